@@ -1,0 +1,36 @@
+# make demo   install, train the default agent on Copy, print its program, check it on larger memories
+# make test   install, lint, run the whole test suite
+PYTHON ?= python3
+SEED ?= 0
+BIN := .venv/bin
+
+.PHONY: help demo test lint format install clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+demo: install
+	$(BIN)/nram demo --seed $(SEED)
+
+test: install lint
+	$(BIN)/pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""The reader: programs, extracted from controllers, run, printed and verified."""

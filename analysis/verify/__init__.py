@@ -1,0 +1,1 @@
+"""The ladder of checks that a program is put through."""

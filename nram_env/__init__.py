@@ -1,0 +1,1 @@
+"""The world: the differentiable machine, its tasks and its Gymnasium environments."""

@@ -1,0 +1,1 @@
+"""The Gymnasium environments over the machine and the tasks."""

@@ -1,0 +1,102 @@
+"""The reference backend: batched torch, any device, float32 or float64. Other backends equal it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from nram_env.machine.config import MachineConfig
+from nram_env.machine.gates import Gate
+from nram_env.machine.layout import ActionLayout
+from nram_env.machine.soft_gates import soft_gate
+from nram_env.machine.state import MachineState
+
+
+def run_logits(
+    config: MachineConfig, state: MachineState, logits: Tensor, activation_clip: float | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Softmax the logits (B, K + 1) and run the circuit; see the package's docstring."""
+    selectors, entropy = soften(config.layout, logits)
+    return (*run_circuit(config, state, selectors, activation_clip), entropy)
+
+
+def soften(layout: ActionLayout, logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Softmax of every selector.
+
+    Args:
+        layout: The machine's layout.
+        logits: (B, K) or (B, K + 1); the halting logit is ignored.
+
+    Returns:
+        Packed probabilities (B, K), and the entropy summed over the selectors (B,).
+    """
+    positions, real, packed = _padding(layout, logits.device)
+    rows = logits[:, positions].masked_fill(~real, float("-inf"))
+    log_probs = torch.log_softmax(rows, dim=-1).masked_fill(~real, 0.0)
+    probs = log_probs.exp() * real
+    entropy = -(probs * log_probs).sum((-2, -1))
+    return probs.flatten(1)[:, packed], entropy
+
+
+@lru_cache(maxsize=32)
+def _padding(layout: ActionLayout, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Positions and mask of the padded selectors, and where the real ones lie in them."""
+    positions, real = (torch.as_tensor(array, device=device) for array in layout.padded_positions)
+    return positions, real, real.flatten().nonzero()[:, 0]
+
+
+def run_circuit(
+    config: MachineConfig, state: MachineState, selectors: Tensor, activation_clip: float | None
+) -> tuple[Tensor, Tensor]:
+    """Run the gates and update the registers with ready selectors (B, K).
+
+    Returns:
+        New registers (B, R, M) and new memory (B, M, M).
+    """
+    weights = _GateWeights(config.layout, selectors)
+    values, memory = state.registers, state.memory
+    for position, gate in enumerate(config.gates):
+        arguments = _clip(weights.of_gate(position) @ values, activation_clip) if gate.arity else values
+        output, memory = soft_gate(gate, arguments.unbind(1)[: gate.arity], memory)
+        if gate is Gate.WRITE:
+            memory = _clip(memory, activation_clip)
+        values = torch.cat([values, _clip(output, activation_clip)[:, None]], dim=1)
+    return _clip(weights.of_registers() @ values, activation_clip), memory
+
+
+class _GateWeights:
+    """Selectors of one gate, or of all registers, as one matrix (B, selectors, choices)."""
+
+    def __init__(self, layout: ActionLayout, selectors: Tensor) -> None:
+        self._layout, self._packed = layout, selectors
+
+    def of_gate(self, position: int) -> Tensor:
+        return self._stack(self._layout.rows_of_gate[position])
+
+    def of_registers(self) -> Tensor:
+        return self._stack(self._layout.register_rows)
+
+    def _stack(self, rows: slice) -> Tensor:
+        count = len(self._layout.selectors[rows])
+        first = self._layout.selectors[rows][0]
+        block = self._packed[:, first.start : first.start + count * first.size]
+        return block.unflatten(1, (count, first.size))
+
+
+class _ClipGradient(torch.autograd.Function):
+    """The identity, whose backward pass clips each coordinate of the gradient."""
+
+    @staticmethod
+    def forward(ctx, values: Tensor, limit: float) -> Tensor:  # type: ignore[no-untyped-def]
+        ctx.limit = limit
+        return values.view_as(values)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+        return gradient.clamp(-ctx.limit, ctx.limit), None
+
+
+def _clip(values: Tensor, limit: float | None) -> Tensor:
+    return values if limit is None else _ClipGradient.apply(values, limit)

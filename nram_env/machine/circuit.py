@@ -1,0 +1,123 @@
+"""One timestep: selectors -> gates -> new registers and memory (paper, Sections 3.1 to 3.3).
+
+`step` is driven by ready selectors, `transition` by logits, and `timestep` returns what training
+needs besides: the selectors' entropy and the log-likelihood of the wanted output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nram_env.machine.backends import choose_backend, reference
+from nram_env.machine.config import MachineConfig
+from nram_env.machine.objective import LOG_FLOOR, output_log_likelihood
+from nram_env.machine.state import MachineState
+
+
+@dataclass(frozen=True)
+class Timestep:
+    """What one timestep gives.
+
+    Attributes:
+        state: The state after the step.
+        entropy: (B,); entropy of the selectors in nats, summed over the selectors.
+        log_likelihood: (B,); log-probability of the wanted output in the new memory, 0 if none was asked for.
+    """
+
+    state: MachineState
+    entropy: Tensor
+    log_likelihood: Tensor
+
+
+def step(
+    config: MachineConfig,
+    state: MachineState,
+    selectors: Tensor,
+    *,
+    activation_clip: float | None = None,
+) -> MachineState:
+    """Run all gates in order and update all registers at once.
+
+    Args:
+        config: The machine.
+        state: State before the step.
+        selectors: Packed probabilities (B, K) in the order of `config.layout`, softmaxed or one-hot.
+        activation_clip: If given, gradients with respect to gate arguments, gate outputs, registers and
+            memory are clipped to [-activation_clip, activation_clip] coordinate by coordinate.
+
+    Returns:
+        State after the step; the survival probability is unchanged.
+
+    Raises:
+        ValueError: `selectors` has another shape or type than the state asks for.
+    """
+    _check_action("selectors", selectors, state, config.layout.num_probs)
+    registers, memory = reference.run_circuit(config, state, selectors, activation_clip)
+    return MachineState(registers, memory, state.survival)
+
+
+def transition(config: MachineConfig, state: MachineState, logits: Tensor, **options: Any) -> MachineState:
+    """Softmax the logits, run the step, and let the run finish with probability sigmoid(halting logit).
+
+    Args:
+        config: The machine.
+        state: State before the step.
+        logits: (B, K + 1) in the order of `config.layout`.
+        **options: `activation_clip` and `backend`, as in `timestep`.
+
+    Returns:
+        State after the step. The probability that the run ended exactly here is the old survival
+        minus the new one.
+
+    Raises:
+        ValueError: `logits` has another shape or type than the state asks for.
+    """
+    return timestep(config, state, logits, **options).state
+
+
+def timestep(
+    config: MachineConfig,
+    state: MachineState,
+    logits: Tensor,
+    *,
+    target: Tensor | None = None,
+    mask: Tensor | None = None,
+    log_floor: float = LOG_FLOOR,
+    activation_clip: float | None = None,
+    backend: str = "auto",
+) -> Timestep:
+    """Run one timestep from logits and score the memory that it leaves.
+
+    Args:
+        config: The machine.
+        state: State before the step.
+        logits: (B, K + 1) in the order of `config.layout`.
+        target: Wanted integers (B, M); with `mask` (B, M), true at the output cells.
+        mask: See `target`.
+        log_floor: Probabilities below it count as it.
+        activation_clip: As in `step`.
+        backend: "reference", "fused" or "auto" (fused where it runs, else reference).
+
+    Raises:
+        ValueError: A shape or type does not fit, or the backend is unknown or cannot run here.
+    """
+    _check_action("logits", logits, state, config.layout.size)
+    run = choose_backend(backend, logits)
+    registers, memory, entropy = run(config, state, logits, activation_clip)
+    halting_probs = torch.sigmoid(logits[:, config.layout.halt])
+    after = MachineState(registers, memory, state.survival * (1 - halting_probs))
+    if target is None or mask is None:
+        return Timestep(after, entropy, torch.zeros_like(entropy))
+    return Timestep(after, entropy, output_log_likelihood(memory, target, mask, log_floor))
+
+
+def _check_action(name: str, values: Tensor, state: MachineState, width: int) -> None:
+    wanted = (state.batch_size, width)
+    if tuple(values.shape) != wanted:
+        raise ValueError(f"{name} must have shape (B, numbers) = {wanted}, got {tuple(values.shape)}")
+    if values.dtype != state.memory.dtype:
+        raise ValueError(f"{name} must be {state.memory.dtype} like the state, got {values.dtype}")

@@ -1,0 +1,106 @@
+"""The machine's state: an immutable record passed in and out of every function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from nram_env.machine.config import MachineConfig
+
+
+@dataclass(frozen=True)
+class MachineState:
+    """Registers, memory and what is left of the run (paper, Sections 3.1 and 3.3).
+
+    Attributes:
+        registers: (B, R, M); row r is the distribution of the integer in register r.
+        memory: (B, M, M); row a is the distribution of the integer in cell a.
+        survival: (B,); probability that the run has not finished yet.
+    """
+
+    registers: Tensor
+    memory: Tensor
+    survival: Tensor
+
+    @property
+    def batch_size(self) -> int:
+        """B, the number of independent machines."""
+        return self.registers.shape[0]
+
+    @property
+    def memory_size(self) -> int:
+        """M, the number of cells and of integers."""
+        return self.memory.shape[-1]
+
+    @property
+    def zero_probs(self) -> Tensor:
+        """P(r = 0) of every register, (B, R): all that a controller sees."""
+        return self.registers[..., 0]
+
+    def detach(self) -> MachineState:
+        """The same numbers without the graph that made them."""
+        return MachineState(self.registers.detach(), self.memory.detach(), self.survival.detach())
+
+    def where(self, rows: Tensor, other: MachineState) -> MachineState:
+        """Rows of this state where `rows` (B,) is true, of `other` elsewhere."""
+        return MachineState(
+            torch.where(rows[:, None, None], self.registers, other.registers),
+            torch.where(rows[:, None, None], self.memory, other.memory),
+            torch.where(rows, self.survival, other.survival),
+        )
+
+    def with_survival(self, survival: Tensor) -> MachineState:
+        """The same registers and memory with another survival (B,)."""
+        return replace(self, survival=survival)
+
+
+def initial_state(
+    config: MachineConfig,
+    memory_values: Tensor | np.ndarray,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str | None = None,
+) -> MachineState:
+    """State before the first timestep: the given integers in memory, 0 in all registers.
+
+    Args:
+        config: The machine.
+        memory_values: Integers (B, M), each in 0..M-1, M >= 2.
+        dtype: Floating type of all distributions.
+        device: Where the state lives; default: where `memory_values` is.
+
+    Raises:
+        ValueError: Wrong shape or type, or a value outside 0..M-1 (the message names the cell).
+
+    Example:
+        >>> import numpy as np
+        >>> initial_state(MachineConfig(2), np.array([[3, 1, 0, 0]])).memory.argmax(-1).tolist()
+        [[3, 1, 0, 0]]
+    """
+    values = torch.as_tensor(memory_values, device=device)
+    _check_memory_values(values)
+    batch, size = values.shape
+    registers = torch.zeros(batch, config.num_registers, size, dtype=dtype, device=values.device)
+    registers[..., 0] = 1
+    memory = one_hot(values.long(), size).to(dtype)
+    return MachineState(registers, memory, torch.ones(batch, dtype=dtype, device=values.device))
+
+
+def _check_memory_values(values: Tensor) -> None:
+    if values.ndim != 2 or values.shape[0] < 1 or values.shape[1] < 2:
+        raise ValueError(
+            f"memory values must have shape (B, M) with B >= 1 and M >= 2, got {tuple(values.shape)}"
+        )
+    if values.is_floating_point() or values.is_complex() or values.dtype == torch.bool:
+        raise ValueError(f"memory values must be integers, got {values.dtype}")
+    wrong = ((values < 0) | (values >= values.shape[1])).nonzero()
+    if len(wrong):
+        row, cell = wrong[0].tolist()
+        raise ValueError(
+            f"cell {cell} of example {row} holds {values[row, cell].item()}, which is not in "
+            f"0..{values.shape[1] - 1} (M = {values.shape[1]})"
+        )

@@ -1,0 +1,73 @@
+"""Small things that all three packages share: error texts and safe file writing."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def unknown_name(kind: str, name: object, valid: Iterable[str]) -> ValueError:
+    """Build the error for a name that is not in a table.
+
+    Args:
+        kind: What the name stands for, as in "task" or "gate".
+        name: What was passed.
+        valid: The names that would have been accepted.
+
+    Returns:
+        A ValueError that restates the name, offers the nearest valid one and lists all of them.
+
+    Example:
+        >>> str(unknown_name("task", "copyy", ["access", "copy"]))
+        "unknown task 'copyy'; did you mean 'copy'? Valid: access, copy"
+    """
+    names = list(valid)
+    by_key = {_key(candidate): candidate for candidate in names}
+    near = difflib.get_close_matches(_key(name), by_key, n=1, cutoff=0.5)
+    hint = f"; did you mean {by_key[near[0]]!r}?" if near else ";"
+    return ValueError(f"unknown {kind} {name!r}{hint} Valid: {', '.join(names)}")
+
+
+def _key(name: object) -> str:
+    return str(name).lower().replace("_", "-")
+
+
+def write_atomically(path: str | Path, content: str | bytes) -> None:
+    """Write a file so that a reader, or a crash, sees the old content or the new, never a part.
+
+    Writes to a temporary file in the same folder, flushes it to the disk and renames it. A failure
+    leaves the old file as it was and no temporary file behind.
+
+    Args:
+        path: Where the content goes; missing parent folders are made.
+        content: Text (written as UTF-8) or bytes.
+
+    Raises:
+        OSError: The disk is full or the place cannot be written; the message names the path.
+    """
+    target = Path(path)
+    data = content.encode() if isinstance(content, str) else content
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except OSError as error:
+        raise type(error)(error.errno, f"cannot write {target}: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

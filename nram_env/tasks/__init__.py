@@ -1,0 +1,1 @@
+"""The tasks: sampler, oracle, enumerator and horizon of each."""
