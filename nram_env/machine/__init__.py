@@ -6,11 +6,11 @@ Example:
     >>> import torch
     >>> from nram_env.machine import MachineConfig, initial_state, step
     >>> config = MachineConfig(num_registers=2, gates=["READ", "INC", "WRITE"])
-    >>> state = initial_state(config, torch.tensor([[5, 0, 0, 0, 0, 0]]))
+    >>> state = initial_state(config, torch.tensor([[4, 0, 0, 0, 0, 0]]))
     >>> circuit = config.layout.one_hot([[0, 2, 0, 3, 0, 3]])  # mem[r0] = r1 = mem[r0] + 1
     >>> state = step(config, state, torch.tensor(circuit, dtype=torch.float32))
     >>> state.memory.argmax(-1).tolist(), state.registers.argmax(-1).tolist()
-    ([[6, 0, 0, 0, 0, 0]], [[0, 6]])
+    ([[5, 0, 0, 0, 0, 0]], [[0, 5]])
 """
 
 from importlib import import_module
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.gates import PAPER_GATES, Gate, apply_gate, parse_gates, pure_gate
+from nram_env.machine.hard import hard_step
 from nram_env.machine.layout import ActionLayout, Selector
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ __all__ = [
     "exact_error",
     "expected_loss",
     "halting_distribution",
+    "hard_step",
     "initial_state",
     "mixture_loss",
     "output_log_likelihood",

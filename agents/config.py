@@ -1,0 +1,152 @@
+"""TrainConfig: every hyper-parameter of a training run, one line of help each."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from agents.controllers import ControllerSpec
+from nram_env.machine import PAPER_GATES, MachineConfig
+from nram_env.tasks import Task, get_task
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Hyper-parameters of a training run (paper, Section 4 and Appendix B).
+
+    A pair of numbers is a range: each member of the population draws its own value, log-uniformly.
+
+    Raises:
+        ValueError: A value is out of its range, or a name is unknown; the message names it.
+    """
+
+    task: str = "copy"
+    """Task to learn; `nram tasks` lists them."""
+    controller: Literal["lstm", "feedforward"] = "lstm"
+    """Kind of controller."""
+    hidden_size: int = 16
+    """Width of the controller's layers."""
+    num_registers: int | None = None
+    """Registers of the machine; default: what the task suggests."""
+    gate_repeats: int = 1
+    """How often the paper's gate list is repeated within a timestep."""
+    population: int = 24
+    """Members trained at once, each with its own seed and hyper-parameters."""
+    batch_size: int = 16
+    """Examples of each member in an update."""
+    seed: int = 0
+    """Seed of all chance in the run."""
+
+    max_level: int = 8
+    """Largest difficulty n of the curriculum."""
+    level_threshold: float = 0.05
+    """The level rises when the running exact error at it falls below this."""
+    level_patience: int = 20
+    """Least number of updates between two rises."""
+    ahead: int = 1
+    """How far examples may lie above the current level."""
+    memory_slack: int = 2
+    """M exceeds the smallest legal size by 0 to this many cells, drawn anew for each update."""
+    horizon_slack: int = 2
+    """The horizon exceeds the task's by 0 to this many steps, drawn anew for each update."""
+
+    loss: Literal["expected", "mixture"] = "expected"
+    """Expected log-likelihood over halting times, or log of the expected likelihood."""
+    learning_rate: Range = (0.003, 0.03)
+    """Adam's learning rate."""
+    output_scale: Range = (0.5, 2.0)
+    """Factor on the initial weights of the controller's output layer."""
+    entropy_bonus: Range = (0.002, 0.25)
+    """Initial coefficient of the selectors' entropy, in nats a timestep."""
+    entropy_half_life: float = 100.0
+    """Updates in which the entropy bonus halves."""
+    gradient_noise: Range = (1e-4, 1e-2)
+    """Initial standard deviation of the gradient noise; its variance decays as (1 + t)^-0.55."""
+    gradient_clip: float = 1.0
+    """Largest L2 norm of a member's gradient."""
+    activation_clip: float = 1.0
+    """Bound on each coordinate of gradients inside the machine."""
+    log_floor: float = 1e-6
+    """Floor under every logarithm of a probability."""
+    sharpening: float = 0.02
+    """Entropy penalty of members at the top level with an error below the threshold."""
+
+    cull_every: int = 100
+    """Updates between two selections; 0 for none, so that every member is an independent run."""
+    cull_share: float = 0.25
+    """Share of members replaced at a selection: half by perturbed clones of the best, half afresh."""
+    spare_age: int = 200
+    """Members younger than this many updates are not replaced."""
+    perturbation: float = 0.4
+    """Clones multiply their hyper-parameters by exp(perturbation * z), z standard normal."""
+
+    evaluate_every: int = 50
+    """Updates between two tests of the members at the top level."""
+    evaluation_factors: tuple[int, ...] = (1, 2, 4)
+    """Sizes of those tests, as multiples of the largest level."""
+    evaluation_examples: int = 32
+    """Examples of each size in those tests."""
+
+    def __post_init__(self) -> None:
+        self.spec  # noqa: B018  checks task, controller and machine
+        for name, least in _LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        for name in RANGES:
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise ValueError(f"{name} must be a range LOW HIGH with 0 < LOW <= HIGH, got {low} {high}")
+
+    @property
+    def task_object(self) -> Task:
+        """The task that `task` names."""
+        return get_task(self.task)
+
+    @property
+    def machine(self) -> MachineConfig:
+        """The machine to be driven."""
+        registers = self.num_registers or self.task_object.num_registers
+        return MachineConfig(registers, PAPER_GATES * self.gate_repeats)
+
+    @property
+    def spec(self) -> ControllerSpec:
+        """Shape of every member."""
+        return ControllerSpec(self.controller, self.machine, self.hidden_size)
+
+    def to_json(self) -> dict[str, Any]:
+        """All hyper-parameters as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> TrainConfig:
+        """The inverse of `to_json`.
+
+        Raises:
+            ValueError: A name is unknown or missing, or a value is out of range.
+        """
+        names = {field.name for field in fields(cls)}
+        if set(values) != names:
+            odd = ", ".join(sorted(set(values) ^ names))
+            raise ValueError(f"the training configuration has unknown or missing entries: {odd}")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+RANGES = ("learning_rate", "output_scale", "entropy_bonus", "gradient_noise")
+"""Hyper-parameters that each member draws for itself."""
+
+_LEAST = {
+    "population": 1,
+    "batch_size": 1,
+    "seed": 0,
+    "gate_repeats": 1,
+    "max_level": 1,
+    "level_patience": 1,
+    "ahead": 0,
+    "memory_slack": 0,
+    "horizon_slack": 0,
+    "cull_every": 0,
+    "evaluate_every": 1,
+    "evaluation_examples": 1,
+}

@@ -1,0 +1,71 @@
+"""The update: loss of a member, its gradient made safe, and Adam (paper, Section 4).
+
+Everything works on rows of (P, N), so that no member touches another's numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from agents.config import TrainConfig
+from agents.population import Population
+from agents.rollout import Rollout
+
+ADAM_BETAS, ADAM_EPSILON = (0.9, 0.999), 1e-8
+NOISE_DECAY = 0.55
+"""Variance of the gradient noise decays as (1 + t)^-0.55 (Neelakantan et al., 2015)."""
+
+
+def member_losses(rollout: Rollout, population: Population, config: TrainConfig) -> Tensor:
+    """Loss of every member, (P,): mean negative return, minus the entropy bonus."""
+    weight = entropy_weight(population, config)
+    return -rollout.returns.mean(1) - weight * rollout.entropy.mean(1)
+
+
+def entropy_weight(population: Population, config: TrainConfig) -> Tensor:
+    """Coefficient of the entropy bonus, (P,); it halves every half-life.
+
+    Negative, a penalty, for members that master the top level: late sharpening, which the paper suggests
+    and did not try.
+    """
+    bonus = population.entropy_bonus * torch.exp2(-population.age / config.entropy_half_life)
+    return torch.where(mastered(population, config), torch.tensor(-config.sharpening), bonus)
+
+
+def mastered(population: Population, config: TrainConfig) -> Tensor:
+    """(P,) booleans: members at the top level with an error below the threshold."""
+    return (population.level >= config.max_level) & (population.error < config.level_threshold)
+
+
+def clip_norm(gradient: Tensor, limit: float) -> Tensor:
+    """Rescale each row of (P, N) to an L2 norm of at most `limit`."""
+    norm = gradient.norm(dim=1, keepdim=True)
+    return gradient * (limit / norm.clamp_min(limit))
+
+
+def decaying_noise(population: Population, generator: torch.Generator) -> Tensor:
+    """Gaussian noise (P, N) whose standard deviation starts at the member's own and decays with its age."""
+    deviation = population.gradient_noise * (1 + population.age) ** (-NOISE_DECAY / 2)
+    return deviation[:, None] * torch.randn(population.parameters.shape, generator=generator)
+
+
+def apply_adam(population: Population, gradient: Tensor) -> Population:
+    """One step of Adam (Kingma and Ba, 2015) with each member's own learning rate and age."""
+    first, second = ADAM_BETAS
+    age = population.age + 1
+    momentum = first * population.momentum + (1 - first) * gradient
+    variance = second * population.variance + (1 - second) * gradient.square()
+    scale = (1 - second**age).sqrt() / (1 - first**age) * population.learning_rate
+    change = scale[:, None] * momentum / (variance.sqrt() + ADAM_EPSILON)
+    return replace(
+        population,
+        parameters=population.parameters - change,
+        momentum=momentum,
+        variance=variance,
+        age=age,
+        tenure=population.tenure + 1,
+        level_age=population.level_age + 1,
+    )

@@ -1,0 +1,151 @@
+"""A population: everything that training keeps of its members, as tensors with one row a member."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.config import RANGES, TrainConfig
+
+UNKNOWN = 1.0
+"""Error of a member that has not been measured yet: all examples wrong."""
+
+
+@dataclass(frozen=True)
+class Population:
+    """P members. Every attribute is a tensor whose first dimension is P.
+
+    Attributes:
+        parameters: (P, N), the controllers' parameters.
+        momentum: (P, N), Adam's running mean of the gradient.
+        variance: (P, N), Adam's running mean of its square.
+        age: Updates of these parameters, those of a clone's parent included.
+        tenure: Updates since the member took its place.
+        level: Current level of the curriculum.
+        level_age: Updates since the last rise.
+        error: Running exact error on training examples of exactly the current level.
+        learning_rate: Own hyper-parameter, like the next three.
+        output_scale: See TrainConfig.
+        entropy_bonus: See TrainConfig.
+        gradient_noise: See TrainConfig.
+        best_parameters: (P, N), the parameters that did best on held-out examples.
+        best_error: Their hard exact error, then their soft one: (P, 2).
+        restarts: How often this place in the population was started anew because a number was not finite.
+    """
+
+    parameters: Tensor
+    momentum: Tensor
+    variance: Tensor
+    age: Tensor
+    tenure: Tensor
+    level: Tensor
+    level_age: Tensor
+    error: Tensor
+    learning_rate: Tensor
+    output_scale: Tensor
+    entropy_bonus: Tensor
+    gradient_noise: Tensor
+    best_parameters: Tensor
+    best_error: Tensor
+    restarts: Tensor
+
+    @property
+    def size(self) -> int:
+        """P."""
+        return len(self.parameters)
+
+    @property
+    def solved(self) -> Tensor:
+        """(P,) booleans: members whose best parameters made no error, hard or soft, on held-out sizes."""
+        return (self.best_error == 0).all(1)
+
+    def ranking(self) -> list[int]:
+        """Members from best to worst: by held-out hard error, soft error, level, running error."""
+        keys = zip(self.best_error.tolist(), (-self.level).tolist(), self.error.tolist(), strict=True)
+        return [index for _, index in sorted((key, index) for index, key in enumerate(keys))]
+
+    def put(self, places: Tensor, members: Population) -> Population:
+        """A population whose members at `places` (k,) are replaced by the given k members."""
+        return Population(
+            *(
+                getattr(self, field.name).index_copy(0, places, getattr(members, field.name))
+                for field in fields(self)
+            )
+        )
+
+    def take(self, places: Tensor) -> Population:
+        """The members at `places` (k,), as a population of size k."""
+        return Population(*(getattr(self, field.name)[places] for field in fields(self)))
+
+
+def start(config: TrainConfig, members: int, generator: torch.Generator) -> Population:
+    """Draw fresh members: hyper-parameters from the ranges of `config`, parameters from the controller."""
+    drawn = {name: _log_uniform(getattr(config, name), members, generator) for name in RANGES}
+    parameters = config.spec.initialise(generator, drawn["output_scale"])
+    whole, real = torch.zeros(members, dtype=torch.int64), torch.ones(members)
+    return Population(
+        parameters=parameters,
+        momentum=torch.zeros_like(parameters),
+        variance=torch.zeros_like(parameters),
+        age=whole,
+        tenure=whole,
+        level=whole + config.task_object.smallest_difficulty,
+        level_age=whole,
+        error=UNKNOWN * real,
+        **drawn,
+        best_parameters=parameters,
+        best_error=UNKNOWN * torch.ones(members, 2),
+        restarts=whole,
+    )
+
+
+def _log_uniform(bounds: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:
+    low, high = np.log(bounds)
+    return torch.exp(low + (high - low) * torch.rand(count, generator=generator))
+
+
+def select(population: Population, config: TrainConfig, generator: torch.Generator) -> Population:
+    """Replace the worst members: half by perturbed clones of the best, half by fresh starts.
+
+    Members in place for less than `config.spare_age` updates and solved ones stay. A clone keeps its
+    parent's Adam state and level, multiplies its hyper-parameters by exp(perturbation * z), and has yet
+    to be tested.
+    """
+    order = population.ranking()
+    ripe = (population.tenure >= config.spare_age) & ~population.solved
+    worst = [index for index in reversed(order) if ripe[index]]
+    worst = worst[: int(config.cull_share * population.size)]
+    cloned, renewed = worst[: len(worst) // 2], worst[len(worst) // 2 :]
+    if cloned:
+        parents = order[: max(1, population.size // 8)]
+        picks = torch.randint(len(parents), (len(cloned),), generator=generator)
+        clones = _perturb(population.take(torch.tensor(parents)[picks]), config.perturbation, generator)
+        population = population.put(torch.tensor(cloned), clones)
+    return renew(population, renewed, config, generator)
+
+
+def renew(
+    population: Population, places: list[int], config: TrainConfig, generator: torch.Generator
+) -> Population:
+    """Put fresh members at the given places."""
+    if not places:
+        return population
+    where = torch.tensor(places)
+    fresh = replace(start(config, len(places), generator), restarts=population.restarts[where])
+    return population.put(where, fresh)
+
+
+def _perturb(clones: Population, strength: float, generator: torch.Generator) -> Population:
+    changed = {
+        name: getattr(clones, name) * torch.exp(strength * torch.randn(clones.size, generator=generator))
+        for name in ("learning_rate", "entropy_bonus", "gradient_noise")
+    }
+    return replace(
+        clones,
+        **changed,
+        tenure=torch.zeros_like(clones.tenure),
+        best_error=torch.full_like(clones.best_error, UNKNOWN),
+    )

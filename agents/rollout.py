@@ -1,0 +1,147 @@
+"""Unroll a stack of controllers: through the differentiable environment, or on the hard machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.controllers import Controller
+from nram_env.envs import NRAMVectorEnv
+from nram_env.machine import MachineConfig, hard_step
+from nram_env.tasks import Task, TaskBatch
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One episode of every row, P members by B examples.
+
+    Attributes:
+        returns: (P, B), with graph; undiscounted, so minus the loss.
+        entropy: (P, B), with graph; entropy of the selectors in nats, summed over selectors and steps.
+        wrong_cells: (P x B, M) booleans; output cells whose most probable value is not the wanted one.
+    """
+
+    returns: Tensor
+    entropy: Tensor
+    wrong_cells: Tensor
+
+    @property
+    def wrong(self) -> Tensor:
+        """(P, B) booleans; examples with any wrong output cell."""
+        return self.wrong_cells.any(1).view(self.returns.shape)
+
+
+def make_envs(task: Task, machine: MachineConfig, num_envs: int, **options: Any) -> NRAMVectorEnv:
+    """The differentiable vector environment of a task, taking logits as they are.
+
+    Args:
+        task: Its task.
+        machine: Registers and gates.
+        num_envs: Rows.
+        **options: Further arguments of NRAMVectorEnv.
+    """
+    envs = gymnasium.make_vec(
+        f"NRAM/{task.title}-v0",
+        num_envs=num_envs,
+        differentiable=True,
+        logit_scale=1.0,
+        num_registers=machine.num_registers,
+        gates=[gate.label for gate in machine.gates],
+        **options,
+    )
+    assert isinstance(envs, NRAMVectorEnv)
+    return envs
+
+
+def unroll(controller: Controller, envs: NRAMVectorEnv, batch: TaskBatch, horizon: np.ndarray) -> Rollout:
+    """Run P controllers on P x B examples until every row has finished.
+
+    Args:
+        controller: The stack.
+        envs: Differentiable environment of P x B rows that takes plain logits, from `make_envs`.
+        batch: P x B examples, member by member.
+        horizon: Last timestep of every row, (P x B,).
+    """
+    members = controller.num_members
+    observations, _ = envs.reset(options={"instance": batch, "horizon": horizon})
+    state = controller.initial_state(envs.num_envs // members)
+    returns = entropy = observations.new_zeros(envs.num_envs)
+    while not bool(envs.finished.all()):
+        logits, state = controller(observations.unflatten(0, (members, -1)), state)
+        observations, rewards, *_ = envs.step(logits.flatten(0, 1))
+        returns, entropy = returns + rewards, entropy + envs.entropy
+    returns, entropy = (values.unflatten(0, (members, -1)) for values in (returns, entropy))
+    return Rollout(returns, entropy, torch.as_tensor(envs.wrong_cells()))
+
+
+@dataclass(frozen=True)
+class HardStep:
+    """One timestep of a batch on the hard machine.
+
+    Attributes:
+        logits: (N, D) float64, what the controller emitted.
+        choices: (N, S), the largest logit of every selector, the first on ties.
+        registers: (N, R) integers after the step.
+        memory: (N, M) integers after the step.
+        running: (N,) booleans; rows that had not finished before the step. Other rows stand still.
+        halts: (N,) booleans; rows whose run ends with this step by the controller's wish, f > 0.5.
+    """
+
+    logits: np.ndarray
+    choices: np.ndarray
+    registers: np.ndarray
+    memory: np.ndarray
+    running: np.ndarray
+    halts: np.ndarray
+
+
+@torch.no_grad()
+def hard_steps(controller: Controller, memory: np.ndarray, horizon: np.ndarray) -> Iterator[HardStep]:
+    """Run the hardened stack on integers, in float64, one timestep at a time.
+
+    Args:
+        controller: P members.
+        memory: Integers (P x B, M), member by member.
+        horizon: Last timestep of every row, (P x B,).
+
+    Yields:
+        Steps until every row has finished.
+    """
+    exact, machine = controller.to(torch.float64), controller.spec.machine
+    members, rows = exact.num_members, len(memory)
+    registers = np.zeros((rows, machine.num_registers), dtype=np.int64)
+    state = exact.initial_state(rows // members)
+    running, step = np.asarray(horizon) > 0, 0
+    while running.any():
+        zeros = torch.from_numpy((registers == 0).astype(np.float64))
+        output, state = exact(zeros.unflatten(0, (members, -1)), state)
+        logits = output.flatten(0, 1).numpy()
+        choices = machine.layout.choices(logits)
+        after = hard_step(machine, registers, memory, choices)
+        registers = np.where(running[:, None], after[0], registers)
+        memory = np.where(running[:, None], after[1], memory)
+        halts = running & (logits[:, machine.layout.halt] > 0)
+        yield HardStep(logits, choices, registers, memory, running, halts)
+        step += 1
+        running = running & ~halts & (step < horizon)
+
+
+@torch.no_grad()
+def soft_wrong(controller: Controller, task: Task, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:
+    """Wrong output cells (P x B, M) of the soft stack: argmax of the expected output memory."""
+    envs = make_envs(task, controller.spec.machine, batch.batch_size)
+    return unroll(controller, envs, batch, horizon).wrong_cells.numpy()
+
+
+def hard_wrong(controller: Controller, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:
+    """Wrong output cells (P x B, M) of the hardened stack on P x B examples, member by member."""
+    memory = batch.memory
+    for step in hard_steps(controller, memory, horizon):
+        memory = step.memory
+    return (memory != batch.target) & batch.mask

@@ -1,0 +1,262 @@
+"""The training loop: one update of the whole population, tests on held-out sizes, selection.
+
+Chance comes from two generators that belong to the trainer, so that the same configuration gives the
+same run, also across a save and a load.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents import losses
+from agents.checkpoint import Agent, CheckpointError, load_tensors, save_tensors
+from agents.config import TrainConfig
+from agents.controllers import Controller
+from agents.curriculum import draw_difficulties
+from agents.population import Population, renew, select, start
+from agents.rollout import Rollout, hard_wrong, make_envs, soft_wrong, unroll
+from nram_env.tasks import TaskBatch
+
+POPULATION_FORMAT = "nram-population/1"
+"""Format and version of a population's file."""
+
+ERROR_DECAY = 0.9
+"""Weight of the past in the running error."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What an update shows to whoever watches.
+
+    Attributes:
+        update: Updates done so far.
+        level: Highest level of any member.
+        error: Least running error among the members at that level.
+        loss: Mean loss of the members.
+        solved: Members without any error on held-out sizes, soft and hard.
+        restarts: Members started anew because a number was not finite, so far.
+    """
+
+    update: int
+    level: int
+    error: float
+    loss: float
+    solved: int
+    restarts: int
+
+
+class Trainer:
+    """Trains a population on one task, from input-output examples alone.
+
+    Args:
+        config: Hyper-parameters; P = 1 is a single trainer.
+
+    Example:
+        >>> trainer = Trainer(TrainConfig(task="access", population=2, batch_size=4, max_level=3))
+        >>> progress = [trainer.advance() for _ in range(2)]
+        >>> progress[-1].update
+        2
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        self.task = config.task_object
+        self.update = 0
+        self.examples = np.random.default_rng(config.seed)
+        self.noise = torch.Generator().manual_seed(config.seed)
+        self.population = start(config, config.population, self.noise)
+        self._envs = make_envs(
+            self.task,
+            config.machine,
+            config.population * config.batch_size,
+            loss=config.loss,
+            activation_clip=config.activation_clip,
+            log_floor=config.log_floor,
+        )
+
+    def advance(self) -> Progress:
+        """Do one update; every so often also test, select, or restart members."""
+        difficulty, rollout = self._play()
+        member_loss = losses.member_losses(rollout, self.population, self.config)
+        self._learn(member_loss)
+        self._rise(difficulty, rollout.wrong)
+        self.update += 1
+        if self.update % self.config.evaluate_every == 0:
+            self.evaluate()
+        if self.config.cull_every and self.update % self.config.cull_every == 0:
+            self.population = select(self.population, self.config, self.noise)
+        return self._progress(member_loss)
+
+    def evaluate(self) -> None:
+        """Test the members at the top level on held-out sizes and keep the parameters that did best."""
+        places = losses.mastered(self.population, self.config).nonzero()[:, 0]
+        if not len(places):
+            return
+        members = self.population.take(places)
+        rng = np.random.default_rng([self.config.seed, self.update])
+        controller = Controller(self.config.spec, members.parameters)
+        errors = self.held_out_errors(controller, rng)
+        before = members.best_error
+        better = (errors[:, 0] < before[:, 0]) | (
+            (errors[:, 0] == before[:, 0]) & (errors[:, 1] <= before[:, 1])
+        )
+        kept = replace(
+            members,
+            best_parameters=torch.where(better[:, None], members.parameters, members.best_parameters),
+            best_error=torch.where(better[:, None], errors, before),
+        )
+        self.population = self.population.put(places, kept)
+
+    def held_out_errors(self, controller: Controller, rng: np.random.Generator) -> Tensor:
+        """Hard and soft exact error of every member, (P, 2), the mean over the sizes of the test.
+
+        The soft error is measured, at the smallest of the sizes above the training size, for members
+        without a hard error; it counts as 1 for the others.
+        """
+        factors = self.config.evaluation_factors
+        hard = torch.stack([self._hard_error(controller, rng, factor) for factor in factors]).mean(0)
+        soft = torch.ones_like(hard)
+        exact = (hard == 0).nonzero()[:, 0]
+        if len(exact):
+            larger = sorted(factors)[min(1, len(factors) - 1)]
+            chosen = Controller(controller.spec, controller.parameters[exact])
+            soft[exact] = self._soft_error(chosen, rng, larger)
+        return torch.stack([hard, soft], dim=1)
+
+    def agents(self) -> list[Agent]:
+        """All members from best to worst, each with the parameters that did best on held-out sizes."""
+        return [self._agent(index) for index in self.population.ranking()]
+
+    def save(self, path: str | Path) -> None:
+        """Write everything that a resumed run needs, atomically."""
+        header = {
+            "config": self.config.to_json(),
+            "update": self.update,
+            "examples": self.examples.bit_generator.state,
+        }
+        tensors = {**vars(self.population), "noise": self.noise.get_state()}
+        save_tensors(path, POPULATION_FORMAT, header, tensors)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Trainer:
+        """Continue from what `save` wrote; the run goes on exactly as if it had not been stopped.
+
+        Raises:
+            CheckpointError: The file is missing, foreign, damaged or of another version.
+        """
+        header, tensors = load_tensors(path, POPULATION_FORMAT)
+        try:
+            trainer = cls(TrainConfig.from_json(header["config"]))
+            trainer.update = header["update"]
+            trainer.examples.bit_generator.state = header["examples"]
+            trainer.noise.set_state(tensors.pop("noise"))
+            trainer.population = Population(**tensors)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{path} is damaged: {error}; start the run anew") from error
+        return trainer
+
+    def _play(self) -> tuple[np.ndarray, Rollout]:
+        """Draw examples for every member and unroll; difficulties come back as (P, B)."""
+        config, lowest = self.config, self.task.smallest_difficulty
+        difficulty = draw_difficulties(
+            self.examples,
+            self.population.level.numpy(),
+            config.batch_size,
+            lowest,
+            config.max_level,
+            config.ahead,
+        )
+        memory_size = self.task.smallest_memory_size(int(difficulty.max()))
+        memory_size += int(self.examples.integers(config.memory_slack, endpoint=True))
+        batch = self.task.sample(self.examples, difficulty.ravel(), memory_size)
+        slack = int(self.examples.integers(config.horizon_slack, endpoint=True))
+        horizon = np.array([self.task.horizon(int(n)) + slack for n in difficulty.max(1)])
+        parameters = self.population.parameters.detach().requires_grad_()
+        self._controller = Controller(config.spec, parameters)
+        rows = np.repeat(horizon, config.batch_size)
+        return difficulty, unroll(self._controller, self._envs, batch, rows)
+
+    def _learn(self, member_loss: Tensor) -> None:
+        (gradient,) = torch.autograd.grad(member_loss.sum(), self._controller.parameters)
+        finite = torch.isfinite(gradient).all(1) & torch.isfinite(member_loss)
+        gradient = losses.clip_norm(gradient, self.config.gradient_clip)
+        gradient = gradient + losses.decaying_noise(self.population, self.noise)
+        self.population = losses.apply_adam(self.population, gradient)
+        finite &= torch.isfinite(self.population.parameters).all(1)
+        self._restart((~finite).nonzero()[:, 0].tolist())
+
+    def _restart(self, broken: list[int]) -> None:
+        """Start members afresh whose loss, gradient or parameters are not finite."""
+        counted = self.population.restarts.clone()
+        counted[broken] += 1
+        counted_population = replace(self.population, restarts=counted)
+        self.population = renew(counted_population, broken, self.config, self.noise)
+
+    def _rise(self, difficulty: np.ndarray, wrong: Tensor) -> None:
+        """Update the running errors at exactly the current levels, and raise the levels that are mastered."""
+        config, population = self.config, self.population
+        at_level = torch.from_numpy(difficulty) == population.level[:, None]
+        count = at_level.sum(1)
+        measured = (wrong & at_level).sum(1) / count.clamp_min(1)
+        running = ERROR_DECAY * population.error + (1 - ERROR_DECAY) * measured
+        error = torch.where(count > 0, running, population.error)
+        rises = (error < config.level_threshold) & (population.level_age >= config.level_patience)
+        rises &= population.level < config.max_level
+        self.population = replace(
+            population,
+            error=torch.where(rises, 1.0, error),
+            level=population.level + rises.long(),
+            level_age=torch.where(rises, 0, population.level_age),
+        )
+
+    def _held_out(
+        self, controller: Controller, rng: np.random.Generator, factor: int
+    ) -> tuple[TaskBatch, np.ndarray]:
+        """The same examples for every member: (P x B) rows at a multiple of the top level, and horizons."""
+        n, examples = factor * self.config.max_level, self.config.evaluation_examples
+        size = self.task.smallest_memory_size(n) + int(rng.integers(self.config.memory_slack, endpoint=True))
+        batch = self.task.sample(rng, n, size, examples)
+        rows = np.tile(np.arange(examples), controller.num_members)
+        return batch.rows(rows), np.full(len(rows), self.task.horizon(n))
+
+    def _hard_error(self, controller: Controller, rng: np.random.Generator, factor: int) -> Tensor:
+        batch, horizon = self._held_out(controller, rng, factor)
+        wrong = hard_wrong(controller, batch, horizon).any(1)
+        return torch.from_numpy(wrong.reshape(controller.num_members, -1).mean(1)).float()
+
+    def _soft_error(self, controller: Controller, rng: np.random.Generator, factor: int) -> Tensor:
+        batch, horizon = self._held_out(controller, rng, factor)
+        wrong = soft_wrong(controller, self.task, batch, horizon).any(1)
+        return torch.from_numpy(wrong.reshape(controller.num_members, -1).mean(1)).float()
+
+    def _agent(self, index: int) -> Agent:
+        population, spec = self.population, self.config.spec
+        hard, soft = population.best_error[index].tolist()
+        tested = hard < 1
+        parameters = population.best_parameters if tested else population.parameters
+        info = {
+            "config": self.config.to_json(),
+            "member": index,
+            "update": self.update,
+            "level": int(population.level[index]),
+            "held_out_hard_exact_error": hard,
+            "held_out_soft_exact_error": soft,
+        }
+        return Agent(Controller(spec, parameters[index : index + 1].clone()), self.config.task, info)
+
+    def _progress(self, member_loss: Tensor) -> Progress:
+        population = self.population
+        level = int(population.level.max())
+        return Progress(
+            update=self.update,
+            level=level,
+            error=float(population.error[population.level == level].min()),
+            loss=float(member_loss.detach().nanmean()),
+            solved=int(population.solved.sum()),
+            restarts=int(population.restarts.sum()),
+        )

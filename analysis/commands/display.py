@@ -1,0 +1,102 @@
+"""How a verb talks: results on standard output, everything else where it does not get in their way."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from agents.run import Budget
+from agents.trainer import Progress, Trainer
+
+PLAIN_SECONDS = 10.0
+"""Seconds between two lines where the output is no terminal."""
+
+
+def talk(as_json: bool) -> Console:
+    """Where words for people go: standard output, or standard error if that is kept for JSON."""
+    return Console(stderr=as_json, highlight=False, soft_wrap=True)
+
+
+def emit_json(result: Mapping[str, Any]) -> None:
+    """Print one JSON object to standard output."""
+    json.dump(result, sys.stdout, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+class TrainingDisplay:
+    """Live table of a training run on a terminal; a line every ten seconds elsewhere.
+
+    Use as a context manager and hand `watch` to the run.
+    """
+
+    def __init__(self, console: Console, budget: Budget) -> None:
+        self._console, self._budget = console, budget
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        self._first_update: int | None = None
+        self._shown = -PLAIN_SECONDS
+
+    def __enter__(self) -> TrainingDisplay:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def watch(self, trainer: Trainer, progress: Progress, seconds: float) -> None:
+        """Show an update, at most four times a second."""
+        if self._first_update is None:
+            self._first_update = progress.update - 1
+        if seconds - self._shown < (0.25 if self._live else PLAIN_SECONDS):
+            return
+        self._shown = seconds
+        line = self._line(trainer, progress, seconds)
+        if self._live:
+            self._live.update(_members(trainer, line), refresh=True)
+        else:
+            self._console.print(line)
+
+    def _line(self, trainer: Trainer, progress: Progress, seconds: float) -> str:
+        rate = (progress.update - (self._first_update or 0)) / max(seconds, 1e-9)
+        left = (self._budget.updates - progress.update) / rate
+        if self._budget.minutes is not None:
+            left = min(left, 60 * self._budget.minutes - seconds)
+        return (
+            f"{trainer.config.task}: update {progress.update}, level {progress.level} of "
+            f"{trainer.config.max_level}, error {progress.error:.3f}, {progress.solved} solved, "
+            f"{rate:.1f} updates/s, at most {_clock(left)} left"
+        )
+
+
+def _members(trainer: Trainer, caption: str) -> Table:
+    """The five best members of a population."""
+    table = Table(title=caption, title_justify="left", box=None, padding=(0, 2))
+    for heading in ("member", "level", "error", "hard error", "learning rate", "updates"):
+        table.add_column(heading, justify="right")
+    population = trainer.population
+    for index in population.ranking()[:5]:
+        hard = population.best_error[index, 0].item()
+        table.add_row(
+            str(index),
+            str(population.level[index].item()),
+            f"{population.error[index].item():.3f}",
+            "solved" if population.solved[index] else f"{hard:.3f}",
+            f"{population.learning_rate[index].item():.4f}",
+            str(population.age[index].item()),
+        )
+    return table
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%H:%M:%S", time.gmtime(max(0.0, seconds)))

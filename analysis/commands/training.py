@@ -1,0 +1,135 @@
+"""`nram train` and `nram eval`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.table import Table
+
+from agents.checkpoint import load_agent
+from agents.config import TrainConfig
+from agents.evaluate import Evaluation, evaluate_all
+from agents.run import Budget, Outcome, resume_run, start_run
+from analysis.commands.display import TrainingDisplay, emit_json, talk
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a population of controllers on a task, from input-output examples alone.
+
+    Every member has its own seed and hyper-parameters; the best by hard exact error on held-out sizes is
+    saved. Ctrl-C saves and says how to go on.
+
+    Examples:
+        nram train copy
+        nram train swap --population 64 --minutes 30 --run runs/swap
+        nram train swap --run runs/swap --resume --minutes 30
+    """
+
+    config: tyro.conf.OmitArgPrefixes[TrainConfig] = field(default_factory=TrainConfig)
+    run: Path | None = None
+    """Folder of the run; default runs/TASK-CONTROLLER-SEED."""
+    updates: int = 5000
+    """Stop after this many updates, those before a resume included."""
+    minutes: float | None = None
+    """Stop after this many minutes."""
+    solved: int | None = 1
+    """Stop once this many members make no error on held-out sizes; None to go on."""
+    resume: bool = False
+    """Go on with the run in the folder, with its own configuration."""
+    json: bool = False
+    """Print one JSON object; everything else goes to standard error."""
+
+    def __call__(self) -> int:
+        """Train; exit code 0 if at least one member is solved."""
+        console = talk(self.json)
+        budget = Budget(self.updates, self.minutes, self.solved)
+        folder = self.run or Path("runs") / f"{self.config.task}-{self.config.controller}-{self.config.seed}"
+        with TrainingDisplay(console, budget) as display:
+            if self.resume:
+                outcome = resume_run(folder, budget, display.watch)
+            else:
+                outcome = start_run(folder, self.config, budget, display.watch)
+        report = _report(folder, outcome)
+        for line in _closing_lines(folder, outcome):
+            console.print(line)
+        if self.json:
+            emit_json(report)
+        return 0 if report["solved"] else 1
+
+
+def _report(folder: Path, outcome: Outcome) -> dict:
+    best = outcome.trainer.agents()[0]
+    return {
+        "task": best.task,
+        "run": str(folder),
+        "reason": outcome.reason,
+        "updates": outcome.trainer.update,
+        "seconds": round(outcome.seconds, 2),
+        "members": outcome.trainer.population.size,
+        "solved": int(outcome.trainer.population.solved.sum()),
+        "best": {key: value for key, value in best.info.items() if key != "config"},
+    }
+
+
+def _closing_lines(folder: Path, outcome: Outcome) -> list[str]:
+    report = _report(folder, outcome)
+    lines = [
+        f"Stopped ({report['reason']}) after {report['updates']} updates, {report['seconds']:.0f} s; "
+        f"{report['solved']} of {report['members']} members solved. Saved in {folder}.",
+    ]
+    again = f"nram train {report['task']} --run {folder} --resume"
+    if outcome.reason == "interrupted":
+        return [*lines, f"Go on with:  {again}"]
+    if not report["solved"]:
+        return [
+            *lines,
+            f"No member is free of errors on held-out sizes yet. Go on with:  {again} --updates N",
+        ]
+    return [*lines, f"Next:  nram extract {folder}   nram eval {folder}"]
+
+
+@dataclass(frozen=True)
+class Eval:
+    """Measure a trained agent, soft and hard, on sizes that it was and was not trained on.
+
+    soft: every selector a distribution, the argmax of the expected memory taken at the end (the paper's
+    error). hard: every selector replaced by its largest choice.
+
+    Example:
+        nram eval runs/demo --sizes 8 16 32 --examples 200
+    """
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """Run folder or agent file."""
+    sizes: tuple[int, ...] | None = None
+    """Difficulties n; default: the training size and 2, 4 and 8 times as much."""
+    examples: int = 100
+    """Examples of each size."""
+    seed: int = 1
+    """Seed of the examples."""
+    json: bool = False
+    """Print one JSON object; everything else goes to standard error."""
+
+    def __call__(self) -> int:
+        """Measure and print a table; exit code 0 once everything is measured."""
+        agent = load_agent(self.run)
+        top = agent.info.get("config", {}).get("max_level", 8)
+        rows = evaluate_all(agent, self.sizes or [top * k for k in (1, 2, 4, 8)], self.examples, self.seed)
+        talk(self.json).print(_table(f"{agent.task}: {self.run}", rows))
+        if self.json:
+            emit_json({"task": agent.task, "agent": str(self.run), "errors": [asdict(row) for row in rows]})
+        return 0
+
+
+def _table(title: str, rows: list[Evaluation]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2))
+    for heading in ("mode", "n", "M", "examples", "cell error", "exact error"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        errors = (f"{row.cell_error:.4f}", f"{row.exact_error:.4f}")
+        table.add_row(row.mode, str(row.n), str(row.memory_size), str(row.examples), *errors)
+    return table
