@@ -1,0 +1,67 @@
+"""What a check says: a certificate, and the counterexample that goes with a refutation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["PROVED", "EXHAUSTIVE", "TESTED", "REFUTED", "UNKNOWN"]
+VERDICTS: tuple[Verdict, ...] = ("PROVED", "EXHAUSTIVE", "TESTED", "REFUTED", "UNKNOWN")
+
+_JOINTS = {"PROVED": "for", "EXHAUSTIVE": "to", "TESTED": "on", "REFUTED": "by", "UNKNOWN": "on"}
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """An input on which the program is wrong, replayed before it is shown.
+
+    Attributes:
+        memory: The memory before, M integers.
+        horizon: T, after which the run is cut.
+        step: The step after which the output was read.
+        cell: First wrong output cell, or None if the program stopped in an unseen situation.
+        got: What the cell holds.
+        wanted: What it should hold.
+        shrunk: Whether smaller inputs were tried first.
+    """
+
+    memory: tuple[int, ...]
+    horizon: int
+    step: int
+    cell: int | None
+    got: int | None
+    wanted: int | None
+    shrunk: bool = False
+
+    def __str__(self) -> str:
+        place = f"mem = {list(self.memory)}, T = {self.horizon}: "
+        if self.cell is None:
+            return place + f"unseen situation at step {self.step}"
+        return place + f"cell {self.cell} holds {self.got} after step {self.step}, wanted {self.wanted}"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One claim about a program with what was found.
+
+    Attributes:
+        check: Rung of the ladder: "fidelity", "random", "exhaustive", "mutation", ...
+        claim: What was asked, as in "program = hardened network".
+        verdict: One of the five fixed words.
+        domain: On what: sizes, counts, horizons.
+        count: How many cases were tried.
+        seconds: How long it took.
+        counterexample: The case that refutes the claim, in words, where there is one.
+    """
+
+    check: str
+    claim: str
+    verdict: Verdict
+    domain: str
+    count: int
+    seconds: float
+    counterexample: str | None = None
+
+    def __str__(self) -> str:
+        found = self.counterexample if self.verdict == "REFUTED" else self.domain
+        return f"{self.verdict} {_JOINTS[self.verdict]} {found}"

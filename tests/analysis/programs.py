@@ -1,0 +1,45 @@
+"""Programs for the tests: the paper's five, gate by gate, and random ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.block import Guard
+from analysis.circuits import circuit_block
+from analysis.program import Edge, Program, Register
+from nram_env.machine import MachineConfig
+from tests.cases import PAPER_CASES, Case
+
+CASES = {case.name: case for case in PAPER_CASES}
+
+
+def program_of(case: Case) -> Program:
+    """One state for every circuit of the case, the repeated ones in a ring."""
+    count = len(case.first) + len(case.repeated)
+    edges = []
+    for state in range(count):
+        choices = tuple(case.choices(state))
+        target = state + 1 if state + 1 < count else len(case.first)
+        edges.append(Edge(state, Guard(), circuit_block(case.config, choices), target, witness=choices))
+    registers = tuple(Register(f"r{r}", r) for r in range(case.config.num_registers))
+    names = tuple(f"S{state}" for state in range(count))
+    return Program(case.name, registers, names, tuple(edges), "machine", case.config)
+
+
+def random_choices(machine: MachineConfig, rng: np.random.Generator) -> tuple[int, ...]:
+    return tuple(int(rng.integers(size)) for size in machine.layout.choice_counts)
+
+
+def random_program(machine: MachineConfig, num_states: int, rng: np.random.Generator) -> Program:
+    """Every state branches on one register; some edges stop."""
+    edges = []
+    for state in range(num_states):
+        bit = 1 << int(rng.integers(machine.num_registers))
+        for value in (0, bit):
+            choices = random_choices(machine, rng)
+            target = None if rng.random() < 0.1 else int(rng.integers(num_states))
+            block = circuit_block(machine, choices)
+            edges.append(Edge(state, Guard(((bit, value),)), block, target, witness=choices))
+    registers = tuple(Register(f"r{r}", r) for r in range(machine.num_registers))
+    names = tuple(f"S{state}" for state in range(num_states))
+    return Program("random", registers, names, tuple(edges), "machine", machine)
