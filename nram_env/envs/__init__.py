@@ -1,1 +1,19 @@
-"""The Gymnasium environments over the machine and the tasks."""
+"""The Gymnasium environments. The classes need torch and are loaded on first use."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nram_env.envs.env import NRAMEnv
+    from nram_env.envs.vector_env import NRAMVectorEnv
+
+_MODULE_OF = {"NRAMEnv": "env", "NRAMVectorEnv": "vector_env"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+__all__ = ["NRAMEnv", "NRAMVectorEnv"]

@@ -1,0 +1,69 @@
+"""Checking of actions. A bad one is rejected before anything changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+DIFFERENTIABLE_HANDLE = "gym.make_vec(id, num_envs=..., differentiable=True)"
+
+
+def check_array(action: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Accept an action of a numpy environment.
+
+    Args:
+        action: What was passed to `step`.
+        shape: What it must be: (D,), or (B, D).
+
+    Returns:
+        float32 array.
+
+    Raises:
+        ValueError: A tensor, another shape or type, NaN, or a value outside -1..1.
+    """
+    if isinstance(action, Tensor):
+        graph = "carries a gradient" if action.requires_grad else "is a tensor"
+        raise ValueError(
+            f"the action {graph}, but this environment is numpy in, numpy out and keeps no graph; "
+            f"for gradients use {DIFFERENTIABLE_HANDLE}"
+        )
+    values = np.asarray(action)
+    if values.shape != shape or values.dtype not in (np.float32, np.float64):
+        raise ValueError(f"an action is a float32 array of shape {shape}, got {values.dtype} {values.shape}")
+    wrong = ~(np.abs(values) <= 1)
+    if wrong.any():
+        place = tuple(np.argwhere(wrong)[0].tolist())
+        raise ValueError(f"actions lie in -1..1, got {values[place]} at {_at(place)}")
+    return values.astype(np.float32)
+
+
+def check_tensor(actions: Any, like: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Accept the actions of the differentiable environment: any finite numbers.
+
+    Args:
+        actions: What was passed to `step`.
+        like: A tensor of the environment's type, on its device.
+        shape: (B, D).
+
+    Raises:
+        ValueError: Not a tensor, or of another shape, type or device, or not finite.
+    """
+    if not isinstance(actions, Tensor):
+        raise ValueError(f"the differentiable environment takes a torch tensor, got {type(actions).__name__}")
+    if tuple(actions.shape) != shape or actions.dtype != like.dtype or actions.device != like.device:
+        raise ValueError(
+            f"actions must be {like.dtype} of shape {shape} on {like.device}, "
+            f"got {actions.dtype} of shape {tuple(actions.shape)} on {actions.device}"
+        )
+    finite = torch.isfinite(actions)
+    if not finite.all():
+        place = tuple((~finite).nonzero()[0].tolist())
+        raise ValueError(f"actions must be finite, got {actions[place].item()} at {_at(place)}")
+    return actions
+
+
+def _at(place: tuple[int, ...]) -> str:
+    return f"position {place[-1]}" + (f" of row {place[0]}" if len(place) == 2 else "")

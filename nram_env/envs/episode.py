@@ -1,0 +1,221 @@
+"""An episode as pure functions: `begin` it from an instance, `advance` it by one timestep.
+
+Both environments are shells around these. B episodes run side by side, each with its own instance and
+horizon; a finished one is frozen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nram_env.machine import (
+    LOG_FLOOR,
+    ActionLayout,
+    MachineConfig,
+    MachineState,
+    Timestep,
+    initial_state,
+    output_log_likelihood,
+    output_probabilities,
+    step,
+    timestep,
+)
+from nram_env.tasks import TaskBatch
+
+SURVIVAL_FLOOR = 1e-6
+"""An episode ends once the probability that the run has not finished is below this."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What stays the same from episode to episode.
+
+    Attributes:
+        machine: Registers and gates.
+        loss: "expected" or "mixture".
+        hard: Run the discretised machine.
+        log_floor: eps of log(max(x, eps)).
+        activation_clip: Limit on activation gradients, or None.
+        backend: As in `nram_env.machine.timestep`.
+    """
+
+    machine: MachineConfig
+    loss: str = "expected"
+    hard: bool = False
+    log_floor: float = LOG_FLOOR
+    activation_clip: float | None = None
+    backend: str = "auto"
+
+
+@dataclass(frozen=True)
+class EpisodeState(MachineState):
+    """The machines' state and everything else that B running episodes are made of.
+
+    Attributes:
+        registers: (B, R, M).
+        memory: (B, M, M).
+        survival: (B,).
+        memory_values: (B, M) int64; the integers in memory before the first timestep.
+        target: (B, M) int64; wanted integers.
+        mask: (B, M) bool; true at the output cells.
+        difficulty: (B,) int64; n.
+        horizon: (B,) int64; timesteps that the episode has.
+        elapsed: (B,) int64; timesteps taken.
+        finished: (B,) bool.
+        output: (B, M, M); the sum of p_t M_t so far, without graph.
+        credit: (B, M); the sum of p_t M_t[i, y_i] so far, with graph; stays 0 unless the loss is "mixture".
+    """
+
+    memory_values: Tensor
+    target: Tensor
+    mask: Tensor
+    difficulty: Tensor
+    horizon: Tensor
+    elapsed: Tensor
+    finished: Tensor
+    output: Tensor
+    credit: Tensor
+
+    @property
+    def instance(self) -> TaskBatch:
+        """The examples, as numpy arrays of their own."""
+        parts = (self.memory_values, self.target, self.mask, self.difficulty)
+        return TaskBatch(*(part.numpy(force=True).copy() for part in parts))
+
+    def detach(self) -> EpisodeState:
+        """The same numbers without the graph that made them."""
+        return EpisodeState(*(getattr(self, field.name).detach() for field in fields(self)))
+
+
+def merge_rows(rows: Tensor, chosen: EpisodeState, other: EpisodeState) -> EpisodeState:
+    """Rows of `chosen` where `rows` (B,) is true, of `other` elsewhere."""
+    pairs = ((getattr(chosen, field.name), getattr(other, field.name)) for field in fields(chosen))
+    return EpisodeState(*(torch.where(rows.view(-1, *[1] * (a.ndim - 1)), a, b) for a, b in pairs))
+
+
+@dataclass(frozen=True)
+class Advance:
+    """What one timestep of B episodes gives.
+
+    Attributes:
+        state: The state after it.
+        rewards: (B,); 0 for rows that had finished.
+        entropy: (B,); the selectors' entropy in nats, 0 for rows that had finished.
+    """
+
+    state: EpisodeState
+    rewards: Tensor
+    entropy: Tensor
+
+
+def begin(
+    rules: Rules, instance: TaskBatch, horizon: np.ndarray, *, dtype: torch.dtype, device: torch.device | str
+) -> EpisodeState:
+    """State before the first timestep.
+
+    Args:
+        rules: See `Rules`.
+        instance: B examples.
+        horizon: (B,) integers of at least 1.
+        dtype: Floating type of all distributions.
+        device: Where everything lives.
+    """
+    machine = initial_state(rules.machine, instance.memory, dtype=dtype, device=device)
+    batch, size = instance.memory.shape
+
+    def place(values: np.ndarray) -> Tensor:
+        return torch.tensor(values, device=device)
+
+    return EpisodeState(
+        machine.registers,
+        machine.memory,
+        machine.survival,
+        memory_values=place(instance.memory),
+        target=place(instance.target),
+        mask=place(instance.mask),
+        difficulty=place(instance.difficulty),
+        horizon=place(horizon),
+        elapsed=place(np.zeros(batch, dtype=np.int64)),
+        finished=place(np.zeros(batch, dtype=bool)),
+        output=torch.zeros_like(machine.memory),
+        credit=machine.memory.new_zeros(batch, size),
+    )
+
+
+def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
+    """Run one timestep of every unfinished episode.
+
+    p_t = f_t * survival, and all of the survival in an episode's last timestep. The reward is p_t times
+    the log-likelihood of the output; with the mixture loss it is 0 before the last timestep and the whole
+    log-likelihood there (paper, Section 3.3).
+
+    Args:
+        rules: See `Rules`.
+        before: The state.
+        logits: (B, D) in the order of the machine's layout.
+    """
+    moved = _hard_timestep(rules, before, logits) if rules.hard else _soft_timestep(rules, before, logits)
+    halting_logits = logits[:, rules.machine.layout.halt]
+    willingness = (halting_logits > 0).to(logits.dtype) if rules.hard else torch.sigmoid(halting_logits)
+    left = before.survival * (1 - willingness)
+    elapsed = before.elapsed + ~before.finished
+    finished = (elapsed >= before.horizon) | (left < SURVIVAL_FLOOR)
+    halting = torch.where(finished, before.survival, before.survival * willingness)
+    machine = before.where(before.finished, moved.state) if before.finished.any() else moved.state
+    after = replace(
+        before,
+        registers=machine.registers,
+        memory=machine.memory,
+        survival=left.masked_fill(finished, 0.0),
+        elapsed=elapsed,
+        finished=finished,
+        output=before.output + halting.detach()[:, None, None] * machine.memory.detach(),
+    )
+    if rules.loss == "mixture":
+        after, rewards = _settle_mixture(rules, before, after, halting)
+    else:
+        rewards = halting * moved.log_likelihood
+    return Advance(after, rewards, moved.entropy.masked_fill(before.finished, 0.0))
+
+
+def _settle_mixture(
+    rules: Rules, before: EpisodeState, after: EpisodeState, halting: Tensor
+) -> tuple[EpisodeState, Tensor]:
+    likelihood = output_probabilities(after.memory, after.target, after.mask)
+    credit = before.credit + halting[:, None] * likelihood
+    log_credit = credit.clamp_min(rules.log_floor).log().masked_fill(~after.mask, 0.0).sum(-1)
+    rewards = log_credit.masked_fill(~after.finished | before.finished, 0.0)
+    return replace(after, credit=credit), rewards
+
+
+def _soft_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timestep:
+    scored = rules.loss == "expected"
+    return timestep(
+        rules.machine,
+        state,
+        logits,
+        target=state.target if scored else None,
+        mask=state.mask if scored else None,
+        log_floor=rules.log_floor,
+        activation_clip=rules.activation_clip,
+        backend=rules.backend,
+    )
+
+
+def _hard_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timestep:
+    """One timestep with every selector one-hot at its largest logit."""
+    moved = step(rules.machine, state, harden(rules.machine.layout, logits))
+    log_likelihood = output_log_likelihood(moved.memory, state.target, state.mask, rules.log_floor)
+    return Timestep(moved, torch.zeros_like(log_likelihood), log_likelihood)
+
+
+def harden(layout: ActionLayout, logits: Tensor) -> Tensor:
+    """Packed selectors (B, K), each one-hot at its largest logit of (B, D), the first one on ties."""
+    positions, real = (torch.as_tensor(array, device=logits.device) for array in layout.padded_positions)
+    largest = logits[:, positions].masked_fill(~real, float("-inf")).argmax(-1)
+    packed = torch.zeros(len(logits), layout.num_probs, dtype=logits.dtype, device=logits.device)
+    return packed.scatter_(1, positions[:, 0] + largest, 1.0)

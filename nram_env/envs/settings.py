@@ -1,0 +1,213 @@
+"""What a user may set: constructor arguments and reset options, checked before anything changes.
+
+Every error restates what was passed and says what would be right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nram_env.envs.episode import Rules
+from nram_env.machine import LOG_FLOOR, PAPER_GATES, Gate, MachineConfig
+from nram_env.machine.backends import BACKEND_NAMES
+from nram_env.support import unknown_name
+from nram_env.tasks import Task, TaskBatch, get_task
+
+LOSSES = ("expected", "mixture")
+OPTIONS = ("difficulty", "memory_size", "horizon", "instance", "reset_mask")
+USUAL_DIFFICULTY = 5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Arguments that the single and the vector environment share. All of them fit into JSON.
+
+    Args:
+        task: Name of the task.
+        num_registers: R; default: what the task suggests.
+        gates: Names of the gates in order, repetitions allowed; default: the paper's fourteen.
+        memory_size: M of every episode; default: the smallest that the largest n of the batch needs.
+        horizon: Timesteps of every episode; default: the task's, for each row's n.
+        difficulty: n of every episode; default: 5, or less where `memory_size` has no room for it.
+        loss: "expected" or "mixture"; see `Rules`.
+        hard: Run the discretised machine: every selector one-hot at its largest logit, f = [f > 0.5].
+        backend: As in `nram_env.machine.timestep`.
+        logit_scale: logits = logit_scale * action.
+        log_floor: eps of log(max(x, eps)) in the reward, in 0..1.
+        activation_clip: Limit on the gradients of activations inside the machine; default: none.
+
+    Raises:
+        ValueError: An argument of the wrong type or range; the message restates it.
+    """
+
+    task: str
+    num_registers: int | None = None
+    gates: Sequence[str | Gate] | None = None
+    memory_size: int | None = None
+    horizon: int | None = None
+    difficulty: int | None = None
+    loss: str = "expected"
+    hard: bool = False
+    backend: str = "auto"
+    logit_scale: float = 10.0
+    log_floor: float = LOG_FLOOR
+    activation_clip: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise unknown_name("loss", self.loss, LOSSES)
+        if self.backend not in BACKEND_NAMES:
+            raise unknown_name("backend", self.backend, BACKEND_NAMES)
+        if not isinstance(self.hard, bool):
+            raise ValueError(f"hard must be True or False, got {self.hard!r}")
+        _check_number("logit_scale", self.logit_scale)
+        _check_number("log_floor", self.log_floor, largest=1.0)
+        if self.activation_clip is not None:
+            _check_number("activation_clip", self.activation_clip)
+        if self.horizon is not None:
+            _whole_numbers("horizon", self.horizon, 1, smallest=1)
+        _ = self.rules
+        self.request(1, {})
+
+    @cached_property
+    def problem(self) -> Task:
+        """The task itself."""
+        return get_task(self.task)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What the episodes are run with."""
+        registers = self.problem.num_registers if self.num_registers is None else self.num_registers
+        machine = MachineConfig(registers, PAPER_GATES if self.gates is None else tuple(self.gates))  # type: ignore[arg-type]
+        return Rules(machine, self.loss, self.hard, self.log_floor, self.activation_clip, self.backend)
+
+    def request(self, num_envs: int, options: Mapping[str, Any] | None) -> Request:
+        """Check the options of a reset and fill in what they leave open.
+
+        Args:
+            num_envs: B.
+            options: See the environments' `reset`.
+
+        Raises:
+            ValueError: An unknown option, or one of the wrong type, shape or range.
+        """
+        given = _checked_names(options)
+        rows = _reset_mask(given.get("reset_mask"), num_envs)
+        instance = given.get("instance")
+        if instance is not None:
+            _check_instance(self.problem, instance, num_envs, given)
+            difficulty, memory_size = instance.difficulty, instance.memory_size
+        else:
+            difficulty, memory_size = self._size(given, num_envs)
+        horizon = given.get("horizon", self.horizon)
+        if horizon is None:
+            horizon = np.array([self.problem.horizon(int(n)) for n in difficulty])
+        horizons = _whole_numbers("horizon", horizon, num_envs, smallest=1)
+        return Request(self.problem, difficulty, memory_size, horizons, instance, rows)
+
+    def _size(self, given: Mapping[str, Any], num_envs: int) -> tuple[np.ndarray, int]:
+        memory_size = given.get("memory_size", self.memory_size)
+        difficulty = given.get("difficulty", self.difficulty)
+        if difficulty is None:
+            difficulty = _usual_difficulty(self.problem, memory_size)
+        values = _whole_numbers("difficulty", difficulty, num_envs, smallest=self.problem.smallest_difficulty)
+        if memory_size is None:
+            memory_size = self.problem.smallest_memory_size(int(values.max()))
+        self.problem.check_request(values, memory_size)
+        return values, int(memory_size)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checked reset: nothing is left open but chance.
+
+    Attributes:
+        task: The task.
+        difficulty: (B,) int64.
+        memory_size: M.
+        horizon: (B,) int64.
+        given_instance: The examples to use, or None to draw them.
+        rows: (B,) bool, the rows to reset; None for all of them.
+    """
+
+    task: Task
+    difficulty: np.ndarray
+    memory_size: int
+    horizon: np.ndarray
+    given_instance: TaskBatch | None
+    rows: np.ndarray | None
+
+    def instance(self, rng: np.random.Generator) -> TaskBatch:
+        """The given examples, or fresh ones."""
+        if self.given_instance is not None:
+            return self.given_instance
+        return self.task.sample(rng, self.difficulty, self.memory_size)
+
+
+def _checked_names(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        raise ValueError(f"options must be a dictionary, got {options!r}")
+    for name in options:
+        if name not in OPTIONS:
+            raise unknown_name("option", name, OPTIONS)
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _reset_mask(mask: Any, num_envs: int) -> np.ndarray | None:
+    if mask is None:
+        return None
+    values = np.asarray(mask)
+    if values.dtype != bool or values.shape != (num_envs,) or not values.any():
+        raise ValueError(f"reset_mask must be ({num_envs},) booleans with one true at least, got {mask!r}")
+    return values
+
+
+def _check_instance(task: Task, instance: Any, num_envs: int, given: Mapping[str, Any]) -> None:
+    for name in ("difficulty", "memory_size"):
+        if name in given:
+            raise ValueError(f"an instance fixes the {name} already, got {name}={given[name]!r} besides")
+    if not isinstance(instance, TaskBatch):
+        raise ValueError(
+            f"instance must be a TaskBatch, as from nram_env.tasks.instance_of, got {instance!r}"
+        )
+    if instance.batch_size != num_envs:
+        raise ValueError(f"instance must hold {num_envs} examples, got {instance.batch_size}")
+    for number, memory in enumerate(instance.memory.tolist()):
+        try:
+            task.check_memory(memory)
+        except ValueError as error:
+            raise ValueError(f"instance, example {number}: {error}") from None
+
+
+def _usual_difficulty(task: Task, memory_size: Any) -> int:
+    usual = max(USUAL_DIFFICULTY, task.smallest_difficulty)
+    if not isinstance(memory_size, int):
+        return usual
+    fitting = (
+        n for n in range(task.smallest_difficulty, usual + 1) if task.smallest_memory_size(n) <= memory_size
+    )
+    return max(fitting, default=task.smallest_difficulty)
+
+
+def _whole_numbers(name: str, value: Any, count: int, *, smallest: int) -> np.ndarray:
+    """(B,) integers from one integer or from as many as there are rows."""
+    values = np.asarray(value)
+    if values.dtype.kind not in "iu" or values.shape not in ((), (count,)) or values.min() < smallest:
+        rows = f" or an array ({count},) of them" if count > 1 else ""
+        raise ValueError(f"{name} must be an integer of at least {smallest}{rows}, got {value!r}")
+    return np.broadcast_to(values.astype(np.int64), (count,))
+
+
+def _check_number(name: str, value: Any, largest: float = math.inf) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 < value <= largest or math.isinf(value):
+        limit = "" if math.isinf(largest) else f" and at most {largest}"
+        raise ValueError(f"{name} must be a finite number above 0{limit}, got {value!r}")

@@ -1,0 +1,218 @@
+"""What a task is: a batched sampler, an oracle that knows nothing of it, and an enumerator."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class TaskBatch:
+    """A batch of B examples that share one memory size M.
+
+    Attributes:
+        memory: (B, M) int64, each in 0..M-1; what memory holds before the first timestep.
+        target: (B, M) int64; the wanted value of every output cell, the old value elsewhere.
+        mask: (B, M) bool; true at the output cells.
+        difficulty: (B,) int64; n of every row.
+    """
+
+    memory: np.ndarray
+    target: np.ndarray
+    mask: np.ndarray
+    difficulty: np.ndarray
+
+    @property
+    def batch_size(self) -> int:
+        """B, the number of examples."""
+        return self.memory.shape[0]
+
+    @property
+    def memory_size(self) -> int:
+        """M, the number of cells and of integers."""
+        return self.memory.shape[1]
+
+    def rows(self, index: int | slice | Sequence[int] | np.ndarray) -> TaskBatch:
+        """The examples that `index` selects, as a batch of their own; an integer selects a batch of one."""
+        chosen = [int(index)] if isinstance(index, int | np.integer) else index
+        return TaskBatch(self.memory[chosen], self.target[chosen], self.mask[chosen], self.difficulty[chosen])
+
+
+class Task(ABC):
+    """A problem on a memory of integers, at any difficulty n and any large enough memory size M.
+
+    A subclass sets `name` and `title` and fills in `smallest_memory_size`, `horizon`, `draw` and
+    `oracle`; `check_task` then compares them with each other. `check_memory` and
+    `enumerate_instances` are needed where memories come from outside, or all small ones are wanted.
+
+    Attributes:
+        name: As on the command line, "walkbst".
+        title: As in the environment's id, "WalkBST" for NRAM/WalkBST-v0.
+        smallest_difficulty: Smallest n.
+        num_registers: Registers that the environments give the machine unless told otherwise.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    smallest_difficulty: ClassVar[int] = 1
+    num_registers: ClassVar[int] = 4
+
+    @abstractmethod
+    def smallest_memory_size(self, difficulty: int) -> int:
+        """Smallest M that holds every instance of this n."""
+
+    @abstractmethod
+    def horizon(self, difficulty: int) -> int:
+        """T(n): timesteps that an episode has unless told otherwise."""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
+        """Draw one example for every entry of `difficulty` (B,); the request has been checked."""
+
+    @abstractmethod
+    def oracle(self, memory: Sequence[int]) -> dict[int, int]:
+        """Solve one instance in plain Python, from its memory alone.
+
+        Args:
+            memory: M integers.
+
+        Returns:
+            The wanted value of every output cell.
+        """
+
+    def difficulty_of(self, memory: Sequence[int]) -> int:
+        """n of a legal memory; here the number of output cells."""
+        return len(self.oracle(memory))
+
+    def check_memory(self, memory: Sequence[int]) -> None:
+        """Accept a legal memory and reject any other. Here: every cell holds an integer in 0..M-1.
+
+        Raises:
+            ValueError: The message names the cell and what it should hold.
+        """
+        size = len(memory)
+        for cell, value in enumerate(memory):
+            legal = isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= value < size
+            require(legal, self, cell, value, f"an integer in 0..{size - 1}")
+
+    def enumerate_instances(self, difficulty: int, memory_size: int) -> Iterator[tuple[int, ...]]:
+        """Yield the memory of every instance of one size, each once.
+
+        Raises:
+            ValueError: The size is not legal.
+            NotImplementedError: The task has no enumerator.
+        """
+        raise NotImplementedError(f"task {self.name} has no enumerate_instances")
+
+    def sample(
+        self,
+        rng: np.random.Generator,
+        difficulty: int | Sequence[int] | np.ndarray,
+        memory_size: int,
+        batch_size: int | None = None,
+    ) -> TaskBatch:
+        """Draw a batch of examples.
+
+        Args:
+            rng: Source of randomness.
+            difficulty: n of all examples, or (B,) integers, n of each.
+            memory_size: M, at least `smallest_memory_size` of the largest n.
+            batch_size: B; default: as many as there are difficulties.
+
+        Raises:
+            ValueError: n or M is too small, or B and the number of difficulties disagree.
+
+        Example:
+            >>> from nram_env.tasks import get_task
+            >>> batch = get_task("copy").sample(np.random.default_rng(0), difficulty=3, memory_size=8)
+            >>> batch.memory.tolist(), batch.target[batch.mask].tolist()
+            ([[4, 6, 5, 4, 0, 0, 0, 0]], [6, 5, 4])
+        """
+        values = np.atleast_1d(np.asarray(difficulty))
+        self.check_request(values, memory_size)
+        if batch_size is not None:
+            if len(values) not in (1, batch_size):
+                raise ValueError(f"batch_size is {batch_size}, but {len(values)} difficulties were given")
+            values = np.broadcast_to(values, (batch_size,))
+        return self.draw(rng, values.astype(np.int64), int(memory_size))
+
+    def check_request(self, difficulty: np.ndarray, memory_size: int) -> None:
+        """Reject a difficulty or memory size that the task does not have.
+
+        Raises:
+            ValueError: The message restates what was asked for and names the smallest legal value.
+        """
+        if difficulty.ndim != 1 or difficulty.size == 0 or difficulty.dtype.kind not in "iu":
+            raise ValueError(f"difficulty must be an integer or integers (B,), got {difficulty!r}")
+        smallest, largest = int(difficulty.min()), int(difficulty.max())
+        if smallest < self.smallest_difficulty:
+            raise ValueError(
+                f"difficulty of task {self.name} must be at least {self.smallest_difficulty}, got {smallest}"
+            )
+        if isinstance(memory_size, bool) or not isinstance(memory_size, int | np.integer):
+            raise ValueError(f"memory_size must be an integer, got {memory_size!r}")
+        needed = self.smallest_memory_size(largest)
+        if memory_size < needed:
+            raise ValueError(
+                f"task {self.name} at difficulty {largest} needs memory_size >= {needed}, got {memory_size}"
+            )
+
+
+def require(holds: bool, task: Task, cell: int, value: object, wanted: str) -> None:
+    """Raise the ValueError of a malformed memory, naming the cell, unless `holds`."""
+    if not holds:
+        raise ValueError(f"task {task.name}: cell {cell} holds {value!r}, but must hold {wanted}")
+
+
+def require_zeros(task: Task, memory: Sequence[int], first: int) -> None:
+    """Check that every cell from `first` on holds 0."""
+    for cell in range(first, len(memory)):
+        require(memory[cell] == 0, task, cell, memory[cell], "0: no part of the instance lies there")
+
+
+def require_size(task: Task, memory: Sequence[int], cells: int) -> None:
+    """Check that an instance of so many cells fits into the memory."""
+    if len(memory) < cells:
+        raise ValueError(f"task {task.name}: the instance needs cells 0..{cells - 1}, M is {len(memory)}")
+
+
+def instance_of(task: Task, memories: Sequence[Sequence[int]] | np.ndarray) -> TaskBatch:
+    """Build a batch from given memories: checked by the task, answered by its oracle.
+
+    Args:
+        task: The task that the memories belong to.
+        memories: B memories of the same size M.
+
+    Raises:
+        ValueError: No memories, unequal sizes, or a malformed one; the message names row and cell.
+
+    Example:
+        >>> from nram_env.tasks import get_task
+        >>> instance_of(get_task("copy"), [[3, 1, 2, 0, 0]]).target.tolist()
+        [[3, 1, 2, 1, 2]]
+    """
+    rows = [[value.item() if isinstance(value, np.generic) else value for value in row] for row in memories]
+    if not rows or len({len(row) for row in rows}) != 1:
+        raise ValueError(f"expected memories of one size, got sizes {[len(row) for row in rows]}")
+    for number, row in enumerate(rows):
+        try:
+            task.check_memory(row)
+        except ValueError as error:
+            raise ValueError(f"example {number}: {error}") from None
+    return _answered(task, rows)
+
+
+def _answered(task: Task, rows: list[list[int]]) -> TaskBatch:
+    memory = np.array(rows, dtype=np.int64)
+    target, mask = memory.copy(), np.zeros(memory.shape, dtype=bool)
+    for number, row in enumerate(rows):
+        for cell, value in task.oracle(row).items():
+            target[number, cell] = value
+            mask[number, cell] = True
+    return TaskBatch(
+        memory, target, mask, np.array([task.difficulty_of(row) for row in rows], dtype=np.int64)
+    )
