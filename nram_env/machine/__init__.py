@@ -22,7 +22,8 @@ from nram_env.machine.hard import hard_step
 from nram_env.machine.layout import ActionLayout, Selector
 
 if TYPE_CHECKING:
-    from nram_env.machine.circuit import Timestep, step, timestep, transition
+    from nram_env.machine.backends.base import Timestep
+    from nram_env.machine.circuit import step, timestep, transition
     from nram_env.machine.objective import (
         LOG_FLOOR,
         cell_error,
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from nram_env.machine.state import MachineState, initial_state
 
 _NEEDS_TORCH = {
-    "circuit": ("Timestep", "step", "timestep", "transition"),
+    "backends.base": ("Timestep",),
+    "circuit": ("step", "timestep", "transition"),
     "objective": (
         "LOG_FLOOR",
         "cell_error",

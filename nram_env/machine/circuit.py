@@ -6,31 +6,16 @@ needs besides: the selectors' entropy and the log-likelihood of the wanted outpu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from nram_env.machine.backends import choose_backend, reference
+from nram_env.machine.backends.base import Timestep, Wanted
 from nram_env.machine.config import MachineConfig
-from nram_env.machine.objective import LOG_FLOOR, output_log_likelihood
+from nram_env.machine.objective import LOG_FLOOR
 from nram_env.machine.state import MachineState
-
-
-@dataclass(frozen=True)
-class Timestep:
-    """What one timestep gives.
-
-    Attributes:
-        state: The state after the step.
-        entropy: (B,); entropy of the selectors in nats, summed over the selectors.
-        log_likelihood: (B,); log-probability of the wanted output in the new memory, 0 if none was asked for.
-    """
-
-    state: MachineState
-    entropy: Tensor
-    log_likelihood: Tensor
 
 
 def step(
@@ -106,13 +91,24 @@ def timestep(
         ValueError: A shape or type does not fit, or the backend is unknown or cannot run here.
     """
     _check_action("logits", logits, state, config.layout.size)
-    run = choose_backend(backend, logits)
-    registers, memory, entropy = run(config, state, logits, activation_clip)
-    halting_probs = torch.sigmoid(logits[:, config.layout.halt])
-    after = MachineState(registers, memory, state.survival * (1 - halting_probs))
+    wanted = _wanted(state, target, mask, log_floor)
+    return choose_backend(backend, state, logits)(config, state, logits, wanted, activation_clip)
+
+
+def _wanted(
+    state: MachineState, target: Tensor | None, mask: Tensor | None, log_floor: float
+) -> Wanted | None:
+    if target is None and mask is None:
+        return None
     if target is None or mask is None:
-        return Timestep(after, entropy, torch.zeros_like(entropy))
-    return Timestep(after, entropy, output_log_likelihood(memory, target, mask, log_floor))
+        raise ValueError("target and mask go together; only one of them was given")
+    wanted = (state.batch_size, state.memory_size)
+    for name, values, dtype in (("target", target, torch.int64), ("mask", mask, torch.bool)):
+        if tuple(values.shape) != wanted or values.dtype != dtype:
+            raise ValueError(
+                f"{name} must be {dtype} of shape (B, M) = {wanted}, got {values.dtype} of {tuple(values.shape)}"
+            )
+    return Wanted(target, mask, log_floor)
 
 
 def _check_action(name: str, values: Tensor, state: MachineState, width: int) -> None:

@@ -7,19 +7,31 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from nram_env.machine.backends.base import Timestep, Wanted
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.gates import Gate
 from nram_env.machine.layout import ActionLayout
+from nram_env.machine.objective import output_log_likelihood
 from nram_env.machine.soft_gates import soft_gate
 from nram_env.machine.state import MachineState
 
 
-def run_logits(
-    config: MachineConfig, state: MachineState, logits: Tensor, activation_clip: float | None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Softmax the logits (B, K + 1) and run the circuit; see the package's docstring."""
+def run(
+    config: MachineConfig,
+    state: MachineState,
+    logits: Tensor,
+    wanted: Wanted | None,
+    activation_clip: float | None,
+) -> Timestep:
+    """Softmax the logits, run the circuit and score its memory; see `base.Backend`."""
     selectors, entropy = soften(config.layout, logits)
-    return (*run_circuit(config, state, selectors, activation_clip), entropy)
+    registers, memory = run_circuit(config, state, selectors, activation_clip)
+    halting_probs = torch.sigmoid(logits[:, config.layout.halt])
+    after = MachineState(registers, memory, state.survival * (1 - halting_probs))
+    if wanted is None:
+        return Timestep(after, entropy, torch.zeros_like(entropy))
+    likelihood = output_log_likelihood(memory, wanted.target, wanted.mask, wanted.log_floor)
+    return Timestep(after, entropy, likelihood)
 
 
 def soften(layout: ActionLayout, logits: Tensor) -> tuple[Tensor, Tensor]:

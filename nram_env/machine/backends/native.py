@@ -1,0 +1,108 @@
+"""The compiled library of the fused backend: where it is, and its functions and records (see native/)."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+from ctypes import c_float, c_int, c_int64, c_void_p
+from functools import cache
+from pathlib import Path
+
+from nram_env.machine.gates import Gate
+
+LIBRARY_FILE = Path(__file__).with_name("libnram_fused.so")
+"""Made when the package is installed, if there is a C++ compiler."""
+
+INSTRUCTION_SETS = ("baseline", "AVX2", "AVX-512")
+"""What the library can use; it is compiled for all of them, and the best is chosen when it runs."""
+
+
+class Machine(ctypes.Structure):
+    """A machine and how to run it."""
+
+    _fields_ = (
+        ("registers", c_int),
+        ("size", c_int),
+        ("gates", c_int),
+        ("threads", c_int),
+        ("instruction_set", c_int),
+        ("clip", c_float),
+        ("log_floor", c_float),
+        ("gate", ctypes.POINTER(c_int)),
+    )
+
+
+class Inputs(ctypes.Structure):
+    """Addresses of what goes into a timestep; target and mask may be None."""
+
+    _fields_ = (
+        ("batch", c_int64),
+        ("registers", c_void_p),
+        ("memory", c_void_p),
+        ("survival", c_void_p),
+        ("logits", c_void_p),
+        ("target", c_void_p),
+        ("mask", c_void_p),
+    )
+
+
+class Outputs(ctypes.Structure):
+    """Addresses of what comes out of a timestep."""
+
+    _fields_ = (
+        ("registers", c_void_p),
+        ("memory", c_void_p),
+        ("survival", c_void_p),
+        ("entropy", c_void_p),
+        ("log_likelihood", c_void_p),
+    )
+
+
+class Gradients(ctypes.Structure):
+    """Addresses of the gradients of the outputs, then of the inputs; None if missing or not wanted."""
+
+    _fields_ = (
+        ("new_registers", c_void_p),
+        ("new_memory", c_void_p),
+        ("new_survival", c_void_p),
+        ("entropy", c_void_p),
+        ("log_likelihood", c_void_p),
+        ("registers", c_void_p),
+        ("memory", c_void_p),
+        ("survival", c_void_p),
+        ("logits", c_void_p),
+    )
+
+
+@cache
+def load_library() -> ctypes.CDLL | None:
+    """The library, or None where it was not built or does not load; that is logged, once."""
+    try:
+        library = ctypes.CDLL(str(LIBRARY_FILE))
+    except OSError as error:
+        logging.getLogger("nram_env").warning(
+            "the fused backend is missing, the slower reference backend runs instead (%s); "
+            "install the package again with a C++ compiler at hand to build it",
+            error,
+        )
+        return None
+    library.nram_forward.argtypes = (ctypes.POINTER(Machine), ctypes.POINTER(Inputs), ctypes.POINTER(Outputs))
+    library.nram_backward.argtypes = (
+        ctypes.POINTER(Machine),
+        ctypes.POINTER(Inputs),
+        ctypes.POINTER(Gradients),
+    )
+    return library
+
+
+@cache
+def best_instruction_set() -> int:
+    """Index into `INSTRUCTION_SETS` of the best one that this processor has."""
+    library = load_library()
+    return 0 if library is None else int(library.nram_instruction_set())
+
+
+@cache
+def gate_numbers(gates: tuple[Gate, ...]) -> ctypes.Array[c_int]:
+    """The gate list as a C array."""
+    return (c_int * len(gates))(*gates)

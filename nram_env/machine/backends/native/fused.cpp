@@ -1,0 +1,171 @@
+// The C interface: lays out the plan, picks the instruction set and shares the blocks among threads.
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "plan.h"
+
+namespace {
+
+using nram::Kernels;
+using nram::Plan;
+
+enum Status : int { OK = 0, NO_MEMORY = 1, BAD_TARGET = 2, BAD_GATE = 3 };
+
+int arity(int gate) {
+    if (gate == nram::ZERO || gate == nram::ONE || gate == nram::TWO) return 0;
+    return gate == nram::READ || gate == nram::INC || gate == nram::DEC ? 1 : 2;
+}
+
+int kind_of(int gate) {
+    if (gate == nram::ZERO || gate == nram::ONE || gate == nram::TWO) return nram::CONSTANT;
+    return gate == nram::LESS || gate == nram::LESS_EQUAL || gate == nram::EQUAL ? nram::PAIR : nram::DENSE;
+}
+
+// A plan and the tables that it points to.
+struct OwnedPlan {
+    Plan plan{};
+    std::vector<int> kind, rank, place, dense_before;
+
+    OwnedPlan(int registers, int size, const int* gate, int gates, float clip, float log_floor) {
+        plan.registers = registers, plan.size = size, plan.width = (size + 3) / 4 * 4;
+        plan.gates = gates, plan.gate = gate, plan.clip = clip, plan.log_floor = log_floor;
+        for (int r = 0; r < registers; ++r) add_value(nram::DENSE, 0);
+        for (int i = 0; i < gates; ++i) add_gate(gate[i], registers + i);
+        dense_before.push_back(plan.dense);
+        plan.probs += registers * (registers + gates);
+        plan.kind = kind.data(), plan.rank = rank.data(), plan.place = place.data();
+        plan.dense_before = dense_before.data();
+    }
+
+    void add_gate(int gate, int choices) {
+        dense_before.push_back(plan.dense);
+        plan.arguments += arity(gate);
+        plan.probs += arity(gate) * choices;
+        plan.writes += gate == nram::WRITE;
+        const int of_kind = kind_of(gate);
+        add_value(of_kind, of_kind == nram::CONSTANT ? (gate - nram::ZERO) % plan.size : plan.pairs);
+        plan.pairs += of_kind == nram::PAIR;
+    }
+
+    void add_value(int of_kind, int where) {
+        const int others = (int)kind.size() - plan.dense;
+        rank.push_back(of_kind == nram::DENSE ? plan.dense : others);
+        kind.push_back(of_kind);
+        place.push_back(where);
+        plan.dense += of_kind == nram::DENSE;
+    }
+};
+
+const Kernels& kernels_of(int instruction_set) {
+#if defined(__x86_64__)
+    if (instruction_set == 2) return nram::avx512_kernels;
+    if (instruction_set == 1) return nram::avx2_kernels;
+#endif
+    (void)instruction_set;
+    return nram::baseline_kernels;
+}
+
+// Denormal numbers, which cost a hundred times more than others, count as zero while this lives.
+class FlushDenormals {
+#if defined(__x86_64__)
+  public:
+    FlushDenormals() : before_(__builtin_ia32_stmxcsr()) { __builtin_ia32_ldmxcsr(before_ | 0x8040); }
+    ~FlushDenormals() { __builtin_ia32_ldmxcsr(before_); }
+
+  private:
+    unsigned before_;
+#endif
+};
+
+// Calls work(workspace, first block, last block) on so many threads. Which thread computes a block changes
+// nothing in its numbers.
+template <class Work>
+Status share(const Kernels& kernels, const Plan& plan, long batch, int threads, Work work) {
+    const long blocks = (batch + kernels.lanes - 1) / kernels.lanes;
+    const int parts = (int)(threads < blocks ? threads : blocks);
+    const size_t bytes = (kernels.workspace_bytes(plan) + 63) / 64 * 64;
+    char* workspace = (char*)std::aligned_alloc(64, bytes * (parts ? parts : 1));
+    if (!workspace) return NO_MEMORY;
+    const auto run = [&](int part) {
+        const FlushDenormals flush;
+        std::memset(workspace + part * bytes, 0, bytes);  // the padding of rows must be zero
+        work(workspace + part * bytes, blocks * part / parts, blocks * (part + 1) / parts);
+    };
+    std::vector<std::thread> others;
+    int started = 1;
+    try {
+        for (; started < parts; ++started) others.emplace_back(run, started);
+    } catch (const std::system_error&) {  // no more threads to be had: do their parts here
+    }
+    if (parts) run(0);
+    for (int part = started; part < parts; ++part) run(part);
+    for (std::thread& thread : others) thread.join();
+    std::free(workspace);
+    return OK;
+}
+
+bool targets_fit(const nram::Inputs& in, long size) {
+    for (long i = 0; in.target && i < in.batch * size; ++i)
+        if (in.target[i] < 0 || in.target[i] >= size) return false;
+    return true;
+}
+
+bool gates_known(const int* gate, int gates) {
+    for (int i = 0; i < gates; ++i)
+        if (gate[i] < 0 || gate[i] >= nram::GATE_COUNT) return false;
+    return true;
+}
+
+}  // namespace
+
+struct Machine {  // as in native.py
+    int registers, size, gates, threads, instruction_set;
+    float clip, log_floor;
+    const int* gate;
+};
+
+#define EXPORTED __attribute__((visibility("default")))
+
+extern "C" {
+
+// The best instruction set that this processor has: 0 baseline, 1 AVX2, 2 AVX-512.
+EXPORTED int nram_instruction_set() {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+        return 2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 1;
+#endif
+    return 0;
+}
+
+EXPORTED int nram_forward(const Machine* machine, const nram::Inputs* in, const nram::Outputs* out) try {
+    if (!gates_known(machine->gate, machine->gates)) return BAD_GATE;
+    if (!targets_fit(*in, machine->size)) return BAD_TARGET;
+    const OwnedPlan owned(machine->registers, machine->size, machine->gate, machine->gates, machine->clip,
+                          machine->log_floor);
+    const Kernels& kernels = kernels_of(machine->instruction_set);
+    return share(kernels, owned.plan, in->batch, machine->threads, [&](void* at, long first, long last) {
+        kernels.forward(owned.plan, *in, *out, at, first, last);
+    });
+} catch (const std::bad_alloc&) {
+    return NO_MEMORY;
+}
+
+EXPORTED int nram_backward(const Machine* machine, const nram::Inputs* in, const nram::Gradients* gradients) try {
+    const OwnedPlan owned(machine->registers, machine->size, machine->gate, machine->gates, machine->clip,
+                          machine->log_floor);
+    const Kernels& kernels = kernels_of(machine->instruction_set);
+    return share(kernels, owned.plan, in->batch, machine->threads, [&](void* at, long first, long last) {
+        kernels.backward(owned.plan, *in, *gradients, at, first, last);
+    });
+} catch (const std::bad_alloc&) {
+    return NO_MEMORY;
+}
+
+}  // extern "C"

@@ -1,0 +1,79 @@
+// What one call computes: the shape of the machine, the arrays, and where choices lie.
+//
+// Plain data, shared by code that is compiled for different instruction sets. Nothing here may hold inline
+// functions or use the standard library: the linker keeps one copy of such code, and it might keep one that
+// this processor cannot run.
+#pragma once
+
+namespace nram {
+
+enum Gate { READ, ZERO, ONE, TWO, INC, ADD, SUB, DEC, LESS, LESS_EQUAL, EQUAL, MIN, MAX, WRITE, GATE_COUNT };
+
+// Values are of three kinds. Dense ones are distributions over 0..M-1. A constant is one-hot at a known place.
+// A pair is the output of a comparison: only the probabilities of 0 and 1 can differ from zero.
+enum Kind { DENSE, CONSTANT, PAIR };
+
+struct Plan {
+    int registers;    // R
+    int size;         // M
+    int width;        // M rounded up to a multiple of 4; the rest of a row holds zeros
+    int gates;        // Q
+    int probs;        // K
+    int arguments;    // selectors of all gates together
+    int dense;        // registers and gates with dense values
+    int pairs;        // comparisons
+    int writes;       // how often WRITE occurs
+    const int* gate;  // (Q) which gate
+    const int* kind;  // (R + Q) kind of each value
+    const int* rank;  // (R + Q) its number among the dense values, or among the others
+    const int* place; // (R + Q) column of a constant, number of a pair
+    const int* dense_before;  // (Q + 1) dense values among the choices of gate i, and of a register
+    float clip;       // limit of activation gradients; infinite for none
+    float log_floor;  // probabilities below it count as it
+};
+
+struct Inputs {
+    long batch;              // B
+    const float* registers;  // (B, R, M)
+    const float* memory;     // (B, M, M)
+    const float* survival;   // (B)
+    const float* logits;     // (B, K + 1)
+    const long long* target; // (B, M), or null
+    const unsigned char* mask;  // (B, M), or null
+};
+
+struct Outputs {
+    float* registers;
+    float* memory;
+    float* survival;
+    float* entropy;         // (B)
+    float* log_likelihood;  // (B)
+};
+
+struct Gradients {  // of the outputs, then of the inputs; any may be null
+    const float* new_registers;
+    const float* new_memory;
+    const float* new_survival;
+    const float* entropy;
+    const float* log_likelihood;
+    float* registers;
+    float* memory;
+    float* survival;
+    float* logits;
+};
+
+// One set of kernels. `lanes` examples make a block; blocks first..last-1 are computed.
+struct Kernels {
+    int lanes;
+    long (*workspace_bytes)(const Plan&);
+    void (*forward)(const Plan&, const Inputs&, const Outputs&, void* workspace, long first, long last);
+    void (*backward)(const Plan&, const Inputs&, const Gradients&, void* workspace, long first, long last);
+};
+
+extern const Kernels baseline_kernels;
+#if defined(__x86_64__)
+extern const Kernels avx2_kernels;
+extern const Kernels avx512_kernels;
+#endif
+
+}  // namespace nram
