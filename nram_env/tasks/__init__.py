@@ -2,13 +2,29 @@
 
 from nram_env.tasks.access import Access
 from nram_env.tasks.base import Task, TaskBatch, instance_of
+from nram_env.tasks.check import Finding, check_task
 from nram_env.tasks.copy import Copy
 from nram_env.tasks.increment import Increment
+from nram_env.tasks.list_k import ListK
+from nram_env.tasks.list_search import ListSearch
+from nram_env.tasks.merge import Merge
+from nram_env.tasks.permutation import Permutation
 from nram_env.tasks.registry import get_task, register_task, task_names
 from nram_env.tasks.reverse import Reverse
 from nram_env.tasks.swap import Swap
+from nram_env.tasks.walk_bst import WalkBST
 
-for _task in (Access(), Increment(), Copy(), Reverse(), Swap()):
-    register_task(_task)
+_PAPER_TASKS = (Access, Increment, Copy, Reverse, Swap, Permutation, ListK, ListSearch, Merge, WalkBST)
+for _task in _PAPER_TASKS:
+    register_task(_task())
 
-__all__ = ["Task", "TaskBatch", "get_task", "instance_of", "register_task", "task_names"]
+__all__ = [
+    "Finding",
+    "Task",
+    "TaskBatch",
+    "check_task",
+    "get_task",
+    "instance_of",
+    "register_task",
+    "task_names",
+]

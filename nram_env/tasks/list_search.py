@@ -1,0 +1,79 @@
+"""ListSearch: the first node of a linked list that holds a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from nram_env.tasks.base import Task, TaskBatch, require
+from nram_env.tasks.linked_list import (
+    check_list,
+    draw_lists,
+    enumerate_lists,
+    node_addresses,
+    smallest_list_size,
+)
+
+
+class ListSearch(Task):
+    """Find the address of the first node that holds a value (paper, Section 4.2, task 8).
+
+    Before, with nodes (next, value) anywhere in 3..M-1, the last next being NULL, v the value of one of
+    them at least, and a random value in every cell that no node uses::
+
+        cell   0      1   2
+             | head | v | slot | ... next | value ... next | value ...
+
+    Wanted: slot = address of the first node with value v. Output cell: 2. Smallest M: 2n + 3.
+    """
+
+    name = "listsearch"
+    title = "ListSearch"
+    num_registers = 6
+
+    def smallest_memory_size(self, difficulty: int) -> int:
+        """Head, v, slot and the nodes."""
+        return smallest_list_size(difficulty)
+
+    def horizon(self, difficulty: int) -> int:
+        """Two timesteps a node, and four to start and end."""
+        return 2 * difficulty + 4
+
+    def draw(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
+        """Draw the lists, then the node whose value is searched for."""
+        memory, addresses = draw_lists(rng, difficulty, memory_size)
+        rows = np.arange(len(memory))
+        wanted = memory[rows, addresses[rows, rng.integers(0, difficulty)] + 1]
+        memory[:, 1] = wanted
+        found = (memory[rows[:, None], addresses + 1] == wanted[:, None]) & (addresses > 0)
+        target, mask = memory.copy(), np.zeros(memory.shape, dtype=bool)
+        target[:, 2] = addresses[rows, found.argmax(axis=1)]
+        mask[:, 2] = True
+        return TaskBatch(memory, target, mask, difficulty)
+
+    def oracle(self, memory: Sequence[int]) -> dict[int, int]:
+        """Walk until the value is met."""
+        node = memory[0]
+        while memory[node + 1] != memory[1]:
+            node = memory[node]
+        return {2: node}
+
+    def difficulty_of(self, memory: Sequence[int]) -> int:
+        """Number of nodes."""
+        return len(node_addresses(memory))
+
+    def check_memory(self, memory: Sequence[int]) -> None:
+        """See the picture."""
+        super().check_memory(memory)
+        check_list(self, memory)
+        values = [memory[address + 1] for address in node_addresses(memory)]
+        require(memory[1] in values, self, 1, memory[1], f"one of the nodes' values {sorted(set(values))}")
+
+    def enumerate_instances(self, difficulty: int, memory_size: int) -> Iterator[tuple[int, ...]]:
+        """n! C(M-3-n, n) M^(M-3-2n) M (M^n - (M-1)^n) instances."""
+        self.check_request(np.array([difficulty]), memory_size)
+        for memory, addresses in enumerate_lists(difficulty, memory_size):
+            for value in {memory[address + 1] for address in addresses}:
+                memory[1] = value
+                yield tuple(memory)

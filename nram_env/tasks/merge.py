@@ -1,0 +1,93 @@
+"""Merge: merge two sorted arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations_with_replacement, product
+
+import numpy as np
+
+from nram_env.tasks.base import Task, TaskBatch, require, require_size, require_zeros
+
+
+class Merge(Task):
+    """Merge two sorted arrays into a third place (paper, Section 4.2, task 9).
+
+    Before, with a = 3, b and o the cells behind the two guards G = M - 1, values from 0..M-2, both arrays
+    sorted and not empty, and n the number of values in both together::
+
+        cell   0   1   2   3              b-1  b              o-1  o
+             | a | b | o | A sorted ... | G | B sorted ... | G | 0 ... 0
+
+    Wanted: all values sorted at o..o+n-1. Output cells: o..o+n-1. Smallest M: 2n + 5.
+    """
+
+    name = "merge"
+    title = "Merge"
+    smallest_difficulty = 2
+    num_registers = 6
+
+    def smallest_memory_size(self, difficulty: int) -> int:
+        """Three pointers, two guards, the values and the answer."""
+        return 2 * difficulty + 5
+
+    def horizon(self, difficulty: int) -> int:
+        """Three timesteps a value, and four to start."""
+        return 3 * difficulty + 4
+
+    def draw(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
+        """Draw where the first array ends, then the values."""
+        n, column = difficulty[:, None], np.arange(difficulty.max())
+        first = rng.integers(1, n)
+        drawn = rng.integers(0, memory_size - 1, (len(n), len(column)))
+        in_second, real = column >= first, column < n
+        guard = memory_size - 1
+        values = np.sort(np.where(real, drawn + in_second * memory_size, 2 * memory_size), axis=1)
+        values -= in_second * memory_size
+        memory = np.zeros((len(n), memory_size), dtype=np.int64)
+        rows = np.nonzero(real)[0]
+        memory[rows, (3 + column + in_second)[real]] = values[real]
+        memory[:, :3] = np.concatenate([np.full_like(n, 3), first + 4, n + 5], axis=1)
+        np.put_along_axis(memory, np.concatenate([first + 3, n + 4], axis=1), guard, 1)
+        target, mask = memory.copy(), np.zeros(memory.shape, dtype=bool)
+        outputs = rows, (n + 5 + column)[real]
+        target[outputs] = np.sort(np.where(real, values, memory_size), axis=1)[real]
+        mask[outputs] = True
+        return TaskBatch(memory, target, mask, difficulty)
+
+    def oracle(self, memory: Sequence[int]) -> dict[int, int]:
+        """Take the smaller of both fronts until both stand at their guards."""
+        a, b, cell = memory[:3]
+        guard, answer = len(memory) - 1, {}
+        while memory[a] != guard or memory[b] != guard:
+            take_a = memory[a] <= memory[b]
+            answer[cell] = memory[a if take_a else b]
+            a, b, cell = a + take_a, b + (not take_a), cell + 1
+        return answer
+
+    def check_memory(self, memory: Sequence[int]) -> None:
+        """See the picture."""
+        super().check_memory(memory)
+        require(memory[0] == 3, self, 0, memory[0], "a = 3")
+        b, o, guard = memory[1], memory[2], len(memory) - 1
+        require(b >= 5, self, 1, b, "b, at least 5: one value and the guard lie before it")
+        require(o >= b + 2, self, 2, o, f"o, at least {b + 2}: one value and the guard lie before it")
+        require_size(self, memory, 2 * o - 5)
+        for start, end in ((3, b - 1), (b, o - 1)):
+            for cell in range(start, end):
+                require(memory[cell] < guard, self, cell, memory[cell], f"a value in 0..{guard - 1}")
+                ordered = cell == start or memory[cell - 1] <= memory[cell]
+                require(ordered, self, cell, memory[cell], f"at least {memory[cell - 1]}, as cell {cell - 1}")
+            require(memory[end] == guard, self, end, memory[end], f"the guard {guard}")
+        require_zeros(self, memory, o)
+
+    def enumerate_instances(self, difficulty: int, memory_size: int) -> Iterator[tuple[int, ...]]:
+        """The sum over a = 1..n-1 of C(M-2+a, a) C(M-2+n-a, n-a) instances."""
+        self.check_request(np.array([difficulty]), memory_size)
+        guard, rest = memory_size - 1, (0,) * (memory_size - difficulty - 5)
+        for first in range(1, difficulty):
+            arrays = (
+                combinations_with_replacement(range(guard), length) for length in (first, difficulty - first)
+            )
+            for a, b in product(*arrays):
+                yield (3, first + 4, difficulty + 5, *a, guard, *b, guard, *rest)
