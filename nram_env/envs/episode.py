@@ -194,7 +194,7 @@ def _settle_mixture(
 
 def _soft_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timestep:
     scored = rules.loss == "expected"
-    return timestep(
+    moved = timestep(
         rules.machine,
         state,
         logits,
@@ -204,6 +204,7 @@ def _soft_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timeste
         activation_clip=rules.activation_clip,
         backend=rules.backend,
     )
+    return replace(moved, state=moved.state.rescaled())
 
 
 def _hard_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timestep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -53,9 +54,25 @@ class MachineState:
             torch.where(rows, self.survival, other.survival),
         )
 
-    def with_survival(self, survival: Tensor) -> MachineState:
-        """The same registers and memory with another survival (B,)."""
-        return replace(self, survival=survival)
+    def rescaled(self) -> MachineState:
+        """The same state with every distribution divided by its sum; backward, that is the identity.
+
+        Softmaxes sum to 1 only up to rounding, and a program that adds a register to itself squares its
+        sum at every timestep: without this, a run of some thirty steps overflows (paper, Appendix B).
+        """
+        return replace(self, registers=_Rescale.apply(self.registers), memory=_Rescale.apply(self.memory))
+
+
+class _Rescale(torch.autograd.Function):
+    """Division by the sum along the last dimension, whose backward pass is the identity."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        return values / values.sum(-1, keepdim=True)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return gradient
 
 
 def initial_state(
