@@ -39,6 +39,8 @@ class TrainConfig:
     seed: int = 0
     """Seed of all chance in the run."""
 
+    first_level: int = 1
+    """Difficulty at which the curriculum starts."""
     max_level: int = 8
     """Largest difficulty n of the curriculum."""
     level_threshold: float = 0.05
@@ -141,6 +143,7 @@ _LEAST = {
     "batch_size": 1,
     "seed": 0,
     "gate_repeats": 1,
+    "first_level": 1,
     "max_level": 1,
     "level_patience": 1,
     "ahead": 0,

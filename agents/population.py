@@ -92,7 +92,7 @@ def start(config: TrainConfig, members: int, generator: torch.Generator) -> Popu
         variance=torch.zeros_like(parameters),
         age=whole,
         tenure=whole,
-        level=whole + config.task_object.smallest_difficulty,
+        level=whole + max(config.first_level, config.task_object.smallest_difficulty),
         level_age=whole,
         error=UNKNOWN * real,
         **drawn,

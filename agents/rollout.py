@@ -59,17 +59,16 @@ def make_envs(task: Task, machine: MachineConfig, num_envs: int, **options: Any)
     return envs
 
 
-def unroll(controller: Controller, envs: NRAMVectorEnv, batch: TaskBatch, horizon: np.ndarray) -> Rollout:
+def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollout:
     """Run P controllers on P x B examples until every row has finished.
 
     Args:
         controller: The stack.
-        envs: Differentiable environment of P x B rows that takes plain logits, from `make_envs`.
-        batch: P x B examples, member by member.
-        horizon: Last timestep of every row, (P x B,).
+        envs: Differentiable environment of P x B rows, member by member, from `make_envs`.
+        **options: Options of the environment's reset, as difficulty, memory_size, horizon or instance.
     """
     members = controller.num_members
-    observations, _ = envs.reset(options={"instance": batch, "horizon": horizon})
+    observations, _ = envs.reset(options=options)
     state = controller.initial_state(envs.num_envs // members)
     returns = entropy = observations.new_zeros(envs.num_envs)
     while not bool(envs.finished.all()):
@@ -136,7 +135,7 @@ def hard_steps(controller: Controller, memory: np.ndarray, horizon: np.ndarray) 
 def soft_wrong(controller: Controller, task: Task, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:
     """Wrong output cells (P x B, M) of the soft stack: argmax of the expected output memory."""
     envs = make_envs(task, controller.spec.machine, batch.batch_size)
-    return unroll(controller, envs, batch, horizon).wrong_cells.numpy()
+    return unroll(controller, envs, instance=batch, horizon=horizon).wrong_cells.numpy()
 
 
 def hard_wrong(controller: Controller, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:

@@ -78,12 +78,15 @@ class Trainer:
             activation_clip=config.activation_clip,
             log_floor=config.log_floor,
         )
+        self._envs.np_random = self.examples
 
     def advance(self) -> Progress:
         """Do one update; every so often also test, select, or restart members."""
-        difficulty, rollout = self._play()
+        controller = Controller(self.config.spec, self.population.parameters.detach().requires_grad_())
+        difficulty, rollout = self._play(controller)
         member_loss = losses.member_losses(rollout, self.population, self.config)
-        self._learn(member_loss)
+        (gradient,) = torch.autograd.grad(member_loss.sum(), controller.parameters)
+        self._learn(member_loss, gradient)
         self._rise(difficulty, rollout.wrong)
         self.update += 1
         if self.update % self.config.evaluate_every == 0:
@@ -160,7 +163,7 @@ class Trainer:
             raise CheckpointError(f"{path} is damaged: {error}; start the run anew") from error
         return trainer
 
-    def _play(self) -> tuple[np.ndarray, Rollout]:
+    def _play(self, controller: Controller) -> tuple[np.ndarray, Rollout]:
         """Draw examples for every member and unroll; difficulties come back as (P, B)."""
         config, lowest = self.config, self.task.smallest_difficulty
         difficulty = draw_difficulties(
@@ -171,18 +174,21 @@ class Trainer:
             config.max_level,
             config.ahead,
         )
-        memory_size = self.task.smallest_memory_size(int(difficulty.max()))
-        memory_size += int(self.examples.integers(config.memory_slack, endpoint=True))
-        batch = self.task.sample(self.examples, difficulty.ravel(), memory_size)
-        slack = int(self.examples.integers(config.horizon_slack, endpoint=True))
-        horizon = np.array([self.task.horizon(int(n)) + slack for n in difficulty.max(1)])
-        parameters = self.population.parameters.detach().requires_grad_()
-        self._controller = Controller(config.spec, parameters)
-        rows = np.repeat(horizon, config.batch_size)
-        return difficulty, unroll(self._controller, self._envs, batch, rows)
+        memory_slack, horizon_slack = self.examples.integers(
+            [config.memory_slack, config.horizon_slack], endpoint=True
+        ).tolist()
+        horizon = np.array([self.task.horizon(int(n)) + horizon_slack for n in difficulty.max(1)])
+        rollout = unroll(
+            controller,
+            self._envs,
+            difficulty=difficulty.ravel(),
+            memory_size=self.task.smallest_memory_size(int(difficulty.max())) + memory_slack,
+            horizon=np.repeat(horizon, config.batch_size),
+        )
+        return difficulty, rollout
 
-    def _learn(self, member_loss: Tensor) -> None:
-        (gradient,) = torch.autograd.grad(member_loss.sum(), self._controller.parameters)
+    @torch.no_grad()
+    def _learn(self, member_loss: Tensor, gradient: Tensor) -> None:
         finite = torch.isfinite(gradient).all(1) & torch.isfinite(member_loss)
         gradient = losses.clip_norm(gradient, self.config.gradient_clip)
         gradient = gradient + losses.decaying_noise(self.population, self.noise)
