@@ -38,9 +38,12 @@ def step(
         State after the step; the survival probability is unchanged.
 
     Raises:
-        ValueError: `selectors` has another shape or type than the state asks for.
+        ValueError: `selectors` has another shape or type than the state asks for, or the state another
+            than the machine asks for.
     """
+    _check_state(config, state)
     _check_action("selectors", selectors, state, config.layout.num_probs)
+    _check_clip(activation_clip)
     registers, memory = reference.run_circuit(config, state, selectors, activation_clip)
     return MachineState(registers, memory, state.survival)
 
@@ -90,9 +93,12 @@ def timestep(
     Raises:
         ValueError: A shape or type does not fit, or the backend is unknown or cannot run here.
     """
+    _check_state(config, state)
     _check_action("logits", logits, state, config.layout.size)
+    _check_clip(activation_clip)
     wanted = _wanted(state, target, mask, log_floor)
-    return choose_backend(backend, state, logits)(config, state, logits, wanted, activation_clip)
+    run = choose_backend(backend, state, logits, wanted)
+    return run(config, state, logits, wanted, activation_clip)
 
 
 def _wanted(
@@ -104,11 +110,37 @@ def _wanted(
         raise ValueError("target and mask go together; only one of them was given")
     wanted = (state.batch_size, state.memory_size)
     for name, values, dtype in (("target", target, torch.int64), ("mask", mask, torch.bool)):
-        if tuple(values.shape) != wanted or values.dtype != dtype:
+        shape = tuple(values.shape)
+        if shape != wanted or values.dtype != dtype:
             raise ValueError(
-                f"{name} must be {dtype} of shape (B, M) = {wanted}, got {values.dtype} of {tuple(values.shape)}"
+                f"{name} must be {dtype} of shape (B, M) = {wanted}, got {values.dtype} of {shape}"
             )
     return Wanted(target, mask, log_floor)
+
+
+def _check_state(config: MachineConfig, state: MachineState) -> None:
+    batch, size = state.batch_size, state.memory_size
+    wanted = {
+        "registers": (batch, config.num_registers, size),
+        "memory": (batch, size, size),
+        "survival": (batch,),
+    }
+    for name, shape in wanted.items():
+        values: Tensor = getattr(state, name)
+        if tuple(values.shape) != shape:
+            raise ValueError(
+                f"{name} of the state must have shape {shape} for {config.num_registers} registers, "
+                f"batch {batch} and M = {size}, got {tuple(values.shape)}"
+            )
+        if values.dtype != state.memory.dtype:
+            raise ValueError(
+                f"{name} of the state must be {state.memory.dtype} like its memory, got {values.dtype}"
+            )
+
+
+def _check_clip(activation_clip: float | None) -> None:
+    if activation_clip is not None and not activation_clip > 0:
+        raise ValueError(f"activation_clip must be a positive number or None, got {activation_clip!r}")
 
 
 def _check_action(name: str, values: Tensor, state: MachineState, width: int) -> None:

@@ -71,3 +71,53 @@ def test_an_unknown_backend_is_answered_with_the_nearest(state):
 def test_states_are_immutable(state):
     with pytest.raises(AttributeError):
         state.memory = torch.zeros(1)
+
+
+@pytest.mark.parametrize(
+    ("registers", "memory", "survival", "message"),
+    [
+        ((2, 3, 3), (2, 3, 3), (2,), r"registers of the state must have shape \(2, 2, 3\)"),
+        ((2, 2, 3), (2, 4, 3), (2,), r"memory of the state must have shape \(2, 3, 3\)"),
+        ((2, 2, 3), (2, 3, 3), (1,), r"survival of the state must have shape \(2,\)"),
+    ],
+)
+def test_a_state_of_another_machine_is_refused(registers, memory, survival, message):
+    state = MachineState(torch.ones(registers), torch.ones(memory), torch.ones(survival))
+    with pytest.raises(ValueError, match=message):
+        transition(CONFIG, state, torch.zeros(2, CONFIG.layout.size))
+    with pytest.raises(ValueError, match=message):
+        step(CONFIG, state, torch.zeros(2, CONFIG.layout.num_probs))
+
+
+def test_a_state_of_mixed_types_is_refused(state):
+    mixed = MachineState(state.registers.double(), state.memory, state.survival)
+    with pytest.raises(ValueError, match=r"registers of the state must be torch.float32 like its memory"):
+        transition(CONFIG, mixed, torch.zeros(2, CONFIG.layout.size))
+
+
+@pytest.mark.parametrize("limit", [0, -1.0, float("nan")])
+def test_a_clip_that_is_not_positive_is_refused(state, limit):
+    with pytest.raises(ValueError, match="activation_clip must be a positive number or None"):
+        transition(CONFIG, state, torch.zeros(2, CONFIG.layout.size), activation_clip=limit)
+
+
+@pytest.mark.parametrize(
+    ("target", "mask", "message"),
+    [
+        (torch.zeros(2, 3, dtype=torch.int64), None, "target and mask go together"),
+        (
+            torch.zeros(2, 3),
+            torch.ones(2, 3, dtype=torch.bool),
+            "target must be torch.int64 .* got torch.float32",
+        ),
+        (
+            torch.zeros(2, 4, dtype=torch.int64),
+            torch.ones(2, 3, dtype=torch.bool),
+            r"\(2, 3\), got .*\(2, 4\)",
+        ),
+        (torch.zeros(2, 3, dtype=torch.int64), torch.ones(2, 3), "mask must be torch.bool"),
+    ],
+)
+def test_a_target_or_mask_that_does_not_fit_is_refused(state, target, mask, message):
+    with pytest.raises(ValueError, match=message):
+        timestep(CONFIG, state, torch.zeros(2, CONFIG.layout.size), target=target, mask=mask)

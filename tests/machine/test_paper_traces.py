@@ -1,9 +1,10 @@
 """The paper's execution traces, row by row, in every form of the machine."""
 
+import numpy as np
 import pytest
 import torch
 
-from nram_env.machine import initial_state, step
+from nram_env.machine import hard_step, initial_state, step
 from tests.cases import PAPER_CASES, Case, integer_step
 
 every_case = pytest.mark.parametrize("case", PAPER_CASES, ids=lambda case: case.name)
@@ -54,3 +55,13 @@ def test_the_copy_circuit_reads_and_writes_where_the_paper_says():
         assert values[pointers["gate13.WRITE.p"]] == row["write_pointer"]
         assert values[pointers["gate13.WRITE.a"]] == row["write_value"]
         assert memory[row["read_pointer"]] == row["write_value"]
+
+
+@every_case
+def test_the_batched_hard_machine_reproduces_every_row(case):
+    registers = np.zeros((1, case.config.num_registers), dtype=np.int64)
+    memory = np.array([case.rows[0]["memory"]])
+    for timestep, row in enumerate(case.rows):
+        assert registers[0].tolist() == row["registers"], row
+        assert memory[0].tolist() == row["memory"], row
+        registers, memory = hard_step(case.config, registers, memory, np.array([case.choices(timestep)]))

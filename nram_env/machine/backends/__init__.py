@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from nram_env.machine.backends import fused, reference
-from nram_env.machine.backends.base import Backend
+from nram_env.machine.backends.base import Backend, Wanted
 from nram_env.machine.state import MachineState
 from nram_env.support import unknown_name
 
@@ -15,8 +15,8 @@ BACKEND_NAMES = ("auto", *_BACKENDS)
 """What the argument `backend` accepts; "auto" is the fused backend where it runs, else the reference."""
 
 
-def choose_backend(name: str, state: MachineState, logits: Tensor) -> Backend:
-    """Look a backend up.
+def choose_backend(name: str, state: MachineState, logits: Tensor, wanted: Wanted | None) -> Backend:
+    """Look up the backend of a timestep with these tensors.
 
     Raises:
         ValueError: The name is unknown; the message offers the nearest.
@@ -24,5 +24,5 @@ def choose_backend(name: str, state: MachineState, logits: Tensor) -> Backend:
     if name not in BACKEND_NAMES:
         raise unknown_name("backend", name, BACKEND_NAMES)
     if name == "auto":
-        return fused.run if fused.runs(state, logits) else reference.run
+        return reference.run if fused.obstacle(state, logits, wanted) else fused.run
     return _BACKENDS[name]

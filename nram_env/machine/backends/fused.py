@@ -15,38 +15,38 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from nram_env.machine.backends import native
+from nram_env.machine.backends import library
 from nram_env.machine.backends.base import Timestep, Wanted
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.state import MachineState
 
-_ERRORS = {
+ERRORS = {
     1: "there is not enough memory for the workspace of the fused backend",
     2: "a target is not in 0..M-1",
     3: "the gate list holds a gate that the library does not know; install the package again",
 }
+"""What a status of the library means."""
 
 
-def runs(state: MachineState, logits: Tensor) -> bool:
-    """Whether the backend is there and can run these tensors."""
-    return obstacle(state, logits) is None
-
-
-def obstacle(state: MachineState, logits: Tensor) -> str | None:
+def obstacle(state: MachineState, logits: Tensor, wanted: Wanted | None) -> str | None:
     """Say why the backend cannot run these tensors, or None if it can."""
-    parts = {
+    numbers = {
         "registers": state.registers,
         "memory": state.memory,
         "survival": state.survival,
         "logits": logits,
     }
-    for name, tensor in parts.items():
-        if tensor.device.type != "cpu" or tensor.dtype != torch.float32:
-            return f"{name} must be torch.float32 on the CPU, got {tensor.dtype} on {tensor.device}"
+    for name, tensor in numbers.items():
+        if tensor.dtype != torch.float32:
+            return f"{name} must be torch.float32, got {tensor.dtype}"
+    scored = {} if wanted is None else {"target": wanted.target, "mask": wanted.mask}
+    for name, tensor in (numbers | scored).items():
+        if tensor.device.type != "cpu":
+            return f"{name} must be on the CPU, got {tensor.device}"
         if not tensor.is_contiguous():
             return f"{name} must be contiguous, got strides {tensor.stride()} for shape {tuple(tensor.shape)}"
-    if native.load_library() is None:
-        return f"its library {native.LIBRARY_FILE.name} was not built when the package was installed"
+    if library.load() is None:
+        return f"its library {library.LIBRARY_FILE.name} was not built when the package was installed"
     return None
 
 
@@ -62,7 +62,7 @@ def run(
     Raises:
         ValueError: The tensors are not contiguous float32 on the CPU, or the library is not there.
     """
-    reason = obstacle(state, logits)
+    reason = obstacle(state, logits, wanted)
     if reason is not None:
         raise ValueError(f"the fused backend cannot run: {reason}; backend='reference' can")
     call = _Call(config, wanted, activation_clip)
@@ -80,21 +80,21 @@ class _Call:
     wanted: Wanted | None
     activation_clip: float | None
 
-    def machine(self, memory_size: int) -> native.Machine:
-        return native.Machine(
+    def machine(self, memory_size: int) -> library.Machine:
+        return library.Machine(
             registers=self.config.num_registers,
             size=memory_size,
             gates=self.config.num_gates,
             threads=torch.get_num_threads(),
-            instruction_set=native.best_instruction_set(),
+            instruction_set=library.best_instruction_set(),
             clip=math.inf if self.activation_clip is None else self.activation_clip,
             log_floor=0.0 if self.wanted is None else self.wanted.log_floor,
-            gate=native.gate_numbers(self.config.gates),
+            gate=library.gate_numbers(self.config.gates),
         )
 
-    def inputs(self, *tensors: Tensor) -> native.Inputs:
+    def inputs(self, *tensors: Tensor) -> library.Inputs:
         scored = () if self.wanted is None else (self.wanted.target, self.wanted.mask)
-        return native.Inputs(len(tensors[0]), *map(_address, (*tensors, *scored)))
+        return library.Inputs(len(tensors[0]), *map(_address, (*tensors, *scored)))
 
 
 class _FusedTimestep(torch.autograd.Function):
@@ -104,7 +104,7 @@ class _FusedTimestep(torch.autograd.Function):
     def forward(ctx: Any, call: _Call, *tensors: Tensor) -> tuple[Tensor, ...]:
         registers, memory, survival, _ = tensors
         outputs = tuple(map(torch.empty_like, (registers, memory, survival, survival, survival)))
-        _run("nram_forward", call, tensors, native.Outputs(*map(_address, outputs)))
+        _run("nram_forward", call, tensors, library.Outputs(*map(_address, outputs)))
         ctx.call = call
         ctx.save_for_backward(*tensors)
         ctx.set_materialize_grads(False)
@@ -120,17 +120,15 @@ class _FusedTimestep(torch.autograd.Function):
             for tensor, needed, written in zip(tensors, asked, always, strict=True)
         ]
         given = [None if gradient is None else gradient.contiguous() for gradient in upstream]
-        _run("nram_backward", ctx.call, tensors, native.Gradients(*map(_address, (*given, *gradients))))
+        _run("nram_backward", ctx.call, tensors, library.Gradients(*map(_address, (*given, *gradients))))
         return None, *gradients
 
 
 def _run(function: str, call: _Call, tensors: tuple[Tensor, ...], results: Any) -> None:
     memory_size = tensors[1].shape[-1]
-    status = getattr(native.load_library(), function)(
-        call.machine(memory_size), call.inputs(*tensors), results
-    )
+    status = getattr(library.load(), function)(call.machine(memory_size), call.inputs(*tensors), results)
     if status:
-        raise ValueError(_ERRORS[status])
+        raise ValueError(ERRORS[status])
 
 
 def _address(tensor: Tensor | None) -> int | None:

@@ -81,6 +81,27 @@ class FlushDenormals {
 #endif
 };
 
+// Memory that a calling thread keeps from call to call: fresh pages would cost more than a small batch does.
+class Scratch {
+  public:
+    ~Scratch() { std::free(start_); }
+
+    char* of_size(size_t bytes) {
+        if (bytes > bytes_) {
+            std::free(start_);
+            start_ = (char*)std::aligned_alloc(64, bytes);
+            bytes_ = start_ ? bytes : 0;
+        }
+        return start_;
+    }
+
+  private:
+    char* start_ = nullptr;
+    size_t bytes_ = 0;
+};
+
+thread_local Scratch scratch;
+
 // Calls work(workspace, first block, last block) on so many threads. Which thread computes a block changes
 // nothing in its numbers.
 template <class Work>
@@ -88,23 +109,22 @@ Status share(const Kernels& kernels, const Plan& plan, long batch, int threads, 
     const long blocks = (batch + kernels.lanes - 1) / kernels.lanes;
     const int parts = (int)(threads < blocks ? threads : blocks);
     const size_t bytes = (kernels.workspace_bytes(plan) + 63) / 64 * 64;
-    char* workspace = (char*)std::aligned_alloc(64, bytes * (parts ? parts : 1));
+    char* workspace = scratch.of_size(bytes * (parts ? parts : 1));
     if (!workspace) return NO_MEMORY;
     const auto run = [&](int part) {
-        const FlushDenormals flush;
-        std::memset(workspace + part * bytes, 0, bytes);  // the padding of rows must be zero
+        [[maybe_unused]] const FlushDenormals flush;
+        if (plan.width > plan.size) std::memset(workspace + part * bytes, 0, bytes);  // padding must be zero
         work(workspace + part * bytes, blocks * part / parts, blocks * (part + 1) / parts);
     };
     std::vector<std::thread> others;
     int started = 1;
     try {
         for (; started < parts; ++started) others.emplace_back(run, started);
-    } catch (const std::system_error&) {  // no more threads to be had: do their parts here
+    } catch (const std::system_error&) {  // no more threads to be had: their parts are done here
     }
     if (parts) run(0);
     for (int part = started; part < parts; ++part) run(part);
     for (std::thread& thread : others) thread.join();
-    std::free(workspace);
     return OK;
 }
 
@@ -122,7 +142,7 @@ bool gates_known(const int* gate, int gates) {
 
 }  // namespace
 
-struct Machine {  // as in native.py
+struct Machine {  // as in library.py
     int registers, size, gates, threads, instruction_set;
     float clip, log_floor;
     const int* gate;

@@ -75,7 +75,7 @@ class Gradients(ctypes.Structure):
 
 
 @cache
-def load_library() -> ctypes.CDLL | None:
+def load() -> ctypes.CDLL | None:
     """The library, or None where it was not built or does not load; that is logged, once."""
     try:
         library = ctypes.CDLL(str(LIBRARY_FILE))
@@ -98,7 +98,7 @@ def load_library() -> ctypes.CDLL | None:
 @cache
 def best_instruction_set() -> int:
     """Index into `INSTRUCTION_SETS` of the best one that this processor has."""
-    library = load_library()
+    library = load()
     return 0 if library is None else int(library.nram_instruction_set())
 
 

@@ -1,0 +1,301 @@
+"""The fused backend equals the reference, whatever the machine, the sizes and the instruction set."""
+
+import ctypes
+import logging
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nram_env.machine import PAPER_GATES, Gate, MachineConfig, MachineState, initial_state, timestep
+from nram_env.machine.backends import fused, library
+
+built = pytest.mark.skipif(not library.LIBRARY_FILE.exists(), reason="the native library was not built here")
+INSTRUCTION_SETS = range(library.best_instruction_set() + 1 if library.LIBRARY_FILE.exists() else 1)
+OUTPUTS = ("registers", "memory", "survival", "entropy", "log_likelihood")
+GRADIENTS = ("d registers", "d memory", "d survival", "d logits")
+
+
+@pytest.fixture(params=INSTRUCTION_SETS, ids=lambda index: library.INSTRUCTION_SETS[index])
+def instruction_set(request, monkeypatch):
+    """Every instruction set that this processor has, in turn."""
+    monkeypatch.setattr(library, "best_instruction_set", lambda: request.param)
+
+
+class Problem:
+    """Random inputs of one timestep and random gradients of its outputs."""
+
+    def __init__(
+        self, config: MachineConfig, batch: int, size: int, seed: int = 0, scale: float = 1.0
+    ) -> None:
+        generator = torch.Generator().manual_seed(seed)
+
+        def normal(*shape: int) -> torch.Tensor:
+            return torch.randn(*shape, generator=generator)
+
+        registers, memory = (batch, config.num_registers, size), (batch, size, size)
+        self.config = config
+        self.inputs = (
+            torch.softmax(2 * normal(*registers), -1),
+            torch.softmax(2 * normal(*memory), -1),
+            torch.rand(batch, generator=generator),
+            scale * normal(batch, config.layout.size),
+        )
+        self.target = torch.randint(size, (batch, size), generator=generator)
+        self.mask = torch.rand(batch, size, generator=generator) < 0.5
+        self.upstream = (normal(*registers), normal(*memory), normal(batch), normal(batch), normal(batch))
+
+    def solve(self, backend: str, clip: float | None = None, rows: slice = slice(None)):
+        """Outputs and gradients by name."""
+        inputs = [tensor[rows].clone().requires_grad_() for tensor in self.inputs]
+        result = timestep(
+            self.config,
+            MachineState(*inputs[:3]),
+            inputs[3],
+            target=self.target[rows],
+            mask=self.mask[rows],
+            activation_clip=clip,
+            backend=backend,
+        )
+        state = result.state
+        outputs = (state.registers, state.memory, state.survival, result.entropy, result.log_likelihood)
+        gradients = torch.autograd.grad(outputs, inputs, [upper[rows] for upper in self.upstream])
+        return dict(zip(OUTPUTS, outputs, strict=True)), dict(zip(GRADIENTS, gradients, strict=True))
+
+
+def assert_equal_to_reference(problem: Problem, clip: float | None = None) -> None:
+    """Each output and gradient within 1e-5 of the largest number in it."""
+    for found, wanted in zip(problem.solve("fused", clip), problem.solve("reference", clip), strict=True):
+        for name, values in wanted.items():
+            tolerance = 1e-5 * values.abs().max().item() + 1e-30
+            assert (found[name] - values).abs().max() <= tolerance, name
+
+
+@built
+@pytest.mark.parametrize("clip", [None, 0.05])
+@pytest.mark.parametrize(
+    ("registers", "gates", "size", "batch"),
+    [
+        (4, PAPER_GATES, 16, 33),
+        (2, PAPER_GATES * 2, 3, 7),
+        (1, PAPER_GATES, 2, 1),
+        (8, PAPER_GATES, 9, 20),
+        (5, PAPER_GATES, 11, 16),
+        (3, ["WRITE", "READ", "WRITE", "ADD", "EQUALITY-TEST", "TWO"], 5, 17),
+        (2, PAPER_GATES, 64, 3),
+        (2, ["ZERO"], 4, 3),
+    ],
+)
+def test_values_and_gradients_equal_the_reference(instruction_set, registers, gates, size, batch, clip):
+    assert_equal_to_reference(Problem(MachineConfig(registers, gates), batch, size), clip)
+
+
+@built
+@pytest.mark.parametrize("gate", list(Gate), ids=lambda gate: gate.label)
+def test_a_gate_alone_equals_the_reference(instruction_set, gate):
+    for size in (2, 5, 8):
+        assert_equal_to_reference(Problem(MachineConfig(2, [gate, gate]), batch=6, size=size))
+
+
+@built
+@settings(max_examples=60, deadline=None)
+@given(
+    gates=st.lists(st.sampled_from(Gate), min_size=1, max_size=20),
+    registers=st.integers(1, 9),
+    size=st.integers(2, 20),
+    batch=st.integers(1, 40),
+    clip=st.sampled_from([None, 1e-3, 0.1, 1.0]),
+    seed=st.integers(0, 1000),
+)
+def test_any_machine_equals_the_reference(gates, registers, size, batch, clip, seed):
+    assert_equal_to_reference(Problem(MachineConfig(registers, gates), batch, size, seed), clip)
+
+
+@built
+def test_sharp_selectors_equal_the_reference(instruction_set):
+    assert_equal_to_reference(Problem(MachineConfig(3), batch=9, size=6, scale=100.0))
+
+
+@built
+def test_an_unroll_equals_the_reference_from_the_first_action_on():
+    config, gradients = MachineConfig(4), {}
+    for backend in ("reference", "fused"):
+        actions = torch.randn(6, 5, config.layout.size, generator=torch.Generator().manual_seed(3))
+        actions.requires_grad_()
+        state = initial_state(config, torch.arange(35).reshape(5, 7) % 7)
+        loss = torch.zeros(())
+        for logits in actions:
+            moved = timestep(config, state, logits, activation_clip=0.5, backend=backend)
+            state, loss = moved.state, loss + moved.entropy.mean() * moved.state.survival.sum()
+        (loss + state.memory.square().sum()).backward()
+        gradients[backend] = actions.grad
+    tolerance = 1e-5 * gradients["reference"].abs().max().item()
+    assert gradients["reference"][0].abs().max() > 1e-3
+    assert (gradients["fused"] - gradients["reference"]).abs().max() < tolerance
+
+
+@built
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_number_of_threads_changes_no_bit(threads):
+    problem, before = Problem(MachineConfig(4), batch=70, size=7), torch.get_num_threads()
+    single = problem.solve("fused")
+    try:
+        torch.set_num_threads(threads)
+        several = problem.solve("fused")
+    finally:
+        torch.set_num_threads(before)
+    for one, other in zip(single, several, strict=True):
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@built
+def test_an_example_depends_on_no_other_in_its_batch(instruction_set):
+    problem = Problem(MachineConfig(4), batch=37, size=6)
+    whole, alone = problem.solve("fused"), problem.solve("fused", rows=slice(21, 22))
+    for together, single in zip(whole, alone, strict=True):
+        assert all(torch.equal(together[name][21:22], single[name]) for name in single)
+
+
+@built
+def test_a_number_that_is_not_one_stays_in_its_own_example():
+    problem = Problem(MachineConfig(2), batch=5, size=4)
+    problem.inputs[3][2, 7] = float("nan")
+    outputs, gradients = problem.solve("fused")
+    for name, values in (outputs | gradients).items():
+        finite = torch.isfinite(values).flatten(1).all(1) if values.ndim > 1 else torch.isfinite(values)
+        assert finite[[0, 1, 3, 4]].all(), name
+    assert outputs["registers"][2].isnan().any()
+    assert gradients["d logits"][2].isnan().any()
+
+
+@built
+def test_a_probability_below_the_log_floor_has_no_gradient():
+    config = MachineConfig(1, ["ZERO"])
+    state = initial_state(config, torch.tensor([[1, 0]]))
+    memory = state.memory.requires_grad_()
+    likelihood = timestep(
+        config,
+        state,
+        torch.zeros(1, config.layout.size),
+        target=torch.tensor([[0, 0]]),
+        mask=torch.tensor([[True, True]]),
+        log_floor=1e-3,
+        backend="fused",
+    ).log_likelihood
+    assert likelihood.item() == pytest.approx(torch.tensor(1e-3).log().item())
+    likelihood.backward()
+    assert memory.grad.tolist() == [[[0, 0], [1, 0]]]
+
+
+@built
+def test_only_gradients_that_are_needed_are_given():
+    config = MachineConfig(2)
+    state = initial_state(config, torch.tensor([[1, 0, 2]]))
+    logits = torch.zeros(1, config.layout.size, requires_grad=True)
+    timestep(config, state, logits, backend="fused").entropy.sum().backward()
+    assert logits.grad.abs().max() < 1e-6  # equal logits: the entropy is at its maximum
+    assert state.memory.grad is None
+
+
+@built
+def test_no_graph_is_built_without_a_gradient_to_give():
+    config = MachineConfig(2)
+    state = initial_state(config, torch.tensor([[1, 0, 2]]))
+    assert not timestep(config, state, torch.zeros(1, config.layout.size)).entropy.requires_grad
+
+
+@built
+def test_a_second_derivative_is_refused():
+    config = MachineConfig(2)
+    state = initial_state(config, torch.tensor([[1, 0, 2]]))
+    logits = torch.randn(1, config.layout.size, requires_grad=True)
+    moved = timestep(config, state, logits, backend="fused")
+    (gradient,) = torch.autograd.grad(moved.state.memory.square().sum(), logits, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+@pytest.fixture
+def state() -> MachineState:
+    return initial_state(MachineConfig(2), torch.tensor([[1, 0, 2], [0, 0, 0]]))
+
+
+SIZE = MachineConfig(2).layout.size
+
+
+@built
+@pytest.mark.parametrize(
+    ("logits", "message"),
+    [
+        (
+            torch.zeros(2, 2 * SIZE)[:, ::2],
+            r"logits must be contiguous, got strides .*backend='reference' can",
+        ),
+        (torch.zeros(2, SIZE, dtype=torch.float64), "logits must be torch.float32 like the state"),
+        (torch.zeros(3, SIZE), r"logits must have shape \(B, numbers\) = \(2, "),
+    ],
+)
+def test_logits_that_do_not_fit_are_refused(state, logits, message):
+    with pytest.raises(ValueError, match=message):
+        timestep(MachineConfig(2), state, logits, backend="fused")
+
+
+@built
+def test_double_precision_is_refused_by_fused_and_runs_with_auto():
+    config = MachineConfig(2)
+    state = initial_state(config, torch.tensor([[1, 0, 2]]), dtype=torch.float64)
+    logits = torch.zeros(1, config.layout.size, dtype=torch.float64)
+    with pytest.raises(ValueError, match=r"registers must be torch.float32, got torch.float64"):
+        timestep(config, state, logits, backend="fused")
+    assert timestep(config, state, logits, backend="auto").entropy.dtype == torch.float64
+
+
+@built
+def test_a_target_out_of_range_is_refused(state):
+    mask = torch.ones(2, 3, dtype=torch.bool)
+    for wrong in (3, -1, 2**62):
+        target = torch.tensor([[0, 1, 2], [0, wrong, 0]])
+        with pytest.raises(ValueError, match=r"a target is not in 0\.\.M-1"):
+            timestep(MachineConfig(2), state, torch.zeros(2, SIZE), target=target, mask=mask, backend="fused")
+
+
+@built
+def test_gradients_that_lie_apart_in_memory_are_taken():
+    problem = Problem(MachineConfig(2), batch=3, size=4)
+    logits = problem.inputs[3].requires_grad_()
+    memory = timestep(problem.config, MachineState(*problem.inputs[:3]), logits, backend="fused").state.memory
+    upper = torch.randn(4, 4, 3).permute(2, 1, 0)
+    (found,) = torch.autograd.grad(memory, logits, upper, retain_graph=True)
+    (wanted,) = torch.autograd.grad(memory, logits, upper.contiguous())
+    assert torch.equal(found, wanted)
+
+
+@built
+def test_the_library_refuses_a_gate_that_it_does_not_know():
+    machine = library.Machine(registers=1, size=2, gates=1, threads=1, gate=(ctypes.c_int * 1)(99))
+    status = library.load().nram_forward(machine, library.Inputs(), library.Outputs())
+    assert "gate" in fused.ERRORS[status]
+
+
+@pytest.fixture
+def no_library(monkeypatch, tmp_path):
+    """The package as it is where there was no compiler."""
+    monkeypatch.setattr(library, "LIBRARY_FILE", tmp_path / "missing.so")
+    library.load.cache_clear()
+    yield
+    library.load.cache_clear()
+
+
+def test_without_the_library_auto_runs_on_the_reference_and_says_so_once(no_library, state, caplog):
+    logits = torch.randn(2, SIZE, requires_grad=True)
+    with caplog.at_level(logging.WARNING, "nram_env"):
+        found = [timestep(MachineConfig(2), state, logits).state.memory for _ in range(3)]
+    wanted = timestep(MachineConfig(2), state, logits, backend="reference").state.memory
+    assert all(torch.equal(memory, wanted) for memory in found)
+    assert ["fused backend is missing" in record.message for record in caplog.records] == [True]
+
+
+def test_without_the_library_fused_is_an_error(no_library, state):
+    with pytest.raises(ValueError, match=r"missing\.so was not built when the package was installed"):
+        timestep(MachineConfig(2), state, torch.zeros(2, SIZE), backend="fused")
