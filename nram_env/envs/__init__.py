@@ -5,9 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nram_env.envs.env import NRAMEnv
+    from nram_env.envs.episode import EpisodeState
     from nram_env.envs.vector_env import NRAMVectorEnv
+    from nram_env.envs.wrappers import ChoiceActions, NamedActions
 
-_MODULE_OF = {"NRAMEnv": "env", "NRAMVectorEnv": "vector_env"}
+_MODULE_OF = {
+    "ChoiceActions": "wrappers",
+    "EpisodeState": "episode",
+    "NRAMEnv": "env",
+    "NRAMVectorEnv": "vector_env",
+    "NamedActions": "wrappers",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -16,4 +24,4 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
 
 
-__all__ = ["NRAMEnv", "NRAMVectorEnv"]
+__all__ = ["ChoiceActions", "EpisodeState", "NRAMEnv", "NRAMVectorEnv", "NamedActions"]

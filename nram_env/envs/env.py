@@ -9,18 +9,59 @@ import numpy as np
 import torch
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Box
+from torch import Tensor
 
 from nram_env.envs.actions import check_array
 from nram_env.envs.episode import EpisodeState, advance, begin
-from nram_env.envs.settings import Settings
-from nram_env.machine import ActionLayout
-from nram_env.tasks import Task, TaskBatch
+from nram_env.envs.frame import Frame, accesses
+from nram_env.envs.picture import draw_picture
+from nram_env.envs.settings import ROW_OPTIONS, Settings
+from nram_env.envs.shell import EpisodeShell, observe, single_observation_space, to_numpy
+from nram_env.envs.text import draw_text
+from nram_env.support import unknown_name
 
-_METADATA: dict[str, Any] = {"render_modes": []}
+_METADATA: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}
 
 
-class NRAMEnv(gymnasium.Env[Any, Any]):
+class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
     """One machine that works on one instance of a task.
+
+    ## Description
+    A controller drives a neural random-access machine (Kurach et al., ICLR 2016): R registers and M cells,
+    each a distribution over the integers 0..M-1, and a list of gates. At every timestep the controller
+    sees which registers hold 0 and chooses what every gate works on, what every register becomes, and how
+    willing it is to finish. No graph is kept: for gradients use
+    `gym.make_vec(id, num_envs=..., differentiable=True)`.
+
+    ## Action Space
+    `Box(-1, 1, (D,), float32)`: the logits of all selectors and of the halting probability, divided by
+    `logit_scale`; `layout` says which number is which. `NamedActions` and `ChoiceActions` are other forms.
+
+    ## Observation Space
+    `Box(0, 1, (R,), float32)`: P(r = 0) of every register. With `observation="full"` a `Dict` of
+    "zero_probs" (R,), "registers" (R, M) and "memory" (M, M).
+
+    ## Rewards
+    p_t times the log-likelihood of the wanted output after timestep t, p_t being the probability that the
+    run ends there: the undiscounted return is minus the loss of the episode (paper, Section 3.3). With
+    `loss="mixture"` the reward is 0 until the last timestep and the log-likelihood of the expected
+    output there.
+
+    ## Starting State
+    Registers 0; memory an instance of the task drawn from `np_random`, which `reset(seed=...)` seeds, or
+    given by `options={"instance": batch}`.
+
+    ## Episode End
+    Terminated at the horizon T(n), or once the survival, the probability that the run has not finished, is
+    below 1e-6. The last timestep takes all the survival that is left. Never truncated.
+
+    ## Arguments
+    - `task`, `num_registers`, `gates`, `memory_size`, `horizon`, `difficulty`, `loss`, `observation`,
+      `hard`, `backend`, `logit_scale`, `log_floor`: see `nram_env.envs.settings.Settings`.
+    - `render_mode`: "ansi" (text in the layout of the paper's tables), "rgb_array" (heat maps) or None.
+
+    ## Version History
+    - v0: first version.
 
     Example:
         >>> import gymnasium as gym, nram_env
@@ -36,53 +77,97 @@ class NRAMEnv(gymnasium.Env[Any, Any]):
     metadata = _METADATA
 
     def __init__(self, task: str, *, render_mode: str | None = None, **settings: Any) -> None:
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise unknown_name("render_mode", render_mode, self.metadata["render_modes"])
         self.settings = Settings(task, **settings)
         self.render_mode = render_mode
         self.action_space = Box(-1, 1, (self.layout.size,), np.float32)
-        self.observation_space = Box(0, 1, (self.settings.rules.machine.num_registers,), np.float32)
-        self._state: EpisodeState | None = None
+        self.observation_space = single_observation_space(self.settings)
+        self._rows = 1
+        self._last: tuple[EpisodeState, Tensor] | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Begin a new episode."""
-        request = self.settings.request(1, options)
+        """Begin a new episode.
+
+        Args:
+            seed: Seeds `np_random`, from which the instance is drawn, and nothing else.
+            options: Any of "difficulty", "memory_size", "horizon" (integers) and "instance" (a TaskBatch of
+                one example, to use instead of drawing one).
+
+        Returns:
+            The observation, and an info with difficulty, horizon and memory_size.
+
+        Raises:
+            ValueError: An option is unknown or not legal; nothing has changed then.
+        """
+        request = self.settings.request(1, options, ROW_OPTIONS)
         super().reset(seed=seed)
         instance = request.instance(self.np_random)
-        self._state = begin(self.settings.rules, instance, request.horizon, dtype=torch.float32, device="cpu")
+        rules, device = self.settings.rules, torch.device("cpu")
+        self.set_state(begin(rules, instance, request.horizon, dtype=torch.float32, device=device))
         info = {"difficulty": int(instance.difficulty[0]), "horizon": int(request.horizon[0])}
         return self._observe(), {**info, "memory_size": instance.memory_size}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Run one timestep."""
-        values = torch.from_numpy(check_array(action, (self.layout.size,)))
+        """Run one timestep.
+
+        Args:
+            action: (D,) array in -1..1.
+
+        Returns:
+            Observation, reward, terminated, truncated (always False), and an info with the survival; at the
+            end also cell_error, the share of wrong output cells, and is_success, whether there is none.
+
+        Raises:
+            ValueError: The action has another type, shape or range; nothing has changed then.
+            ResetNeeded: The episode has not begun, or is over.
+        """
+        before, values = self.state, check_array(action, (self.layout.size,))
+        if before.finished.item():
+            raise ResetNeeded("the episode is over: call reset() before the next step()")
+        logits = torch.from_numpy(values)[None] * self.logit_scale
         with torch.no_grad():
-            advanced = advance(self.settings.rules, self.state, values[None] * self.settings.logit_scale)
-        self._state = advanced.state
+            advanced = advance(self.settings.rules, before, logits)
+        self._state, self._last = advanced.state, (before, logits)
+        return self._observe(), advanced.rewards.item(), bool(self.finished), False, self._info()
+
+    def _info(self) -> dict[str, Any]:
         info = {"survival": self.state.survival.item()}
-        return self._observe(), advanced.rewards.item(), bool(self.state.finished), False, info
+        if not self.finished:
+            return info
+        error = (self.wrong_cells().sum() / self.state.mask.sum()).item()
+        return {**info, "cell_error": error, "is_success": error == 0}
 
-    def _observe(self) -> np.ndarray:
-        return self.state.zero_probs[0].numpy().clip(0, 1)
+    def _observe(self) -> Any:
+        observation = to_numpy(observe(self.settings, self.state))
+        return {k: v[0] for k, v in observation.items()} if isinstance(observation, dict) else observation[0]
 
-    @property
-    def state(self) -> EpisodeState:
-        """The machine and its episode as they are now, as a batch of one."""
-        if self._state is None:
-            raise ResetNeeded("there is no state before reset()")
-        return self._state
+    def set_state(self, state: EpisodeState) -> None:
+        """Return to a state that `state` gave; the next picture shows no READ and WRITE."""
+        super().set_state(state)
+        self._last = None
 
-    @property
-    def task(self) -> Task:
-        """The task."""
-        return self.settings.problem
+    def render(self) -> Any:
+        """Draw the machine as `render_mode` says.
 
-    @property
-    def layout(self) -> ActionLayout:
-        """Which number of an action is which."""
-        return self.settings.rules.machine.layout
+        Returns:
+            Text, or (480, 640, 3) uint8, or None if the environment was made without a render mode.
 
-    @property
-    def instance(self) -> TaskBatch:
-        """The example that the machine works on, as a batch of one."""
-        return self.state.instance
+        Raises:
+            ResetNeeded: `reset` has not been called.
+        """
+        if self.render_mode is None:
+            gymnasium.logger.warn(
+                "render() draws nothing without a render mode; "
+                'make the environment with render_mode="ansi" or "rgb_array"'
+            )
+            return None
+        return (draw_text if self.render_mode == "ansi" else draw_picture)(self._frame())
+
+    def _frame(self) -> Frame:
+        if self._last is None:
+            return Frame(self.task.title, self.state)
+        before, logits = self._last
+        return Frame(self.task.title, self.state, before, accesses(self.settings.rules, before, logits))

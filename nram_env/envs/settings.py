@@ -6,7 +6,7 @@ Every error restates what was passed and says what would be right.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,9 @@ from nram_env.support import unknown_name
 from nram_env.tasks import Task, TaskBatch, get_task
 
 LOSSES = ("expected", "mixture")
-OPTIONS = ("difficulty", "memory_size", "horizon", "instance", "reset_mask")
+OBSERVATIONS = ("controller", "full")
+ROW_OPTIONS = ("difficulty", "memory_size", "horizon", "instance")
+BATCH_OPTIONS = (*ROW_OPTIONS, "reset_mask")
 USUAL_DIFFICULTY = 5
 
 
@@ -36,6 +38,8 @@ class Settings:
         horizon: Timesteps of every episode; default: the task's, for each row's n.
         difficulty: n of every episode; default: 5, or less where `memory_size` has no room for it.
         loss: "expected" or "mixture"; see `Rules`.
+        observation: "controller" (P(r = 0) of every register), or "full" (registers and memory as well; the
+            spaces then depend on M, which is fixed to `memory_size` or its default).
         hard: Run the discretised machine: every selector one-hot at its largest logit, f = [f > 0.5].
         backend: As in `nram_env.machine.timestep`.
         logit_scale: logits = logit_scale * action.
@@ -53,6 +57,7 @@ class Settings:
     horizon: int | None = None
     difficulty: int | None = None
     loss: str = "expected"
+    observation: str = "controller"
     hard: bool = False
     backend: str = "auto"
     logit_scale: float = 10.0
@@ -60,20 +65,23 @@ class Settings:
     activation_clip: float | None = None
 
     def __post_init__(self) -> None:
-        if self.loss not in LOSSES:
-            raise unknown_name("loss", self.loss, LOSSES)
-        if self.backend not in BACKEND_NAMES:
-            raise unknown_name("backend", self.backend, BACKEND_NAMES)
+        for name, value, valid in (
+            ("loss", self.loss, LOSSES),
+            ("observation", self.observation, OBSERVATIONS),
+            ("backend", self.backend, BACKEND_NAMES),
+        ):
+            if value not in valid:
+                raise unknown_name(name, value, valid)
         if not isinstance(self.hard, bool):
             raise ValueError(f"hard must be True or False, got {self.hard!r}")
         _check_number("logit_scale", self.logit_scale)
         _check_number("log_floor", self.log_floor, largest=1.0)
         if self.activation_clip is not None:
             _check_number("activation_clip", self.activation_clip)
-        if self.horizon is not None:
-            _whole_numbers("horizon", self.horizon, 1, smallest=1)
         _ = self.rules
-        self.request(1, {})
+        usual = self.request(1, None)
+        if self.observation == "full":
+            object.__setattr__(self, "memory_size", usual.memory_size)
 
     @cached_property
     def problem(self) -> Task:
@@ -87,29 +95,45 @@ class Settings:
         machine = MachineConfig(registers, PAPER_GATES if self.gates is None else tuple(self.gates))  # type: ignore[arg-type]
         return Rules(machine, self.loss, self.hard, self.log_floor, self.activation_clip, self.backend)
 
-    def request(self, num_envs: int, options: Mapping[str, Any] | None) -> Request:
+    def request(
+        self, num_envs: int, options: Mapping[str, Any] | None, names: Sequence[str] = BATCH_OPTIONS
+    ) -> Request:
         """Check the options of a reset and fill in what they leave open.
 
         Args:
             num_envs: B.
             options: See the environments' `reset`.
+            names: Options that there are.
 
         Raises:
             ValueError: An unknown option, or one of the wrong type, shape or range.
         """
-        given = _checked_names(options)
+        given = _checked_names(options, names)
         rows = _reset_mask(given.get("reset_mask"), num_envs)
         instance = given.get("instance")
-        if instance is not None:
-            _check_instance(self.problem, instance, num_envs, given)
-            difficulty, memory_size = instance.difficulty, instance.memory_size
-        else:
+        if instance is None:
             difficulty, memory_size = self._size(given, num_envs)
+        else:
+            _check_instance(instance, num_envs, given)
+            difficulty, memory_size = instance.difficulty, instance.memory_size
+        self.check_memory_size(memory_size)
         horizon = given.get("horizon", self.horizon)
         if horizon is None:
-            horizon = np.array([self.problem.horizon(int(n)) for n in difficulty])
+            horizon = _for_each(difficulty, self.problem.horizon)
         horizons = _whole_numbers("horizon", horizon, num_envs, smallest=1)
         return Request(self.problem, difficulty, memory_size, horizons, instance, rows)
+
+    def check_memory_size(self, memory_size: int) -> None:
+        """Reject another memory size than the one that the observation "full" fixes.
+
+        Raises:
+            ValueError: The message names both sizes.
+        """
+        if self.observation == "full" and self.memory_size not in (None, memory_size):
+            raise ValueError(
+                f'the observation "full" fixes memory_size to {self.memory_size}, got {memory_size}; '
+                f"make the environment with memory_size={memory_size}"
+            )
 
     def _size(self, given: Mapping[str, Any], num_envs: int) -> tuple[np.ndarray, int]:
         memory_size = given.get("memory_size", self.memory_size)
@@ -150,14 +174,14 @@ class Request:
         return self.task.sample(rng, self.difficulty, self.memory_size)
 
 
-def _checked_names(options: Mapping[str, Any] | None) -> dict[str, Any]:
+def _checked_names(options: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, Any]:
     if options is None:
         return {}
     if not isinstance(options, Mapping):
         raise ValueError(f"options must be a dictionary, got {options!r}")
     for name in options:
-        if name not in OPTIONS:
-            raise unknown_name("option", name, OPTIONS)
+        if name not in names:
+            raise unknown_name("option", name, names)
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -170,7 +194,7 @@ def _reset_mask(mask: Any, num_envs: int) -> np.ndarray | None:
     return values
 
 
-def _check_instance(task: Task, instance: Any, num_envs: int, given: Mapping[str, Any]) -> None:
+def _check_instance(instance: Any, num_envs: int, given: Mapping[str, Any]) -> None:
     for name in ("difficulty", "memory_size"):
         if name in given:
             raise ValueError(f"an instance fixes the {name} already, got {name}={given[name]!r} besides")
@@ -178,13 +202,33 @@ def _check_instance(task: Task, instance: Any, num_envs: int, given: Mapping[str
         raise ValueError(
             f"instance must be a TaskBatch, as from nram_env.tasks.instance_of, got {instance!r}"
         )
-    if instance.batch_size != num_envs:
-        raise ValueError(f"instance must hold {num_envs} examples, got {instance.batch_size}")
-    for number, memory in enumerate(instance.memory.tolist()):
-        try:
-            task.check_memory(memory)
-        except ValueError as error:
-            raise ValueError(f"instance, example {number}: {error}") from None
+    size = instance.memory.shape[-1]
+    wanted = (np.int64, (num_envs, size))
+    for name, dtype, shape in (
+        ("memory", *wanted),
+        ("target", *wanted),
+        ("mask", np.bool_, wanted[1]),
+        ("difficulty", np.int64, (num_envs,)),
+    ):
+        array = getattr(instance, name)
+        if array.dtype != dtype or array.shape != shape:
+            raise ValueError(
+                f"instance.{name} must be {dtype.__name__} of shape {shape}, "
+                f"got {array.dtype} of {array.shape}"
+            )
+    for name in ("memory", "target"):
+        wrong = np.argwhere((getattr(instance, name) < 0) | (getattr(instance, name) >= size))
+        if len(wrong):
+            row, cell = wrong[0].tolist()
+            value = getattr(instance, name)[row, cell]
+            raise ValueError(
+                f"instance.{name}: cell {cell} of row {row} holds {value}, which is not in 0..{size - 1}"
+            )
+
+
+def _for_each(difficulty: np.ndarray, rule: Callable[[int], int]) -> np.ndarray:
+    values, places = np.unique(difficulty, return_inverse=True)
+    return np.array([rule(int(value)) for value in values])[places]
 
 
 def _usual_difficulty(task: Task, memory_size: Any) -> int:

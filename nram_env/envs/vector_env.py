@@ -15,15 +15,14 @@ from torch import Tensor
 from nram_env.envs.actions import check_array, check_tensor
 from nram_env.envs.episode import EpisodeState, advance, begin, merge_rows
 from nram_env.envs.settings import Settings
-from nram_env.machine import ActionLayout
+from nram_env.envs.shell import EpisodeShell, observe, single_observation_space, to_numpy
 from nram_env.support import unknown_name
-from nram_env.tasks import Task, TaskBatch
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 _METADATA = {"autoreset_mode": AutoresetMode.DISABLED, "render_modes": []}
 
 
-class NRAMVectorEnv(VectorEnv[Any, Any, Any]):
+class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
     """B machines, each with its own instance of one task, advanced by one batched computation.
 
     ## Description
@@ -92,15 +91,13 @@ class NRAMVectorEnv(VectorEnv[Any, Any, Any]):
         if dtype not in _DTYPES:
             raise unknown_name("dtype", dtype, _DTYPES)
         self.settings = Settings(task, **settings)
-        self.num_envs = num_envs
+        self.num_envs = self._rows = num_envs
         self.differentiable = differentiable
         self._dtype, self._device = _DTYPES[dtype], torch.device(device)
-        layout, registers = self.layout, self.settings.rules.machine.num_registers
-        self.single_action_space = Box(-1, 1, (layout.size,), np.float32)
-        self.single_observation_space = Box(0, 1, (registers,), np.float32)
+        self.single_action_space = Box(-1, 1, (self.layout.size,), np.float32)
+        self.single_observation_space = single_observation_space(self.settings)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self._state: EpisodeState | None = None
         self._entropy: Tensor | None = None
 
     def reset(
@@ -172,72 +169,24 @@ class NRAMVectorEnv(VectorEnv[Any, Any, Any]):
         return values if self.differentiable else _fresh_array(values)
 
     def _observe(self) -> Any:
-        if self.differentiable:
-            return self.state.zero_probs
-        return self.state.zero_probs.numpy(force=True).astype(np.float32).clip(0, 1)
-
-    @property
-    def state(self) -> EpisodeState:
-        """The machines and their episodes as they are now; give it to `set_state` to return here."""
-        if self._state is None:
-            raise ResetNeeded("there is no state before reset()")
-        return self._state
+        observation = observe(self.settings, self.state)
+        return observation if self.differentiable else to_numpy(observation)
 
     def set_state(self, state: EpisodeState) -> None:
-        """Return to a state that `state` gave, of this environment or of one with the same settings.
-
-        Raises:
-            ValueError: The state is of another kind, or has another number of rows or registers.
-        """
-        wanted = (self.num_envs, self.settings.rules.machine.num_registers)
-        if not isinstance(state, EpisodeState) or state.registers.shape[:2] != wanted:
-            raise ValueError(f"expected an EpisodeState of (rows, registers) = {wanted}, got {state!r:.80}")
-        self._state, self._entropy = state, torch.zeros_like(state.survival)
+        """Return to a state that `state` gave; `entropy` is 0 until the next step."""
+        super().set_state(state)
+        self._entropy = torch.zeros_like(state.survival)
 
     def detach_state(self) -> None:
         """Cut the graph: later rewards send no gradient to earlier actions."""
         self._state = self.state.detach()
 
-    def wrong_cells(self) -> Tensor:
-        """Output cells whose most probable value in the expected output is wrong, (B, M) booleans."""
-        return (self.output.argmax(-1) != self.state.target) & self.state.mask
-
-    @property
-    def task(self) -> Task:
-        """The task."""
-        return self.settings.problem
-
-    @property
-    def layout(self) -> ActionLayout:
-        """Which number of an action is which."""
-        return self.settings.rules.machine.layout
-
-    @property
-    def logit_scale(self) -> float:
-        """logits = logit_scale * action."""
-        return self.settings.logit_scale
-
     @property
     def entropy(self) -> Tensor:
         """Entropy of the last timestep's selectors in nats (B,), with graph; 0 for rows that had finished."""
         if self._entropy is None:
-            raise ResetNeeded("there is no entropy before reset()")
+            raise ResetNeeded("there is no entropy yet: call reset() first")
         return self._entropy
-
-    @property
-    def instance(self) -> TaskBatch:
-        """The examples that the rows are solving."""
-        return self.state.instance
-
-    @property
-    def output(self) -> Tensor:
-        """Expected output memory so far, (B, M, M): the sum of p_t M_t, without graph."""
-        return self.state.output
-
-    @property
-    def finished(self) -> Tensor:
-        """Rows that have finished, (B,) booleans."""
-        return self.state.finished
 
 
 def _fresh_array(values: Tensor) -> np.ndarray:
