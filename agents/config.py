@@ -39,7 +39,7 @@ class TrainConfig:
     seed: int = 0
     """Seed of all chance in the run."""
 
-    first_level: int = 1
+    first_level: int = 5
     """Difficulty at which the curriculum starts."""
     max_level: int = 8
     """Largest difficulty n of the curriculum."""
@@ -51,7 +51,7 @@ class TrainConfig:
     """How far examples may lie above the current level."""
     memory_slack: int = 2
     """M exceeds the smallest legal size by 0 to this many cells, drawn anew for each update."""
-    horizon_slack: int = 2
+    horizon_slack: int = 0
     """The horizon exceeds the task's by 0 to this many steps, drawn anew for each update."""
 
     loss: Literal["expected", "mixture"] = "expected"
@@ -72,7 +72,7 @@ class TrainConfig:
     """Bound on each coordinate of gradients inside the machine."""
     log_floor: float = 1e-6
     """Floor under every logarithm of a probability."""
-    sharpening: float = 0.02
+    sharpening: float = 0.1
     """Entropy penalty of members at the top level with an error below the threshold."""
 
     cull_every: int = 100

@@ -20,9 +20,14 @@ NOISE_DECAY = 0.55
 
 
 def member_losses(rollout: Rollout, population: Population, config: TrainConfig) -> Tensor:
-    """Loss of every member, (P,): mean negative return, minus the entropy bonus."""
+    """Loss of every member, (P,): mean negative return, minus the entropy bonus.
+
+    Late sharpening also counts the entropy of the halting choice: a small constant willingness to finish
+    does no harm at the trained horizons, but adds up over longer ones.
+    """
     weight = entropy_weight(population, config)
-    return -rollout.returns.mean(1) - weight * rollout.entropy.mean(1)
+    entropy = weight * rollout.entropy.mean(1) + weight.clamp_max(0) * rollout.halting_entropy.mean(1)
+    return -rollout.returns.mean(1) - entropy
 
 
 def entropy_weight(population: Population, config: TrainConfig) -> Tensor:

@@ -59,8 +59,8 @@ class Population:
 
     @property
     def solved(self) -> Tensor:
-        """(P,) booleans: members whose best parameters made no error, hard or soft, on held-out sizes."""
-        return (self.best_error == 0).all(1)
+        """(P,) booleans: members whose best parameters, hardened, made no error on held-out sizes."""
+        return self.best_error[:, 0] == 0
 
     def ranking(self) -> list[int]:
         """Members from best to worst: by held-out hard error, soft error, level, running error."""

@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from agents.controllers import Controller
 from nram_env.envs import NRAMVectorEnv
@@ -24,11 +25,13 @@ class Rollout:
     Attributes:
         returns: (P, B), with graph; undiscounted, so minus the loss.
         entropy: (P, B), with graph; entropy of the selectors in nats, summed over selectors and steps.
+        halting_entropy: (P, B), with graph; entropy of "finish now or not" in nats, summed over steps.
         wrong_cells: (P x B, M) booleans; output cells whose most probable value is not the wanted one.
     """
 
     returns: Tensor
     entropy: Tensor
+    halting_entropy: Tensor
     wrong_cells: Tensor
 
     @property
@@ -70,13 +73,18 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
     members = controller.num_members
     observations, _ = envs.reset(options=options)
     state = controller.initial_state(envs.num_envs // members)
-    returns = entropy = observations.new_zeros(envs.num_envs)
+    sums = list(observations.new_zeros(3, envs.num_envs))
     while not bool(envs.finished.all()):
         logits, state = controller(observations.unflatten(0, (members, -1)), state)
+        halting = _binary_entropy(logits.flatten(0, 1)[:, envs.layout.halt]) * ~envs.finished
         observations, rewards, *_ = envs.step(logits.flatten(0, 1))
-        returns, entropy = returns + rewards, entropy + envs.entropy
-    returns, entropy = (values.unflatten(0, (members, -1)) for values in (returns, entropy))
-    return Rollout(returns, entropy, torch.as_tensor(envs.wrong_cells()))
+        sums = [total + term for total, term in zip(sums, (rewards, envs.entropy, halting), strict=True)]
+    return Rollout(*(total.unflatten(0, (members, -1)) for total in sums), envs.wrong_cells())
+
+
+def _binary_entropy(logits: Tensor) -> Tensor:
+    """Entropy in nats of yes or no with P(yes) = sigmoid(logits)."""
+    return softplus(logits) - logits * torch.sigmoid(logits)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Budget:
     Attributes:
         updates: Updates in all, those before a resume included.
         minutes: Minutes of this call, or None for no limit.
-        solved: Members without any held-out error, or None to go on whatever is solved.
+        solved: Members without any hard held-out error, or None to go on whatever is solved.
     """
 
     updates: int

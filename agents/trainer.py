@@ -38,7 +38,7 @@ class Progress:
         level: Highest level of any member.
         error: Least running error among the members at that level.
         loss: Mean loss of the members.
-        solved: Members without any error on held-out sizes, soft and hard.
+        solved: Members whose hardened form makes no error on held-out sizes.
         restarts: Members started anew because a number was not finite, so far.
     """
 
