@@ -11,6 +11,24 @@ from torch import Tensor
 DIFFERENTIABLE_HANDLE = "gym.make_vec(id, num_envs=..., differentiable=True)"
 
 
+def to_array(name: str, value: Any) -> np.ndarray:
+    """Turn what was passed into an array.
+
+    Raises:
+        ValueError: A tensor, or something without one shape.
+    """
+    if isinstance(value, Tensor):
+        graph = "carries a gradient" if value.requires_grad else "is a tensor"
+        raise ValueError(
+            f"the {name} {graph}, but this environment is numpy in, numpy out and keeps no graph; "
+            f"for gradients use {DIFFERENTIABLE_HANDLE}"
+        )
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(f"the {name} has no single shape, got {value!r}") from None
+
+
 def check_array(action: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Accept an action of a numpy environment.
 
@@ -24,13 +42,7 @@ def check_array(action: Any, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         ValueError: A tensor, another shape or type, NaN, or a value outside -1..1.
     """
-    if isinstance(action, Tensor):
-        graph = "carries a gradient" if action.requires_grad else "is a tensor"
-        raise ValueError(
-            f"the action {graph}, but this environment is numpy in, numpy out and keeps no graph; "
-            f"for gradients use {DIFFERENTIABLE_HANDLE}"
-        )
-    values = np.asarray(action)
+    values = to_array("action", action)
     if values.shape != shape or values.dtype not in (np.float32, np.float64):
         raise ValueError(f"an action is a float32 array of shape {shape}, got {values.dtype} {values.shape}")
     wrong = ~(np.abs(values) <= 1)

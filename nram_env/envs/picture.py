@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from nram_env.envs.font import ADVANCE, HEIGHT, text_mask
@@ -9,7 +11,9 @@ from nram_env.envs.frame import Frame
 from nram_env.machine import Gate
 
 WIDTH, PICTURE_HEIGHT = 640, 480
-_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 8, 92, 40
+Colour = tuple[int, int, int]
+
+_LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 74, 8, 92, 40, 34
 _SCALE = 2
 _PAPER, _INK, _GRID, _FAINT = (255, 255, 255), (20, 20, 20), (225, 225, 225), (110, 110, 110)
 _FULL = (24, 48, 120)
@@ -46,14 +50,17 @@ def draw_picture(frame: Frame) -> np.ndarray:
 
 
 class _Sheet:
-    """The canvas and where things lie on it: memory, one empty column, registers."""
+    """The canvas, and the edges of cells, registers and integers on it."""
 
     def __init__(self, memory_size: int, num_registers: int) -> None:
         self.pixels = np.full((PICTURE_HEIGHT, WIDTH, 3), _PAPER, dtype=np.uint8)
-        self._memory_size, self._num_registers = memory_size, num_registers
-        columns = memory_size + 1 + num_registers
-        self._x = np.linspace(_LEFT, WIDTH - _RIGHT, columns + 1).astype(int)
-        self._y = np.linspace(PICTURE_HEIGHT - _BOTTOM, _TOP, memory_size + 1).astype(int)
+        right = WIDTH - _RIGHT
+        registers = (
+            max(_uniform_width(memory_size, num_registers), min(30, 160 // num_registers)) * num_registers
+        )
+        self._cells = np.linspace(_LEFT, right - registers - _GAP, memory_size + 1).astype(int)
+        self._registers = np.linspace(right - registers, right, num_registers + 1).astype(int)
+        self._values = np.linspace(PICTURE_HEIGHT - _BOTTOM, _TOP, memory_size + 1).astype(int)
 
     def head(self, frame: Frame) -> None:
         """Write what is shown on top."""
@@ -66,75 +73,77 @@ class _Sheet:
 
     def heat(self, memory: np.ndarray, registers: np.ndarray) -> None:
         """Draw all distributions, each as a column."""
-        for column, distribution in enumerate(memory):
-            self._draw_column(column, distribution)
-        for register, distribution in enumerate(registers):
-            self._draw_column(self._memory_size + 1 + register, distribution)
+        self._heat_map(self._cells, memory)
+        self._heat_map(self._registers, registers)
 
     def labels(self) -> None:
         """Number the cells, the registers and the integers, as densely as there is room."""
-        bottom, cell_width = PICTURE_HEIGHT - _BOTTOM + 6, (WIDTH - _LEFT - _RIGHT) / (len(self._x) - 1)
-        step = _label_step(_text_width(str(self._memory_size)) + 4, cell_width)
-        for cell in range(0, self._memory_size, step):
-            self._write_centred(cell, bottom, str(cell))
-        step = _label_step(_text_width(f"R{self._num_registers}") + 4, cell_width)
-        for register in range(0, self._num_registers, step):
-            self._write_centred(self._memory_size + 1 + register, bottom, f"R{register}")
-        step = _label_step(HEIGHT * _SCALE + 4, (self._y[0] - self._y[-1]) / self._memory_size)
-        for value in range(0, self._memory_size, step):
-            middle = (self._y[value] + self._y[value + 1] - HEIGHT * _SCALE) // 2
+        self._label_columns(self._cells, "")
+        self._label_columns(self._registers, "R")
+        height = HEIGHT * _SCALE
+        for value in range(0, len(self._values) - 1, _label_step(height + 4, self._values[::-1])):
+            middle = (self._values[value] + self._values[value + 1] - height) // 2
             self._write(_LEFT - 6 - _text_width(str(value)), middle, str(value), _FAINT)
         self._write(_LEFT, PICTURE_HEIGHT - 16, "CELL", _FAINT)
 
-    def frame_place(self, cell: int, value: int, colour: tuple[int, int, int]) -> None:
+    def frame_place(self, cell: int, value: int, colour: Colour) -> None:
         """Frame one integer of one cell."""
-        self._outline(self._y[value + 1], self._y[value], self._x[cell], self._x[cell + 1], colour)
+        top, bottom = self._values[value + 1], self._values[value]
+        self._outline(top, bottom, self._cells[cell], self._cells[cell + 1], colour)
 
     def pointer(self, gate: Gate, pointer: np.ndarray) -> None:
         """Draw a pointer's distribution as a strip, and frame the cell that it points at most."""
         colour, top = _COLOURS[gate], _STRIP_TOP[gate]
-        for cell, probability in enumerate(pointer):
-            self._fill(top, top + _STRIP, self._x[cell], self._x[cell + 1], _blend(probability, colour))
+        strip = np.repeat(_blend(pointer, colour), np.diff(self._cells), axis=0)
+        self.pixels[top : top + _STRIP, self._cells[0] : self._cells[-1]] = strip
         cell = int(pointer.argmax())
-        self._outline(self._y[-1], self._y[0], self._x[cell], self._x[cell + 1], colour)
+        edges = self._cells[cell], self._cells[cell + 1]
+        self._outline(self._values[-1], self._values[0], *edges, colour)
 
-    def _draw_column(self, column: int, distribution: np.ndarray) -> None:
-        left, right = self._x[column], self._x[column + 1]
-        for value, probability in enumerate(distribution):
-            self._fill(self._y[value + 1], self._y[value], left, right, _blend(probability, _FULL))
-        if right - left >= 6:
-            self._outline(self._y[-1], self._y[0], left, right, _GRID, 1)
+    def _heat_map(self, edges: np.ndarray, distributions: np.ndarray) -> None:
+        image = np.repeat(_blend(distributions.T[::-1], _FULL), np.diff(edges), axis=1)
+        image = np.repeat(image, -np.diff(self._values)[::-1], axis=0)
+        self.pixels[self._values[-1] : self._values[0], edges[0] : edges[-1]] = image
+        for left, right in pairwise(edges):
+            if right - left >= 6:
+                self._outline(self._values[-1], self._values[0], left, right, _GRID, 1)
 
-    def _fill(self, top: int, bottom: int, left: int, right: int, colour: np.ndarray) -> None:
-        self.pixels[top:bottom, left:right] = colour
+    def _label_columns(self, edges: np.ndarray, prefix: str) -> None:
+        last = len(edges) - 2
+        for column in range(0, last + 1, _label_step(_text_width(f"{prefix}{last}") + 6, edges)):
+            text, middle = f"{prefix}{column}", (edges[column] + edges[column + 1]) // 2
+            self._write(middle - _text_width(text) // 2, PICTURE_HEIGHT - _BOTTOM + 6, text, _FAINT)
 
     def _outline(
-        self, top: int, bottom: int, left: int, right: int, colour: tuple[int, int, int], thickness: int = 2
+        self, top: int, bottom: int, left: int, right: int, colour: Colour, thickness: int = 2
     ) -> None:
         box = self.pixels[top:bottom, left:right]
         thickness = max(1, min(thickness, (right - left) // 3, (bottom - top) // 3))
         box[:thickness], box[-thickness:], box[:, :thickness], box[:, -thickness:] = (colour,) * 4
 
-    def _write(self, left: int, top: int, text: str, colour: tuple[int, int, int]) -> None:
+    def _write(self, left: int, top: int, text: str, colour: Colour) -> None:
         mask = text_mask(text, _SCALE)
+        left = min(left, WIDTH - mask.shape[1])
         self.pixels[top : top + mask.shape[0], left : left + mask.shape[1]][mask] = colour
 
-    def _write_centred(self, column: int, top: int, text: str) -> None:
-        middle = (self._x[column] + self._x[column + 1]) // 2
-        self._write(middle - _text_width(text) // 2, top, text, _FAINT)
+
+def _uniform_width(memory_size: int, num_registers: int) -> int:
+    """Width of a column if cells and registers were equally wide."""
+    return (WIDTH - _LEFT - _RIGHT - _GAP) // (memory_size + num_registers)
 
 
 def _text_width(text: str) -> int:
     return (ADVANCE * len(text) - 1) * _SCALE
 
 
-def _label_step(needed: int, available: float) -> int:
+def _label_step(needed: int, edges: np.ndarray) -> int:
     """Label every so many places: 1, 2, 5, 10, 20, ..."""
+    available = (edges[-1] - edges[0]) / (len(edges) - 1)
     steps = (digit * 10**power for power in range(6) for digit in (1, 2, 5))
     return next(step for step in steps if step * available >= needed)
 
 
-def _blend(probability: float, colour: tuple[int, int, int]) -> np.ndarray:
-    """From paper to the full colour; small probabilities are lifted, so that they can be seen."""
-    weight = float(np.clip(probability, 0, 1)) ** 0.6
-    return np.array(_PAPER) * (1 - weight) + np.array(colour) * weight
+def _blend(probabilities: np.ndarray, colour: Colour) -> np.ndarray:
+    """From paper to the full colour (..., 3); small probabilities are lifted, so that they can be seen."""
+    weights = probabilities.clip(0, 1)[..., None] ** 0.6
+    return np.array(_PAPER) * (1 - weights) + np.array(colour) * weights

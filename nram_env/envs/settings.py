@@ -12,7 +12,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
+from nram_env.envs.actions import to_array
 from nram_env.envs.episode import Rules
 from nram_env.machine import LOG_FLOOR, PAPER_GATES, Gate, MachineConfig
 from nram_env.machine.backends import BACKEND_NAMES
@@ -188,7 +190,7 @@ def _checked_names(options: Mapping[str, Any] | None, names: Sequence[str]) -> d
 def _reset_mask(mask: Any, num_envs: int) -> np.ndarray | None:
     if mask is None:
         return None
-    values = np.asarray(mask)
+    values = _array("reset_mask", mask)
     if values.dtype != bool or values.shape != (num_envs,) or not values.any():
         raise ValueError(f"reset_mask must be ({num_envs},) booleans with one true at least, got {mask!r}")
     return values
@@ -241,9 +243,14 @@ def _usual_difficulty(task: Task, memory_size: Any) -> int:
     return max(fitting, default=task.smallest_difficulty)
 
 
+def _array(name: str, value: Any) -> np.ndarray:
+    """An option as an array; the differentiable environment's own tensors, as `finished`, serve too."""
+    return to_array(name, value.numpy(force=True) if isinstance(value, Tensor) else value)
+
+
 def _whole_numbers(name: str, value: Any, count: int, *, smallest: int) -> np.ndarray:
     """(B,) integers from one integer or from as many as there are rows."""
-    values = np.asarray(value)
+    values = _array(name, value)
     if values.dtype.kind not in "iu" or values.shape not in ((), (count,)) or values.min() < smallest:
         rows = f" or an array ({count},) of them" if count > 1 else ""
         raise ValueError(f"{name} must be an integer of at least {smallest}{rows}, got {value!r}")

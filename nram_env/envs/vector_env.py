@@ -90,6 +90,8 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
             raise ValueError(f"num_envs must be an integer of at least 1, got {num_envs!r}")
         if dtype not in _DTYPES:
             raise unknown_name("dtype", dtype, _DTYPES)
+        if not isinstance(differentiable, bool):
+            raise ValueError(f"differentiable must be True or False, got {differentiable!r}")
         self.settings = Settings(task, **settings)
         self.num_envs = self._rows = num_envs
         self.differentiable = differentiable

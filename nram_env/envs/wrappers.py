@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.spaces import Box, Dict, MultiDiscrete
 from gymnasium.utils import RecordConstructorArgs
 
+from nram_env.envs.actions import to_array
 from nram_env.envs.env import NRAMEnv
 from nram_env.machine.layout import HALT
 from nram_env.support import unknown_name
@@ -61,13 +62,14 @@ class NamedActions(gymnasium.ActionWrapper, RecordConstructorArgs):
         for name in action:
             if name not in self._sizes:
                 raise unknown_name("selector", name, self._sizes)
-        for name, size in self._sizes.items():
-            shape = np.shape(action[name]) if name in action else None
-            if shape != (size,):
-                raise ValueError(
-                    f"selector {name!r} takes an array of shape {(size,)}, got {shape or 'nothing'}"
-                )
-        return np.concatenate([np.asarray(action[name]) for name in self._sizes])
+        parts = [self._part(name, action.get(name)) for name in self._sizes]
+        return np.concatenate(parts)
+
+    def _part(self, name: str, value: Any) -> np.ndarray:
+        part, shape = to_array(f"entry {name!r}", value), (self._sizes[name],)
+        if part.shape != shape:
+            raise ValueError(f"entry {name!r} must have shape {shape}, got {value!r} of shape {part.shape}")
+        return part
 
 
 def _machine(env: gymnasium.Env[Any, Any]) -> NRAMEnv:
@@ -117,7 +119,7 @@ class ChoiceActions(gymnasium.ActionWrapper, RecordConstructorArgs):
         Raises:
             ValueError: Not integers, not one a selector, or a choice out of its range.
         """
-        choices = np.asarray(action)
+        choices = to_array("action", action)
         shape = self.action_space.shape
         if choices.dtype.kind not in "iu" or choices.shape != shape:
             raise ValueError(f"an action is {shape} integers, got {choices.dtype} of shape {choices.shape}")
