@@ -74,6 +74,10 @@ class Gradients(ctypes.Structure):
     )
 
 
+FUNCTIONS = {"nram_forward": Outputs, "nram_backward": Gradients}
+"""The library's functions of a machine, its inputs, and this."""
+
+
 @cache
 def load() -> ctypes.CDLL | None:
     """The library, or None where it was not built or does not load; that is logged, once."""
@@ -86,12 +90,9 @@ def load() -> ctypes.CDLL | None:
             error,
         )
         return None
-    library.nram_forward.argtypes = (ctypes.POINTER(Machine), ctypes.POINTER(Inputs), ctypes.POINTER(Outputs))
-    library.nram_backward.argtypes = (
-        ctypes.POINTER(Machine),
-        ctypes.POINTER(Inputs),
-        ctypes.POINTER(Gradients),
-    )
+    for name, result in FUNCTIONS.items():
+        pointers = [ctypes.POINTER(record) for record in (Machine, Inputs, result)]
+        getattr(library, name).argtypes = pointers
     return library
 
 

@@ -1,0 +1,241 @@
+"""How fast the machine and the training run, next to a plain PyTorch loop in the same process.
+
+Times are the best of several calls: other work on the computer only ever makes a call slower.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from agents.config import TrainConfig
+from agents.trainer import Trainer
+from nram_env.machine import LOG_FLOOR, Gate, MachineConfig, MachineState, Selector, Timestep, timestep
+from nram_env.machine.backends import library
+from nram_env.machine.objective import output_log_likelihood
+from nram_env.machine.soft_gates import soft_gate
+
+METHODS = ("naive", "reference", "fused")
+"""The plain loop below, and the backends."""
+
+LEAST_SECONDS = 0.3
+"""A measurement goes on for at least this long, and for at least three calls."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is measured: one timestep of a batch on the paper's 14 gates.
+
+    Attributes:
+        num_registers: R.
+        memory_size: M.
+        batch_size: B.
+        threads: Threads of torch and of the fused backend.
+    """
+
+    num_registers: int = 4
+    memory_size: int = 16
+    batch_size: int = 1024
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Time of one timestep of one example, in microseconds.
+
+    Attributes:
+        forward: Selectors, gates, memory, registers, entropy and output likelihood.
+        backward: The gradients of all of its inputs.
+    """
+
+    forward: float
+    backward: float
+
+    @property
+    def total(self) -> float:
+        """Forward and backward."""
+        return self.forward + self.backward
+
+
+def grid() -> Iterator[Setting]:
+    """The settings of the table: every R, M, batch size and number of threads."""
+    for threads in (1, 2):
+        for batch_size in (64, 1024):
+            for num_registers in (4, 8):
+                for memory_size in (8, 16, 32, 64):
+                    yield Setting(num_registers, memory_size, batch_size, threads)
+
+
+def measure(method: str, setting: Setting) -> Speed:
+    """Time one of `METHODS`.
+
+    Example:
+        >>> speed = measure("reference", Setting(memory_size=4, batch_size=2))
+        >>> 0 < speed.forward < speed.total
+        True
+    """
+    config = MachineConfig(setting.num_registers)
+    inputs, target, mask, upstream = _problem(config, setting)
+    state = MachineState(*inputs[:3])
+
+    def forward() -> tuple[Tensor, ...]:
+        if method == "naive":
+            result = naive_timestep(config, state, inputs[3], target, mask)
+        else:
+            result = timestep(config, state, inputs[3], target=target, mask=mask, backend=method)
+        after = result.state
+        return after.registers, after.memory, after.survival, result.entropy, result.log_likelihood
+
+    with _threads(setting.threads):
+        best = _best_of(forward, lambda outputs: torch.autograd.grad(outputs, inputs, upstream))
+    return Speed(*(seconds / setting.batch_size * 1e6 for seconds in best))
+
+
+def naive_timestep(
+    config: MachineConfig, state: MachineState, logits: Tensor, target: Tensor, mask: Tensor
+) -> Timestep:
+    """The paper's equations as one would first write them: a softmax an argument, a call a gate."""
+    values, memory = list(state.registers.unbind(1)), state.memory
+    selectors, entropy = iter(config.layout.selectors), torch.zeros_like(state.survival)
+
+    def attend(selector: Selector) -> Tensor:
+        nonlocal entropy
+        log_probs = torch.log_softmax(logits[:, selector.slice], -1)
+        probs = log_probs.exp()
+        entropy = entropy - (probs * log_probs).sum(-1)
+        return torch.einsum("bn,bnm->bm", probs, torch.stack(values[: selector.size], 1))
+
+    for gate in config.gates:
+        output, memory = soft_gate(gate, [attend(next(selectors)) for _ in gate.arguments], memory)
+        values.append(output)
+    registers = torch.stack([attend(selector) for selector in selectors], 1)
+    survival = state.survival * (1 - torch.sigmoid(logits[:, config.layout.halt]))
+    likelihood = output_log_likelihood(memory, target, mask, LOG_FLOOR)
+    return Timestep(MachineState(registers, memory, survival), entropy, likelihood)
+
+
+def arithmetic_limit(setting: Setting) -> float:
+    """Microseconds that the multiply-adds of a timestep alone would take in a large matrix product.
+
+    Counts the weighted sums of the selectors and the terms of READ, ADD, SUB and WRITE, forward once and
+    backward twice; nothing is taken off for the zeros that the fused backend leaves out.
+    """
+    config, size = MachineConfig(setting.num_registers), setting.memory_size
+    passes = {Gate.READ: 1, Gate.ADD: 1, Gate.SUB: 1, Gate.WRITE: 2}
+    forward = config.layout.num_probs * size + size**2 * sum(passes.get(gate, 0) for gate in config.gates)
+    return 3 * forward / _matrix_rate(setting.threads)
+
+
+def _matrix_rate(threads: int) -> float:
+    """Multiply-adds in a microsecond of a large float32 matrix product."""
+    side = 1024
+    left, right = torch.rand(2, side, side)
+    with _threads(threads):
+        seconds, _ = _best_of(lambda: (left @ right,), lambda outputs: outputs)
+    return side**3 / seconds / 1e6
+
+
+@dataclass(frozen=True)
+class TrainingSpeed:
+    """Speed of training a population.
+
+    Attributes:
+        updates_per_second: Updates of the whole population.
+        machine_share: Share of an update's time inside the fused machine, forward and backward; 0 where the
+            reference runs instead.
+    """
+
+    updates_per_second: float
+    machine_share: float
+
+
+def measure_training(threads: int, updates: int = 8) -> TrainingSpeed:
+    """Time updates of 64 LSTM controllers of width 32 with 16 examples each, on Copy at n = 8.
+
+    Args:
+        threads: Threads of torch and of the fused backend.
+        updates: How many updates to time.
+    """
+    trainer = Trainer(TrainConfig(task="copy", population=64, hidden_size=32, first_level=8, max_level=8))
+    with _threads(threads), _stopwatch() as native_seconds:
+        trainer.advance()
+        native_seconds.clear()
+        started = time.perf_counter()
+        for _ in range(updates):
+            trainer.advance()
+        seconds = time.perf_counter() - started
+    return TrainingSpeed(updates / seconds, sum(native_seconds) / seconds)
+
+
+@contextmanager
+def _stopwatch() -> Iterator[list[float]]:
+    """Collect the seconds of every call of the fused backend's library."""
+    native = library.load()
+    seconds: list[float] = []
+    originals = {} if native is None else {name: getattr(native, name) for name in library.FUNCTIONS}
+
+    def timed(function: Callable[..., int]) -> Callable[..., int]:
+        def call(*arguments: object) -> int:
+            started = time.perf_counter()
+            status = function(*arguments)
+            seconds.append(time.perf_counter() - started)
+            return status
+
+        return call
+
+    for name, function in originals.items():
+        setattr(native, name, timed(function))
+    try:
+        yield seconds
+    finally:
+        for name, function in originals.items():
+            setattr(native, name, function)
+
+
+def _problem(
+    config: MachineConfig, setting: Setting
+) -> tuple[list[Tensor], Tensor, Tensor, Sequence[Tensor]]:
+    """Random inputs, target, mask, and gradients of the outputs."""
+    generator = torch.Generator().manual_seed(0)
+    batch, registers, size = setting.batch_size, setting.num_registers, setting.memory_size
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator)
+
+    shapes = [(batch, registers, size), (batch, size, size)]
+    inputs = [torch.softmax(normal(*shape), -1) for shape in shapes]
+    inputs += [torch.ones(batch), normal(batch, config.layout.size)]
+    target = torch.randint(size, (batch, size), generator=generator)
+    mask = torch.rand(batch, size, generator=generator) < 0.5
+    upstream = [normal(*shape) for shape in (*shapes, (batch,), (batch,), (batch,))]
+    return [tensor.requires_grad_() for tensor in inputs], target, mask, upstream
+
+
+def _best_of(
+    first: Callable[[], tuple[Tensor, ...]], then: Callable[[tuple[Tensor, ...]], object]
+) -> tuple[float, float]:
+    """Least seconds of `first()` and of `then` on its result."""
+    times: list[tuple[float, float]] = []
+    end = time.perf_counter() + LEAST_SECONDS
+    while len(times) < 3 or time.perf_counter() < end:
+        started = time.perf_counter()
+        result = first()
+        between = time.perf_counter()
+        then(result)
+        times.append((between - started, time.perf_counter() - between))
+    return min(seconds for seconds, _ in times), min(seconds for _, seconds in times)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,118 @@
+"""`nram bench`: speed of the machine's backends and of training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from agents.bench import METHODS, Setting, Speed, arithmetic_limit, grid, measure, measure_training
+from analysis.commands.display import emit_json, talk
+from nram_env.machine.backends import library
+
+HEADLINES = (Setting(batch_size=50), Setting(batch_size=1024))
+"""Settings that are summed up in words."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Time one timestep of the machine in every backend, and updates of a population.
+
+    The ratios compare with a plain PyTorch loop, one call a gate, in the same process. Takes about two
+    minutes; other work on the computer falsifies it.
+
+    Example:
+        nram bench --json > bench.json
+    """
+
+    json: bool = False
+    """Print one JSON object; everything else goes to standard error."""
+
+    def __call__(self) -> int:
+        """Measure and report; exit code 0 once everything is measured."""
+        console = talk(self.json)
+        methods = METHODS if library.load() else METHODS[:-1]
+        console.print(f"instruction set: {_instruction_set()}; {os.cpu_count()} processors")
+        training = {threads: measure_training(threads) for threads in (1, 2)}
+        headlines = [_row(setting, methods) for setting in HEADLINES]
+        rows = [_row(setting, methods) for setting in grid()]
+        console.print(_table(rows, methods))
+        for row in headlines:
+            _sum_up(console, row)
+        for threads, speed in training.items():
+            console.print(
+                f"training 64 LSTM controllers of width 32 x 16 examples, {threads} thread(s): "
+                f"{speed.updates_per_second:.1f} updates/s, {speed.machine_share:.0%} in the fused machine"
+            )
+        if self.json:
+            emit_json(
+                {
+                    "instruction_set": _instruction_set(),
+                    "timesteps": [_as_json(row) for row in headlines + rows],
+                    "training": [{"threads": threads} | asdict(speed) for threads, speed in training.items()],
+                }
+            )
+        return 0
+
+
+@dataclass(frozen=True)
+class _Row:
+    """All methods at one setting."""
+
+    setting: Setting
+    speeds: Mapping[str, Speed]
+    limit: float
+
+    def ratio(self, method: str) -> float:
+        """How many times faster than the plain loop, forward and backward."""
+        return self.speeds["naive"].total / self.speeds[method].total
+
+
+def _row(setting: Setting, methods: tuple[str, ...]) -> _Row:
+    speeds = {method: measure(method, setting) for method in methods}
+    return _Row(setting, speeds, arithmetic_limit(setting))
+
+
+def _instruction_set() -> str:
+    if library.load() is None:
+        return "none, the fused backend was not built"
+    return library.INSTRUCTION_SETS[library.best_instruction_set()]
+
+
+def _table(rows: list[_Row], methods: tuple[str, ...]) -> Table:
+    table = Table(
+        title="microseconds a timestep of one example, forward+backward; x: times faster than naive"
+    )
+    table.box, table.padding = None, (0, 1)
+    ratios = [f"{name} x" for name in methods[1:]]
+    for heading in ("threads", "batch", "R", "M", *methods, *ratios):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        setting = row.setting
+        shape = (setting.threads, setting.batch_size, setting.num_registers, setting.memory_size)
+        times = [f"{speed.forward:.1f}+{speed.backward:.1f}" for speed in row.speeds.values()]
+        table.add_row(*map(str, shape), *times, *(f"{row.ratio(name):.1f}" for name in methods[1:]))
+    return table
+
+
+def _sum_up(console: Console, row: _Row) -> None:
+    setting, fastest = row.setting, list(row.speeds)[-1]
+    total = row.speeds[fastest].total
+    console.print(
+        f"batch {setting.batch_size}, R = {setting.num_registers}, M = {setting.memory_size}, "
+        f"{setting.threads} thread: {fastest} is {row.ratio(fastest):.1f} times faster than the plain loop; "
+        f"{total:.2f} us, {total / row.limit:.1f} times what its multiply-adds take in a matrix product"
+    )
+
+
+def _as_json(row: _Row) -> dict[str, Any]:
+    return {
+        **asdict(row.setting),
+        "microseconds": {name: asdict(speed) for name, speed in row.speeds.items()},
+        "times_faster_than_naive": {name: row.ratio(name) for name in row.speeds},
+        "arithmetic_limit_microseconds": row.limit,
+    }

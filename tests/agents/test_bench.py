@@ -1,0 +1,38 @@
+"""The plain loop that the benchmark compares with computes the same timestep."""
+
+import torch
+
+from agents.bench import Setting, arithmetic_limit, grid, measure, naive_timestep
+from nram_env.machine import MachineConfig, initial_state, timestep
+
+
+def test_the_plain_loop_equals_the_reference():
+    config, generator = MachineConfig(3), torch.Generator().manual_seed(0)
+    state = initial_state(config, torch.arange(10).reshape(2, 5) % 5)
+    target = torch.randint(5, (2, 5), generator=generator)
+    mask = torch.tensor([[True, False, True, True, False]] * 2)
+    for _ in range(2):
+        logits = torch.randn(2, config.layout.size, generator=generator)
+        wanted = timestep(config, state, logits, target=target, mask=mask, backend="reference")
+        found = naive_timestep(config, state, logits, target, mask)
+        for name in ("registers", "memory", "survival"):
+            torch.testing.assert_close(getattr(found.state, name), getattr(wanted.state, name))
+        torch.testing.assert_close(found.entropy, wanted.entropy)
+        torch.testing.assert_close(found.log_likelihood, wanted.log_likelihood)
+        state = found.state
+
+
+def test_the_grid_has_every_combination_once():
+    settings = list(grid())
+    assert len(settings) == len(set(settings)) == 32
+
+
+def test_a_measurement_leaves_the_number_of_threads_as_it_was():
+    before = torch.get_num_threads()
+    speed = measure("reference", Setting(memory_size=2, batch_size=1, threads=2))
+    assert speed.total == speed.forward + speed.backward > 0
+    assert torch.get_num_threads() == before
+
+
+def test_the_arithmetic_limit_grows_with_the_memory():
+    assert arithmetic_limit(Setting(memory_size=64)) > 2 * arithmetic_limit(Setting(memory_size=16))
