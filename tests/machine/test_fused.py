@@ -138,7 +138,7 @@ def test_an_unroll_equals_the_reference_from_the_first_action_on():
 @built
 @pytest.mark.parametrize("threads", [2, 3])
 def test_the_number_of_threads_changes_no_bit(threads):
-    problem, before = Problem(MachineConfig(4), batch=70, size=7), torch.get_num_threads()
+    problem, before = Problem(MachineConfig(4), batch=400, size=16), torch.get_num_threads()
     single = problem.solve("fused")
     try:
         torch.set_num_threads(threads)

@@ -1,8 +1,9 @@
 // The C interface: lays out the plan, picks the instruction set and shares the blocks among threads.
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <new>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -102,29 +103,37 @@ class Scratch {
 
 thread_local Scratch scratch;
 
-// Calls work(workspace, first block, last block) on so many threads. Which thread computes a block changes
-// nothing in its numbers.
+// How many threads pay: starting one costs as much as some hundred thousand multiply-adds.
+int worthwhile_threads(const Plan& plan, long batch, long blocks, int threads) {
+    const double work = (double)batch * plan.size * (plan.probs + 4.0 * plan.size);
+    const double most = work / 500000 < blocks ? work / 500000 : blocks;
+    return most < 1 ? 1 : most < threads ? (int)most : threads;
+}
+
+// Calls work(workspace, block) for all blocks, which the threads take one by one. Which thread computes a
+// block changes nothing in its numbers.
 template <class Work>
 Status share(const Kernels& kernels, const Plan& plan, long batch, int threads, Work work) {
     const long blocks = (batch + kernels.lanes - 1) / kernels.lanes;
-    const int parts = (int)(threads < blocks ? threads : blocks);
+    const int helpers = worthwhile_threads(plan, batch, blocks, threads) - 1;
     const size_t bytes = (kernels.workspace_bytes(plan) + 63) / 64 * 64;
-    char* workspace = scratch.of_size(bytes * (parts ? parts : 1));
-    if (!workspace) return NO_MEMORY;
-    const auto run = [&](int part) {
+    char* workspaces = scratch.of_size(bytes * (helpers + 1));
+    if (!workspaces) return NO_MEMORY;
+    std::atomic<long> next{0};
+    const auto run = [&](int thread) {
         [[maybe_unused]] const FlushDenormals flush;
-        if (plan.width > plan.size) std::memset(workspace + part * bytes, 0, bytes);  // padding must be zero
-        work(workspace + part * bytes, blocks * part / parts, blocks * (part + 1) / parts);
+        char* workspace = workspaces + thread * bytes;
+        if (plan.width > plan.size) std::memset(workspace, 0, bytes);  // the padding of rows must be zero
+        for (long block; (block = next++) < blocks;) work(workspace, block);
     };
-    std::vector<std::thread> others;
-    int started = 1;
+    std::vector<std::thread> started;
     try {
-        for (; started < parts; ++started) others.emplace_back(run, started);
-    } catch (const std::system_error&) {  // no more threads to be had: their parts are done here
+        started.reserve(helpers);
+        while ((int)started.size() < helpers) started.emplace_back(run, (int)started.size() + 1);
+    } catch (const std::exception&) {  // no more threads to be had: those there do all the work
     }
-    if (parts) run(0);
-    for (int part = started; part < parts; ++part) run(part);
-    for (std::thread& thread : others) thread.join();
+    run(0);
+    for (std::thread& thread : started) thread.join();
     return OK;
 }
 
@@ -170,8 +179,8 @@ EXPORTED int nram_forward(const Machine* machine, const nram::Inputs* in, const 
     const OwnedPlan owned(machine->registers, machine->size, machine->gate, machine->gates, machine->clip,
                           machine->log_floor);
     const Kernels& kernels = kernels_of(machine->instruction_set);
-    return share(kernels, owned.plan, in->batch, machine->threads, [&](void* at, long first, long last) {
-        kernels.forward(owned.plan, *in, *out, at, first, last);
+    return share(kernels, owned.plan, in->batch, machine->threads, [&](void* workspace, long block) {
+        kernels.forward(owned.plan, *in, *out, workspace, block);
     });
 } catch (const std::bad_alloc&) {
     return NO_MEMORY;
@@ -181,8 +190,8 @@ EXPORTED int nram_backward(const Machine* machine, const nram::Inputs* in, const
     const OwnedPlan owned(machine->registers, machine->size, machine->gate, machine->gates, machine->clip,
                           machine->log_floor);
     const Kernels& kernels = kernels_of(machine->instruction_set);
-    return share(kernels, owned.plan, in->batch, machine->threads, [&](void* at, long first, long last) {
-        kernels.backward(owned.plan, *in, *gradients, at, first, last);
+    return share(kernels, owned.plan, in->batch, machine->threads, [&](void* workspace, long block) {
+        kernels.backward(owned.plan, *in, *gradients, workspace, block);
     });
 } catch (const std::bad_alloc&) {
     return NO_MEMORY;

@@ -62,12 +62,12 @@ struct Gradients {  // of the outputs, then of the inputs; any may be null
     float* logits;
 };
 
-// One set of kernels. `lanes` examples make a block; blocks first..last-1 are computed.
+// One set of kernels. `lanes` neighbouring examples make a block, and a call computes one.
 struct Kernels {
     int lanes;
     long (*workspace_bytes)(const Plan&);
-    void (*forward)(const Plan&, const Inputs&, const Outputs&, void* workspace, long first, long last);
-    void (*backward)(const Plan&, const Inputs&, const Gradients&, void* workspace, long first, long last);
+    void (*forward)(const Plan&, const Inputs&, const Outputs&, void* workspace, long block);
+    void (*backward)(const Plan&, const Inputs&, const Gradients&, void* workspace, long block);
 };
 
 extern const Kernels baseline_kernels;

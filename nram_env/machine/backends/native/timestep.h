@@ -257,16 +257,16 @@ long workspace_bytes(const Plan& plan) {
     return lay_out(&at, plan, nullptr) * (long)sizeof(Vector);
 }
 
-void forward(const Plan& plan, const Inputs& in, const Outputs& out, void* memory, long first, long last) {
+void forward(const Plan& plan, const Inputs& in, const Outputs& out, void* workspace, long block) {
     Workspace at;
-    lay_out(&at, plan, (Vector*)memory);
-    for (long i = first; i < last; ++i) forward_block(plan, in, out, at, block_at(in, i));
+    lay_out(&at, plan, (Vector*)workspace);
+    forward_block(plan, in, out, at, block_at(in, block));
 }
 
-void backward(const Plan& plan, const Inputs& in, const Gradients& d, void* memory, long first, long last) {
+void backward(const Plan& plan, const Inputs& in, const Gradients& d, void* workspace, long block) {
     Workspace at;
-    lay_out(&at, plan, (Vector*)memory);
-    for (long i = first; i < last; ++i) backward_block(plan, in, d, at, block_at(in, i));
+    lay_out(&at, plan, (Vector*)workspace);
+    backward_block(plan, in, d, at, block_at(in, block));
 }
 
 }  // namespace
