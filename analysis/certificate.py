@@ -50,7 +50,6 @@ class Certificate:
         verdict: One of the five fixed words.
         domain: On what: sizes, counts, horizons.
         count: How many cases were tried.
-        seconds: How long it took.
         counterexample: The case that refutes the claim, in words, where there is one.
     """
 
@@ -59,7 +58,6 @@ class Certificate:
     verdict: Verdict
     domain: str
     count: int
-    seconds: float
     counterexample: str | None = None
 
     def __str__(self) -> str:

@@ -58,6 +58,10 @@ _KNOWN_SEMANTICS: dict[str, tuple[str, ...]] = {
 }
 
 
+PAPER_SEMANTICS = Semantics()
+"""The paper's machine, its halting probability cut at one half."""
+
+
 @dataclass(frozen=True)
 class Rewrite:
     """One simplification, for the record.
@@ -136,7 +140,7 @@ class Program:
     edges: tuple[Edge, ...]
     kind: Kind
     machine: MachineConfig
-    semantics: Semantics = Semantics()
+    semantics: Semantics = PAPER_SEMANTICS
     min_size: int = 2
     task: str | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)

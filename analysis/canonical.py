@@ -1,0 +1,118 @@
+"""The canonical form of a program: the same for programs that differ in names and numbering alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import permutations, product
+from math import factorial
+
+from analysis.dataflow import live_after, live_registers
+from analysis.meaning import meaning_of
+from analysis.program import START, Program
+from analysis.program_file import edge_record
+from analysis.reduce import keep_registers
+from analysis.simplify import simplify_block
+from analysis.terms import Term
+from nram_env.machine import Gate
+
+MAX_ORDERS = 50_000
+"""Orders of registers that are tried at most; beyond that similar registers keep their order."""
+
+
+def canonical_hash(program: Program) -> str:
+    """Eight bytes in hexadecimal that depend on what a program does in which states, not on names.
+
+    Register numbers, state numbers, provenance and the dead parts of witnesses do not change it.
+    """
+    return hashlib.sha256(canonical_text(program).encode()).hexdigest()[:16]
+
+
+def canonical_text(program: Program) -> str:
+    """The smallest text of the program over all orders of its registers."""
+    return min(_text(keep_registers(program, list(order))) for order in _orders(program))
+
+
+def _text(program: Program) -> str:
+    """States in the order in which they are first entered; only what determines the runs."""
+    live = live_registers(program)
+    lines = []
+    order = [START]
+    for state in order:
+        outgoing = sorted(program.edges_of_state[state], key=lambda edge: edge.guard.cubes)
+        for edge in outgoing:
+            if edge.target is not None and edge.target not in order:
+                order.append(edge.target)
+            after = live_after(edge, live)
+            block = simplify_block(edge.block, program.num_registers, after).block
+            target = None if edge.target is None else order.index(edge.target)
+            record = edge_record(replace(edge, source=order.index(state), target=target, block=block))
+            kept = ("source", "guard", "instructions", "assignments", "target")
+            lines.append([record[name] for name in kept])
+    return json.dumps([program.num_registers, program.semantics.stop_rule, lines])
+
+
+def _orders(program: Program) -> Iterator[tuple[int, ...]]:
+    """Orders of the registers that list those of different use in a fixed order."""
+    groups: dict[str, list[int]] = {}
+    for register, use in enumerate(_uses(program)):
+        groups.setdefault(use, []).append(register)
+    ordered = [groups[use] for use in sorted(groups)]
+    count = 1
+    for group in ordered:
+        count *= factorial(len(group))
+    if count > MAX_ORDERS:
+        yield tuple(register for group in ordered for register in group)
+        return
+    for choice in product(*(permutations(group) for group in ordered)):
+        yield tuple(register for part in choice for register in part)
+
+
+def _uses(program: Program) -> list[str]:
+    """A text for every register that depends on how it is used, not on its number.
+
+    Refined until it tells no more registers apart: registers whose makers and users differ, differ.
+    """
+    uses = [""] * program.num_registers
+    while True:
+        finer = [_digest(_use(program, register, uses)) for register in range(program.num_registers)]
+        if len(set(finer)) == len(set(uses)):
+            return finer
+        uses = finer
+
+
+def _use(program: Program, register: int, uses: list[str]) -> str:
+    """How one register is tested, read and made, the others named by their uses so far."""
+    names = [f"<{use}>" for use in uses]
+    names[register] = "<self>"
+    parts = []
+    for edge in program.edges:
+        tests = sorted(
+            sorted((name, value >> r & 1) for r, name in enumerate(names) if mask >> r & 1)
+            for mask, value in edge.guard.cubes
+        )
+        meaning = meaning_of(edge.block, program.num_registers)
+        texts: list[str] = []
+        for term in meaning.terms.table:
+            texts.append(_digest(_term(term, texts, names)))
+        stores = [(texts[address], texts[value]) for address, value in meaning.stores]
+        made = sorted((names[r], texts[meaning.outputs[r]]) for r, _ in edge.block.assignments)
+        parts.append(repr((tests, stores, made, edge.target is None)))
+    return repr(sorted(parts))
+
+
+def _term(term: Term, texts: list[str], names: list[str]) -> str:
+    """A term in words that do not depend on the numbers of registers; its parts are in `texts`."""
+    if term.register >= 0:
+        return names[term.register]
+    parts = [texts[part] for part in term.parts]
+    if term.gate in (Gate.ADD, Gate.MIN, Gate.MAX, Gate.EQUALITY_TEST):
+        parts.sort()
+    total = sorted((texts[part], times) for part, times in term.sum)
+    return repr((term.gate and term.gate.label, parts, term.version, term.offset, total))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,114 @@
+"""Labels: what a hard step does, with everything left out that cannot matter.
+
+Two steps with the same label do the same to memory, to the registers that matter, and to the run's end,
+whatever their dead selectors chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from analysis.block import Block
+from analysis.circuits import HardStep, circuit_block
+from analysis.meaning import Facts
+from analysis.record import Recording
+from analysis.simplify import needed_values, simplify_block
+from nram_env.machine import MachineConfig
+
+
+@dataclass(frozen=True)
+class Label:
+    """The canonical live circuit of a hard step, and whether the run ends after it."""
+
+    block: Block
+    halts: bool
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """The labels of all steps of a recording, for one set of registers that matter.
+
+    Attributes:
+        live: The registers that matter: those that are tested, and those that some store or some
+            live register depends on, through any number of steps.
+        labels: The distinct labels.
+        of_step: For every step of the recording, the number of its label.
+    """
+
+    live: frozenset[int]
+    labels: tuple[Label, ...]
+    of_step: tuple[int, ...]
+
+
+class Labeller:
+    """Makes labellings of one recording.
+
+    Args:
+        recording: The recording.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.num_registers = recording.machine.num_registers
+        raw = (circuit_block(recording.machine, step.choices) for step in recording.steps)
+        self._blocks = [simplify_block(block, self.num_registers).block for block in raw]
+        self._labellings: dict[frozenset[int], Labelling] = {}
+
+    def labelling(self, tested: Iterable[int] = ()) -> Labelling:
+        """The labels if the zero-bits of these registers are tested."""
+        live = self._live(frozenset(tested))
+        if live not in self._labellings:
+            made = [self.label(number, live) for number in range(len(self._blocks))]
+            labels = tuple(dict.fromkeys(made))
+            numbers = {label: number for number, label in enumerate(labels)}
+            self._labellings[live] = Labelling(live, labels, tuple(numbers[label] for label in made))
+        return self._labellings[live]
+
+    def label(self, number: int, live: frozenset[int], pattern: int | None = None) -> Label:
+        """The label of a step; with a zero-pattern, what it comes to under that pattern."""
+        halts = self.recording.steps[number].halts
+        facts = Facts() if pattern is None else self._facts(pattern)
+        after = frozenset[int]() if halts else live
+        return Label(simplify_block(self._blocks[number], self.num_registers, after, facts).block, halts)
+
+    def _facts(self, pattern: int) -> Facts:
+        registers = range(self.num_registers)
+        zero = {r: ("constant", 0) for r in registers if pattern >> r & 1}
+        return Facts(zero, frozenset(registers) - zero.keys())
+
+    def _live(self, live: frozenset[int]) -> frozenset[int]:
+        """Close a set of registers under "what the code that makes them reads"; stores always count."""
+        while True:
+            read = frozenset[int]().union(*(self._read(block, live) for block in self._blocks))
+            if read <= live:
+                return live
+            live |= read
+
+    def _read(self, block: Block, live: frozenset[int]) -> frozenset[int]:
+        assigned = frozenset(register for register, _ in block.assignments) & live
+        needed = needed_values(block, self.num_registers, assigned)
+        return frozenset(number for number in needed if number < self.num_registers)
+
+
+def live_selectors(machine: MachineConfig, step: HardStep, live: frozenset[int]) -> list[int]:
+    """Numbers of the selectors that the stores and the live registers of a raw step depend on."""
+    layout, num_registers = machine.layout, machine.num_registers
+    after = frozenset[int]() if step.halts else live
+    needed = needed_values(circuit_block(machine, step.choices), num_registers, after)
+    chosen = [
+        selector
+        for position, rows in enumerate(layout.rows_of_gate)
+        if num_registers + position in needed
+        for selector in range(rows.start, rows.stop)
+    ]
+    return chosen + [layout.register_rows.start + register for register in sorted(after)]
+
+
+def smallest_margin(recording: Recording, live: frozenset[int]) -> float:
+    """The smallest margin of a live selector over all recorded steps, in logits; 0 is a tie."""
+    margins = [
+        recording.margins[number][live_selectors(recording.machine, step, live)]
+        for number, step in enumerate(recording.steps)
+    ]
+    return min((float(row.min()) for row in margins if row.size), default=float("inf"))

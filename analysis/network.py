@@ -1,0 +1,71 @@
+"""What the analysis asks of a controller: which registers are 0 in, hard choices out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from analysis.program import Semantics
+from nram_env.machine import MachineConfig
+
+
+@dataclass(frozen=True)
+class HardOutput:
+    """Hardened outputs for a batch.
+
+    Attributes:
+        choices: (B, S); what every selector chose.
+        halts: (B,); whether f > 0.5.
+        margins: (B, S); by how much the largest logit of a selector beats the next, 0 on ties.
+    """
+
+    choices: np.ndarray
+    halts: np.ndarray
+    margins: np.ndarray
+
+
+class Network(Protocol):
+    """A hardened controller, whatever it is made of.
+
+    Attributes:
+        machine: The machine that it drives.
+        semantics: How it is hardened; under the stop rule "never" no output halts.
+    """
+
+    machine: MachineConfig
+    semantics: Semantics
+
+    @property
+    def stateless(self) -> bool:
+        """Whether its output depends on the registers alone."""
+
+    def initial_state(self, batch_size: int) -> Any:
+        """Its state before the first timestep."""
+
+    def __call__(self, zeros: np.ndarray, state: Any) -> tuple[HardOutput, Any]:
+        """One timestep: which registers are 0, booleans (B, R), to hard outputs, and the new state."""
+
+
+def harden_logits(machine: MachineConfig, semantics: Semantics, logits: np.ndarray) -> HardOutput:
+    """Take the largest logit of every selector, the first on ties; halt where sigmoid(logit) > 0.5.
+
+    Args:
+        machine: Gives the layout.
+        semantics: Gives the stop rule.
+        logits: (B, D).
+
+    Raises:
+        ValueError: A logit is not a finite number.
+    """
+    if not np.isfinite(logits).all():
+        raise ValueError("the controller gives logits that are not finite; the agent is damaged")
+    positions, real = machine.layout.padded_positions
+    padded = np.where(real, logits[:, positions], -np.inf)
+    choices = padded.argmax(-1)
+    largest = np.take_along_axis(padded, choices[..., None], -1)[..., 0]
+    np.put_along_axis(padded, choices[..., None], -np.inf, -1)
+    halts = 1 / (1 + np.exp(-np.clip(logits[:, machine.layout.halt], -700, 700))) > 0.5
+    halts &= semantics.stop_rule != "never"
+    return HardOutput(choices, halts, largest - padded.max(-1))

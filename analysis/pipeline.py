@@ -1,0 +1,160 @@
+"""From a trained agent to its program: record, abstract, simplify, compare, and again where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analysis.abstract import Abstraction, Behaviour, abstract
+from analysis.block import Guard
+from analysis.canonical import canonical_text
+from analysis.circuits import circuit_block
+from analysis.inputs import HELD_OUT_FACTOR, LONG_FACTOR, edge_inputs, long_inputs, training_inputs
+from analysis.labels import smallest_margin
+from analysis.names import name_registers
+from analysis.network import Network
+from analysis.program import Edge, Program, Register
+from analysis.record import Recording, record
+from analysis.reduce import simplify_program
+from analysis.verify.fidelity import compare
+from nram_env.tasks import Task
+
+Report = Callable[[str], None]
+
+ROUNDS = 10
+"""How often runs that the program gets wrong are added to those it is learned from."""
+
+TRAINING_RUNS = 256
+LONG_RUNS = 320
+HELD_OUT_RUNS = 3_008
+
+
+def extract(agent: Any, *, seed: int = 0, progress: Report | None = None) -> Program:
+    """The program of a trained agent, compared with the agent on runs that it was not learned from.
+
+    Args:
+        agent: An `agents.checkpoint.Agent`.
+        seed: Seed of all inputs.
+        progress: Called with a line of text before each part of the work.
+
+    Returns:
+        The program. It carries the certificates "fidelity" and "long horizon"; where the program is
+        not the hardened agent they are REFUTED and show the first difference.
+    """
+    from analysis.harden import HardenedAgent
+    from nram_env.tasks import get_task
+
+    network = HardenedAgent(agent)
+    spec = agent.controller.spec
+    origin = {"controller": spec.kind, "hidden_size": spec.hidden_size, "seed": seed}
+    size = int(agent.info.get("config", {}).get("max_level", 8))
+    return extract_network(network, get_task(agent.task), size, origin, seed=seed, progress=progress)
+
+
+def extract_network(
+    network: Network,
+    task: Task,
+    size: int,
+    origin: Mapping[str, Any],
+    *,
+    seed: int = 0,
+    progress: Report | None = None,
+) -> Program:
+    """The program of a hardened controller; see `extract`.
+
+    Args:
+        network: The controller.
+        task: Gives the inputs.
+        size: Largest difficulty that it was trained on.
+        origin: Saved in the program.
+        seed: Seed of all inputs.
+        progress: Called with a line of text before each part of the work.
+    """
+    say = progress or (lambda text: None)
+    rng = np.random.default_rng([seed, 1])
+    say(f"recording {task.name} runs up to n = {size}")
+    recording = record(network, training_inputs(task, size, TRAINING_RUNS, rng))
+    recording = record(network, edge_inputs(task, rng), recording)
+    program = read_program(recording, task.name)
+    for attempt in range(ROUNDS):
+        say(f"comparing on longer runs, round {attempt + 1}")
+        found = compare(program, network, long_inputs(task, size, LONG_FACTOR, LONG_RUNS, rng))
+        if not found.mismatches:
+            break
+        recording = record(network, found.failing, recording)
+        program = read_program(recording, task.name)
+    program = replace(program, task=task.name, origin={**origin, **_described(recording, program, size)})
+    say("comparing on held-out runs")
+    return program.with_certificates(*judge(program, network, task, size, seed))
+
+
+def read_program(recording: Recording, name: str) -> Program:
+    """The smallest program that a recording allows, its registers named by their roles."""
+    programs = [simplify_program(_program(recording, found, name)) for found in abstract(recording)]
+    smallest = min(programs, key=lambda program: (program.num_registers, canonical_text(program)))
+    return name_registers(smallest)
+
+
+def judge(program: Program, network: Network, task: Task, size: int, seed: int) -> tuple[Any, Any]:
+    """Certificates of fidelity: on held-out runs to the task's horizon, and on runs far beyond it."""
+    rng = np.random.default_rng([seed, 2])
+    found = compare(program, network, long_inputs(task, size, HELD_OUT_FACTOR, HELD_OUT_RUNS, rng))
+    beyond = [replace(inputs, horizon=10 * inputs.horizon) for inputs in training_inputs(task, size, 64, rng)]
+    later = compare(program, network, beyond)
+    return found.certificate(), later.certificate(
+        "long horizon", "program = hardened network to ten times the task's horizon"
+    )
+
+
+def _program(recording: Recording, found: Abstraction, name: str) -> Program:
+    """The program of an abstraction, its blocks still raw circuits."""
+    machine = recording.machine
+    edges = []
+    for (state, behaviour), steps in _steps_taken(recording, found).items():
+        choices = recording.steps[steps[0]].choices
+        block, guard = circuit_block(machine, choices), found.states[state][behaviour]
+        edges.append(Edge(state, guard, block, behaviour[1], len(steps) - 1, choices))
+    registers = tuple(Register(f"r{r}", r) for r in range(machine.num_registers))
+    states = tuple(f"S{state}" for state in range(len(found.states)))
+    return Program(name, registers, states, tuple(edges), found.kind, machine, recording.semantics)
+
+
+def _steps_taken(recording: Recording, found: Abstraction) -> dict[tuple[int, Behaviour], list[int]]:
+    """For every behaviour of every state the recorded steps that took it, in the order of the states.
+
+    A table's or unrolled program's behaviour may stand for steps of other labels; then the first step of
+    its own label comes first.
+    """
+    first = {label: step for step, label in reversed(list(enumerate(found.labelling.of_step)))}
+    taken = {
+        (state, behaviour): [first[behaviour[0]]]
+        for state, behaviours in enumerate(found.states)
+        for behaviour in behaviours
+    }
+    for run in recording.runs:
+        state: int | None = 0
+        for pattern, step in zip(run.patterns, run.steps, strict=True):
+            behaviour = None if state is None else _behaviour(found.states[state], pattern)
+            if state is None or behaviour is None:
+                break
+            taken[state, behaviour].append(step)
+            state = behaviour[1]
+    return taken
+
+
+def _behaviour(behaviours: Mapping[Behaviour, Guard], pattern: int) -> Behaviour | None:
+    return next((behaviour for behaviour, guard in behaviours.items() if guard.matches(pattern)), None)
+
+
+def _described(recording: Recording, program: Program, size: int) -> dict[str, Any]:
+    live = frozenset(register.source for register in program.registers)
+    return {
+        "training_size": size,
+        "recorded_runs": len(recording.runs),
+        "recorded_steps": sum(len(run.steps) for run in recording.runs),
+        "distinct_steps": len(recording.steps),
+        "smallest_live_margin": round(smallest_margin(recording, live), 4),
+    }

@@ -1,0 +1,201 @@
+"""Recording: run the hardened controller on many inputs and keep what it saw and chose.
+
+A recording holds every distinct hard step once and, for every run, its zero-patterns and the numbers of
+its steps. Everything after this works from the recording alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from analysis.circuits import CircuitMachine, HardStep
+from analysis.network import HardOutput, Network
+from analysis.program import Semantics
+from nram_env.machine import MachineConfig
+from nram_env.support import write_atomically
+
+FORMAT = "nram-recording/1"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Runs to make with one memory size.
+
+    Attributes:
+        memory: (B, M) integers.
+        horizon: (B,); T of every run.
+    """
+
+    memory: np.ndarray
+    horizon: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> Inputs:
+        """Some of the runs."""
+        return Inputs(self.memory[chosen], self.horizon[chosen])
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """One run.
+
+    Attributes:
+        patterns: (T,); bit r is set where register r of the machine was 0 before the step.
+        steps: (T,); number of the hard step in the recording.
+    """
+
+    patterns: tuple[int, ...]
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a controller did.
+
+    Attributes:
+        machine: The machine that it drives.
+        semantics: How it was hardened.
+        stateless: Whether the controller has no state of its own.
+        steps: The distinct hard steps.
+        margins: (U, S); the smallest margin of every selector over the times that a step occurred.
+        runs: The runs.
+    """
+
+    machine: MachineConfig
+    semantics: Semantics
+    stateless: bool
+    steps: tuple[HardStep, ...]
+    margins: np.ndarray
+    runs: tuple[RecordedRun, ...]
+
+
+def record(network: Network, inputs: Iterable[Inputs], earlier: Recording | None = None) -> Recording:
+    """Run a hardened controller and keep what it did.
+
+    Args:
+        network: The controller.
+        inputs: What to run it on.
+        earlier: A recording of the same controller to which the new runs are added.
+    """
+    book = _Book(earlier)
+    runs = list(earlier.runs) if earlier else []
+    for batch in inputs:
+        runs += _record_batch(network, batch, book)
+    return Recording(
+        network.machine,
+        network.semantics,
+        network.stateless,
+        tuple(book.steps),
+        np.array(book.margins),
+        tuple(runs),
+    )
+
+
+def hard_steps(
+    network: Network, inputs: Inputs
+) -> Iterator[tuple[CircuitMachine, HardOutput, np.ndarray, np.ndarray]]:
+    """Run a hardened controller on a batch, one timestep an item.
+
+    Yields:
+        The machine after the step; the controller's outputs; the zero-patterns (B,) that it saw; and
+        which rows (B,) took the step. A row ends at its horizon or when it halts.
+    """
+    machine = CircuitMachine(network.machine, inputs.memory)
+    state = network.initial_state(len(inputs.memory))
+    active = inputs.horizon > 0
+    weights = 1 << np.arange(network.machine.num_registers)
+    time = 0
+    while active.any():
+        zeros = machine.registers == 0
+        output, state = network(zeros, state)
+        machine.advance(output.choices, active)
+        yield machine, output, zeros @ weights, active
+        time += 1
+        active = active & ~output.halts & (time < inputs.horizon)
+
+
+class _Book:
+    """The distinct hard steps met so far."""
+
+    def __init__(self, earlier: Recording | None) -> None:
+        self.steps = list(earlier.steps) if earlier else []
+        self.margins = list(earlier.margins) if earlier else []
+        self._numbers = {step: number for number, step in enumerate(self.steps)}
+
+    def number(self, choices: np.ndarray, halts: bool, margins: np.ndarray) -> int:
+        """The number of a step, entered if it is new."""
+        step = HardStep(tuple(choices.tolist()), bool(halts))
+        number = self._numbers.setdefault(step, len(self.steps))
+        if number == len(self.steps):
+            self.steps.append(step)
+            self.margins.append(margins)
+        else:
+            self.margins[number] = np.minimum(self.margins[number], margins)
+        return number
+
+
+def _record_batch(network: Network, inputs: Inputs, book: _Book) -> list[RecordedRun]:
+    patterns: list[list[int]] = [[] for _ in inputs.memory]
+    numbers: list[list[int]] = [[] for _ in inputs.memory]
+    for _, output, seen, active in hard_steps(network, inputs):
+        for row in np.flatnonzero(active):
+            patterns[row].append(int(seen[row]))
+            numbers[row].append(book.number(output.choices[row], output.halts[row], output.margins[row]))
+    return [RecordedRun(tuple(p), tuple(n)) for p, n in zip(patterns, numbers, strict=True)]
+
+
+def save_recording(recording: Recording, path: str | Path) -> None:
+    """Write a recording as one npz file; it can be read without torch."""
+    machine = recording.machine
+    header = {
+        "format": FORMAT,
+        "num_registers": machine.num_registers,
+        "gates": [gate.label for gate in machine.gates],
+        "semantics": asdict(recording.semantics),
+        "stateless": recording.stateless,
+    }
+    buffer = BytesIO()
+    np.savez_compressed(
+        buffer,
+        header=np.array(json.dumps(header)),
+        choices=np.array([step.choices for step in recording.steps], dtype=np.uint8),
+        halts=np.array([step.halts for step in recording.steps]),
+        margins=recording.margins,
+        lengths=np.array([len(run.steps) for run in recording.runs]),
+        patterns=np.array([p for run in recording.runs for p in run.patterns], dtype=np.int64),
+        numbers=np.array([n for run in recording.runs for n in run.steps], dtype=np.int64),
+    )
+    write_atomically(path, buffer.getvalue())
+
+
+def load_recording(path: str | Path) -> Recording:
+    """Read a recording.
+
+    Raises:
+        ValueError: The file is no recording of this version; the message names it.
+        OSError: The file cannot be read.
+    """
+    try:
+        with np.load(Path(path), allow_pickle=False) as stored:
+            header = json.loads(str(stored["header"]))
+            arrays = {name: stored[name] for name in stored.files}
+    except (ValueError, KeyError, EOFError) as error:
+        raise ValueError(f"{path}: not a recording: {error}") from error
+    if header.get("format") != FORMAT:
+        raise ValueError(f"{path}: format is {header.get('format')!r}; this version reads {FORMAT!r}")
+    steps = zip(arrays["choices"].tolist(), arrays["halts"].tolist(), strict=True)
+    ends = np.cumsum(arrays["lengths"])[:-1]
+    columns = (np.split(arrays[name], ends) for name in ("patterns", "numbers"))
+    return Recording(
+        MachineConfig(header["num_registers"], tuple(header["gates"])),
+        Semantics(**header["semantics"]),
+        header["stateless"],
+        tuple(HardStep(tuple(choices), halts) for choices, halts in steps),
+        arrays["margins"],
+        tuple(RecordedRun(tuple(p.tolist()), tuple(n.tolist())) for p, n in zip(*columns, strict=True)),
+    )
