@@ -1,15 +1,12 @@
 """The fused backend equals the reference, whatever the machine, the sizes and the instruction set."""
 
-import ctypes
-import logging
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nram_env.machine import PAPER_GATES, Gate, MachineConfig, MachineState, initial_state, timestep
-from nram_env.machine.backends import fused, library
+from nram_env.machine.backends import library
 
 built = pytest.mark.skipif(not library.LIBRARY_FILE.exists(), reason="the native library was not built here")
 INSTRUCTION_SETS = range(library.best_instruction_set() + 1 if library.LIBRARY_FILE.exists() else 1)
@@ -206,61 +203,6 @@ def test_no_graph_is_built_without_a_gradient_to_give():
 
 
 @built
-def test_a_second_derivative_is_refused():
-    config = MachineConfig(2)
-    state = initial_state(config, torch.tensor([[1, 0, 2]]))
-    logits = torch.randn(1, config.layout.size, requires_grad=True)
-    moved = timestep(config, state, logits, backend="fused")
-    (gradient,) = torch.autograd.grad(moved.state.memory.square().sum(), logits, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        gradient.sum().backward()
-
-
-@pytest.fixture
-def state() -> MachineState:
-    return initial_state(MachineConfig(2), torch.tensor([[1, 0, 2], [0, 0, 0]]))
-
-
-SIZE = MachineConfig(2).layout.size
-
-
-@built
-@pytest.mark.parametrize(
-    ("logits", "message"),
-    [
-        (
-            torch.zeros(2, 2 * SIZE)[:, ::2],
-            r"logits must be contiguous, got strides .*backend='reference' can",
-        ),
-        (torch.zeros(2, SIZE, dtype=torch.float64), "logits must be torch.float32 like the state"),
-        (torch.zeros(3, SIZE), r"logits must have shape \(B, numbers\) = \(2, "),
-    ],
-)
-def test_logits_that_do_not_fit_are_refused(state, logits, message):
-    with pytest.raises(ValueError, match=message):
-        timestep(MachineConfig(2), state, logits, backend="fused")
-
-
-@built
-def test_double_precision_is_refused_by_fused_and_runs_with_auto():
-    config = MachineConfig(2)
-    state = initial_state(config, torch.tensor([[1, 0, 2]]), dtype=torch.float64)
-    logits = torch.zeros(1, config.layout.size, dtype=torch.float64)
-    with pytest.raises(ValueError, match=r"registers must be torch.float32, got torch.float64"):
-        timestep(config, state, logits, backend="fused")
-    assert timestep(config, state, logits, backend="auto").entropy.dtype == torch.float64
-
-
-@built
-def test_a_target_out_of_range_is_refused(state):
-    mask = torch.ones(2, 3, dtype=torch.bool)
-    for wrong in (3, -1, 2**62):
-        target = torch.tensor([[0, 1, 2], [0, wrong, 0]])
-        with pytest.raises(ValueError, match=r"a target is not in 0\.\.M-1"):
-            timestep(MachineConfig(2), state, torch.zeros(2, SIZE), target=target, mask=mask, backend="fused")
-
-
-@built
 def test_gradients_that_lie_apart_in_memory_are_taken():
     problem = Problem(MachineConfig(2), batch=3, size=4)
     logits = problem.inputs[3].requires_grad_()
@@ -269,33 +211,3 @@ def test_gradients_that_lie_apart_in_memory_are_taken():
     (found,) = torch.autograd.grad(memory, logits, upper, retain_graph=True)
     (wanted,) = torch.autograd.grad(memory, logits, upper.contiguous())
     assert torch.equal(found, wanted)
-
-
-@built
-def test_the_library_refuses_a_gate_that_it_does_not_know():
-    machine = library.Machine(registers=1, size=2, gates=1, threads=1, gate=(ctypes.c_int * 1)(99))
-    status = library.load().nram_forward(machine, library.Inputs(), library.Outputs())
-    assert "gate" in fused.ERRORS[status]
-
-
-@pytest.fixture
-def no_library(monkeypatch, tmp_path):
-    """The package as it is where there was no compiler."""
-    monkeypatch.setattr(library, "LIBRARY_FILE", tmp_path / "missing.so")
-    library.load.cache_clear()
-    yield
-    library.load.cache_clear()
-
-
-def test_without_the_library_auto_runs_on_the_reference_and_says_so_once(no_library, state, caplog):
-    logits = torch.randn(2, SIZE, requires_grad=True)
-    with caplog.at_level(logging.WARNING, "nram_env"):
-        found = [timestep(MachineConfig(2), state, logits).state.memory for _ in range(3)]
-    wanted = timestep(MachineConfig(2), state, logits, backend="reference").state.memory
-    assert all(torch.equal(memory, wanted) for memory in found)
-    assert ["fused backend is missing" in record.message for record in caplog.records] == [True]
-
-
-def test_without_the_library_fused_is_an_error(no_library, state):
-    with pytest.raises(ValueError, match=r"missing\.so was not built when the package was installed"):
-        timestep(MachineConfig(2), state, torch.zeros(2, SIZE), backend="fused")
