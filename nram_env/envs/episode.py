@@ -11,17 +11,17 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from nram_env.machine import (
     LOG_FLOOR,
-    ActionLayout,
     MachineConfig,
     MachineState,
     Timestep,
+    hard_step,
     initial_state,
     output_log_likelihood,
     output_probabilities,
-    step,
     timestep,
 )
 from nram_env.tasks import TaskBatch
@@ -208,15 +208,13 @@ def _soft_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timeste
 
 
 def _hard_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timestep:
-    """One timestep with every selector one-hot at its largest logit."""
-    moved = step(rules.machine, state, harden(rules.machine.layout, logits))
-    log_likelihood = output_log_likelihood(moved.memory, state.target, state.mask, rules.log_floor)
+    """One timestep on integers, every selector at its largest logit, the first one on ties."""
+    choices = rules.machine.layout.choices(logits.numpy(force=True))
+    integers = (part.argmax(-1).numpy(force=True) for part in (state.registers, state.memory))
+    after = hard_step(rules.machine, *integers, choices)
+    registers, memory = (
+        one_hot(torch.from_numpy(part), state.memory_size).to(state.memory) for part in after
+    )
+    log_likelihood = output_log_likelihood(memory, state.target, state.mask, rules.log_floor)
+    moved = MachineState(registers, memory, state.survival)
     return Timestep(moved, torch.zeros_like(log_likelihood), log_likelihood)
-
-
-def harden(layout: ActionLayout, logits: Tensor) -> Tensor:
-    """Packed selectors (B, K), each one-hot at its largest logit of (B, D), the first one on ties."""
-    positions, real = (torch.as_tensor(array, device=logits.device) for array in layout.padded_positions)
-    largest = logits[:, positions].masked_fill(~real, float("-inf")).argmax(-1)
-    packed = torch.zeros(len(logits), layout.num_probs, dtype=logits.dtype, device=logits.device)
-    return packed.scatter_(1, positions[:, 0] + largest, 1.0)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nram_env.envs.episode import EpisodeState, Rules, harden
+from nram_env.envs.episode import EpisodeState, Rules
 from nram_env.machine import Gate
 from nram_env.machine.backends.reference import soften
 from nram_env.machine.soft_gates import soft_gate
@@ -56,7 +56,9 @@ def accesses(rules: Rules, before: EpisodeState, logits: Tensor) -> tuple[Access
         logits: (1, D).
     """
     layout = rules.machine.layout
-    selectors = harden(layout, logits) if rules.hard else soften(layout, logits)[0]
+    selectors = soften(layout, logits)[0]
+    if rules.hard:
+        selectors = torch.from_numpy(layout.one_hot(layout.choices(logits.numpy()))).to(selectors)
     values, memory, noted = before.registers, before.memory, []
     for gate, rows in zip(rules.machine.gates, layout.rows_of_gate, strict=True):
         weights = [selectors[:, None, selector.slice] for selector in layout.selectors[rows]]
