@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -96,11 +97,14 @@ def save_tensors(
         path: The file.
         format_name: Format and version, as in "nram-agent/1".
         header: JSON values.
-        tensors: Named tensors of any shape; stored contiguous.
+        tensors: Named tensors of any shape; they may share memory.
     """
     metadata = {"format": format_name, "header": json.dumps(header, sort_keys=True, allow_nan=False)}
-    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomically(path, safetensors.torch.save(contiguous, metadata))
+    own = {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }
+    write_atomically(path, safetensors.torch.save(own, metadata))
 
 
 def load_tensors(path: str | Path, format_name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -96,6 +96,10 @@ class TrainConfig:
         for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        if self.first_level > self.max_level:
+            raise ValueError(
+                f"first_level must be at most max_level, got {self.first_level} and {self.max_level}"
+            )
         for name in RANGES:
             low, high = getattr(self, name)
             if not 0 < low <= high:
@@ -109,7 +113,7 @@ class TrainConfig:
     @property
     def machine(self) -> MachineConfig:
         """The machine to be driven."""
-        registers = self.num_registers or self.task_object.num_registers
+        registers = self.task_object.num_registers if self.num_registers is None else self.num_registers
         return MachineConfig(registers, PAPER_GATES * self.gate_repeats)
 
     @property

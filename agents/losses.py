@@ -63,8 +63,9 @@ def apply_adam(population: Population, gradient: Tensor) -> Population:
     age = population.age + 1
     momentum = first * population.momentum + (1 - first) * gradient
     variance = second * population.variance + (1 - second) * gradient.square()
-    scale = (1 - second**age).sqrt() / (1 - first**age) * population.learning_rate
-    change = scale[:, None] * momentum / (variance.sqrt() + ADAM_EPSILON)
+    mean = momentum / (1 - first**age)[:, None]
+    deviation = (variance / (1 - second**age)[:, None]).sqrt()
+    change = population.learning_rate[:, None] * mean / (deviation + ADAM_EPSILON)
     return replace(
         population,
         parameters=population.parameters - change,

@@ -1,0 +1,89 @@
+"""Unrolling: gradients reach the first timestep, and the hard run equals the hard environment."""
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+
+from agents.checkpoint import Agent
+from agents.controllers import CONTROLLER_KINDS, Controller, ControllerSpec
+from agents.evaluate import evaluate, evaluate_all
+from agents.rollout import hard_steps, hard_wrong, make_envs, unroll
+from nram_env.machine import MachineConfig
+from nram_env.tasks import get_task
+
+MACHINE = MachineConfig(4)
+COPY = get_task("copy")
+
+
+def controller(kind: str = "lstm", members: int = 2) -> Controller:
+    spec = ControllerSpec(kind, MACHINE, 8)
+    return Controller(spec, spec.initialise(torch.Generator().manual_seed(0), 20 * torch.ones(members)))
+
+
+@pytest.mark.parametrize("kind", CONTROLLER_KINDS)
+def test_the_gradient_of_the_return_reaches_every_parameter(kind):
+    spec = controller(kind).spec
+    parameters = controller(kind).parameters.requires_grad_()
+    rollout = unroll(Controller(spec, parameters), make_envs(COPY, MACHINE, 6), difficulty=2)
+    (gradient,) = torch.autograd.grad(rollout.returns.sum(), parameters)
+    for name, block in Controller(spec, gradient).weights.items():
+        assert block.abs().sum() > 0, name
+
+
+def test_members_do_not_touch_each_other():
+    both = controller()
+    batch = COPY.sample(np.random.default_rng(0), 3, 8, 6)
+    horizon = np.full(6, 6)
+    stacked = unroll(both, make_envs(COPY, MACHINE, 6), instance=batch, horizon=horizon)
+    for index in range(2):
+        rows = slice(3 * index, 3 * index + 3)
+        envs = make_envs(COPY, MACHINE, 3)
+        alone = unroll(both.member(index), envs, instance=batch.rows(rows), horizon=horizon[rows])
+        torch.testing.assert_close(alone.returns[0], stacked.returns[index])
+        torch.testing.assert_close(alone.entropy[0], stacked.entropy[index])
+
+
+@pytest.mark.parametrize("kind", CONTROLLER_KINDS)
+def test_the_hard_run_on_integers_equals_the_hard_environment_step_by_step(kind):
+    agent = controller(kind, members=1)
+    batch = COPY.sample(np.random.default_rng(1), np.arange(1, 9), 18)
+    horizon = np.arange(3, 11)
+    envs = gymnasium.make_vec(
+        "NRAM/Copy-v0", num_envs=8, differentiable=True, hard=True, logit_scale=1.0, dtype="float64"
+    )
+    observations, _ = envs.reset(options={"instance": batch, "horizon": horizon})
+    exact = agent.to(torch.float64)
+    state = exact.initial_state(8)
+    steps = list(hard_steps(agent, batch.memory, horizon))
+    for step in steps:
+        logits, state = exact(observations[None], state)
+        observations, *_ = envs.step(logits[0])
+        assert np.array_equal(envs.state.memory.argmax(-1).numpy(), step.memory)
+        assert np.array_equal(envs.state.registers.argmax(-1).numpy(), step.registers)
+    assert bool(envs.finished.all())
+    wrong = (steps[-1].memory != batch.target) & batch.mask
+    assert np.array_equal(wrong, hard_wrong(agent, batch, horizon))
+
+
+def test_an_untrained_agent_is_wrong_everywhere_and_the_table_says_so():
+    rows = evaluate_all(Agent(controller(members=1), "copy"), sizes=(3, 5), examples=20, seed=0)
+    assert [(row.mode, row.n, row.memory_size) for row in rows] == [
+        ("soft", 3, 7),
+        ("soft", 5, 11),
+        ("hard", 3, 7),
+        ("hard", 5, 11),
+    ]
+    assert all(row.exact_error > 0.9 and 0 < row.cell_error <= row.exact_error for row in rows)
+
+
+def test_a_soft_evaluation_in_parts_equals_one_in_a_piece(monkeypatch):
+    agent = Agent(controller(members=1), "copy")
+    whole = evaluate(agent, "soft", 3, 10, seed=0)
+    monkeypatch.setattr("agents.evaluate.SOFT_CELLS", 3 * 7 * 7)
+    assert evaluate(agent, "soft", 3, 10, seed=0) == whole
+
+
+def test_an_unknown_mode_is_refused():
+    with pytest.raises(ValueError, match="did you mean 'hard'"):
+        evaluate(Agent(controller(members=1), "copy"), "harder", 3, 10, seed=0)

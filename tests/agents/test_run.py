@@ -1,0 +1,141 @@
+"""A run folder: nothing is lost, nothing is done twice, and two processes never share it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from filelock import FileLock
+
+from agents.checkpoint import load_agent
+from agents.config import TrainConfig
+from agents.run import METRICS_FILE, POPULATION_FILE, Budget, RunError, resume_run, start_run
+from agents.trainer import Trainer
+
+SMALL = TrainConfig(task="access", population=2, batch_size=2, max_level=2, first_level=1, evaluate_every=10)
+
+
+def ignore(*_: object) -> None:
+    """Watch nothing."""
+
+
+def parameters(folder) -> torch.Tensor:
+    return Trainer.load(folder / POPULATION_FILE).population.parameters
+
+
+def updates_in_metrics(folder) -> list[int]:
+    return [json.loads(line)["update"] for line in (folder / METRICS_FILE).read_text().splitlines()]
+
+
+def test_a_resumed_run_equals_one_without_a_stop(tmp_path):
+    start_run(tmp_path / "straight", SMALL, Budget(updates=24), ignore)
+    start_run(tmp_path / "halves", SMALL, Budget(updates=12), ignore)
+    outcome = resume_run(tmp_path / "halves", Budget(updates=24), ignore)
+    assert (outcome.reason, outcome.trainer.update) == ("updates", 24)
+    assert torch.equal(parameters(tmp_path / "straight"), parameters(tmp_path / "halves"))
+    assert updates_in_metrics(tmp_path / "halves") == list(range(1, 25))
+
+
+def test_an_interrupt_finishes_the_update_and_saves(tmp_path):
+    def interrupt(trainer, progress, seconds) -> None:
+        if progress.update == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    outcome = start_run(tmp_path, SMALL, Budget(updates=100), interrupt)
+    assert outcome.reason == "interrupted"
+    assert outcome.trainer.update == 5
+    assert Trainer.load(tmp_path / POPULATION_FILE).update == 5
+    resumed = resume_run(tmp_path, Budget(updates=10), ignore)
+    straight = start_run(tmp_path / "straight", SMALL, Budget(updates=10), ignore)
+    assert torch.equal(resumed.trainer.population.parameters, straight.trainer.population.parameters)
+
+
+def test_the_best_agent_is_saved_with_its_measured_error(tmp_path):
+    start_run(tmp_path, SMALL, Budget(updates=3), ignore)
+    agent = load_agent(tmp_path)
+    assert agent.task == "access"
+    assert agent.info["held_out_hard_exact_error"] == 1.0
+    assert agent.info["config"]["population"] == 2
+
+
+def test_a_run_stops_once_enough_members_are_solved(tmp_path):
+    config = replace(SMALL, population=8, batch_size=16, num_registers=2)
+    outcome = start_run(tmp_path, config, Budget(updates=400, solved=1), ignore)
+    assert outcome.reason == "solved"
+    assert outcome.trainer.update < 400
+    assert load_agent(tmp_path).info["held_out_hard_exact_error"] == 0
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path):
+    start_run(tmp_path, SMALL, Budget(updates=1), ignore)
+    before = (tmp_path / POPULATION_FILE).read_bytes()
+    with pytest.raises(RunError, match="already holds a run; add --resume"):
+        start_run(tmp_path, SMALL, Budget(updates=1), ignore)
+    assert (tmp_path / POPULATION_FILE).read_bytes() == before
+
+
+def test_there_must_be_a_run_to_resume(tmp_path):
+    with pytest.raises(RunError, match="holds no run to resume"):
+        resume_run(tmp_path / "nothing", Budget(updates=1), ignore)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_second_process_in_the_same_folder_is_refused(tmp_path):
+    start_run(tmp_path, SMALL, Budget(updates=1), ignore)
+    with (
+        FileLock(tmp_path / "run.lock"),
+        pytest.raises(RunError, match="another process is training in"),
+    ):
+        resume_run(tmp_path, Budget(updates=2), ignore)
+
+
+def test_a_full_disk_is_one_clear_error_and_the_last_save_stays(tmp_path, monkeypatch):
+    start_run(tmp_path, SMALL, Budget(updates=2), ignore)
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match=r"cannot write .*: No space left on device"):
+        resume_run(tmp_path, Budget(updates=4), ignore)
+    assert Trainer.load(tmp_path / POPULATION_FILE).update == 2
+
+
+KILLED = """
+import sys, torch
+from pathlib import Path
+torch.set_num_threads(1)
+from agents.config import TrainConfig
+from agents.run import Budget, resume_run, start_run
+folder, config = Path(sys.argv[1]), TrainConfig.from_json(eval(sys.argv[2]))
+print("ready", flush=True)
+run = resume_run if (folder / "population.safetensors").exists() else start_run
+arguments = (folder,) if run is resume_run else (folder, config)
+run(*arguments, Budget(updates=10**6), lambda *_: None, save_every=2)
+"""
+
+
+def test_a_kill_at_any_moment_loses_no_more_than_the_last_interval(tmp_path):
+    """Kills at scattered moments; every time, what is left loads, goes on, and lies on the one true path."""
+    straight, reached = Trainer(SMALL), 0
+    for pause in (0.05, 0.12, 0.2, 0.31):
+        command = [sys.executable, "-c", KILLED, str(tmp_path), repr(SMALL.to_json())]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(pause)
+        process.kill()
+        process.communicate()
+        if not (tmp_path / POPULATION_FILE).exists():
+            continue
+        survivor = Trainer.load(tmp_path / POPULATION_FILE)
+        assert survivor.update >= reached
+        reached = survivor.update
+        while straight.update < survivor.update:
+            straight.advance()
+        assert torch.equal(straight.population.parameters, survivor.population.parameters)
+    assert reached > 0

@@ -1,0 +1,203 @@
+"""The trainer: deterministic, resumable, and no member disturbs another."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from agents import losses
+from agents.checkpoint import CheckpointError
+from agents.config import TrainConfig
+from agents.curriculum import draw_difficulties
+from agents.evaluate import evaluate
+from agents.population import select, start
+from agents.rollout import Rollout
+from agents.trainer import Trainer
+
+SMALL = TrainConfig(
+    task="access", population=3, batch_size=4, max_level=3, first_level=1, evaluate_every=10, cull_every=15
+)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def assert_same(first: Trainer, second: Trainer) -> None:
+    assert first.update == second.update
+    for name, values in vars(first.population).items():
+        assert torch.equal(values, getattr(second.population, name)), name
+
+
+def advance(trainer: Trainer, updates: int) -> Trainer:
+    for _ in range(updates):
+        trainer.advance()
+    return trainer
+
+
+@pytest.mark.parametrize("controller", ["lstm", "feedforward"])
+def test_the_same_seed_gives_identical_parameters_after_50_updates(controller):
+    config = replace(SMALL, controller=controller)
+    assert_same(*(advance(Trainer(config), 50) for _ in range(2)))
+
+
+def test_another_seed_gives_other_parameters():
+    first, second = (advance(Trainer(replace(SMALL, seed=seed)), 2) for seed in (0, 1))
+    assert not torch.equal(first.population.parameters, second.population.parameters)
+
+
+def test_saving_and_loading_in_between_changes_nothing(tmp_path):
+    straight = advance(Trainer(SMALL), 40)
+    half = advance(Trainer(SMALL), 20)
+    half.save(tmp_path / "population.safetensors")
+    assert_same(straight, advance(Trainer.load(tmp_path / "population.safetensors"), 20))
+
+
+def test_a_population_file_without_its_tensors_is_refused(tmp_path):
+    file = tmp_path / "population.safetensors"
+    trainer = Trainer(SMALL)
+    trainer.save(file)
+    file.write_bytes(file.read_bytes()[:-10])
+    with pytest.raises(CheckpointError, match="is no complete safetensors file"):
+        Trainer.load(file)
+
+
+def test_a_small_population_solves_access_from_examples_alone():
+    trainer = advance(
+        Trainer(replace(SMALL, population=8, batch_size=16, num_registers=2, cull_every=100)), 150
+    )
+    assert trainer.population.solved.any()
+    best = trainer.agents()[0]
+    assert best.info["held_out_hard_exact_error"] == 0
+    assert evaluate(best, "hard", 20, 50, seed=9).exact_error == 0
+
+
+def test_a_member_with_a_broken_number_is_restarted_and_counted_and_the_others_are_not_touched():
+    healthy, broken = (Trainer(replace(SMALL, cull_every=0)) for _ in range(2))
+    gradient = torch.randn(healthy.population.parameters.shape, generator=generator())
+    loss = torch.ones(3)
+    healthy._learn(loss, gradient)
+    spoiled = gradient.clone()
+    spoiled[1, 5] = math.nan
+    broken._learn(loss, spoiled)
+    assert broken.population.restarts.tolist() == [0, 1, 0]
+    assert broken.population.age.tolist() == [1, 0, 1]
+    assert torch.isfinite(broken.population.parameters).all()
+    for index in (0, 2):
+        assert torch.equal(healthy.population.parameters[index], broken.population.parameters[index])
+
+
+def test_difficulties_follow_the_shares_of_the_paper():
+    drawn = draw_difficulties(np.random.default_rng(0), np.array([4]), 100_000, 1, 50, 46)[0]
+    for n, share in ((4, 0.65 * 0.5), (5, 0.65 * 0.25)):
+        spread = 0.1 / 50 + 0.25 * sum(0.5**k / (3 + k) for k in range(n - 3, 40))
+        assert np.mean(drawn == n) == pytest.approx(share + spread, abs=0.005)
+
+
+def test_difficulties_stay_within_what_is_allowed():
+    drawn = draw_difficulties(np.random.default_rng(0), np.array([2, 5, 8]), 1000, 2, 8, 1)
+    assert drawn.min() == 2
+    assert drawn.max(axis=1).tolist() == [3, 6, 8]
+
+
+def test_the_gradient_norm_is_clipped_row_by_row():
+    gradient = torch.tensor([[3.0, 4.0], [0.3, 0.4]])
+    torch.testing.assert_close(losses.clip_norm(gradient, 1.0), torch.tensor([[0.6, 0.8], [0.3, 0.4]]))
+
+
+def test_gradient_noise_decays_with_the_age_of_the_member():
+    population = start(SMALL, 3, generator())
+    population = replace(
+        population,
+        gradient_noise=torch.full((3,), 0.5),
+        age=torch.tensor([0, 99, 9999]),
+        momentum=torch.zeros(3),
+    )
+    deviation = losses.decaying_noise(population, generator()).std(1)
+    expected = 0.5 * torch.tensor([1.0, 100.0, 10_000.0]) ** (-0.55 / 2)
+    torch.testing.assert_close(deviation, expected, rtol=0.05, atol=0)
+
+
+def test_adam_agrees_with_torch_for_each_learning_rate():
+    population = start(SMALL, 2, generator())
+    own = [torch.nn.Parameter(row.clone()) for row in population.parameters]
+    optimisers = [
+        torch.optim.Adam([parameter], lr=rate.item(), betas=losses.ADAM_BETAS, eps=losses.ADAM_EPSILON)
+        for parameter, rate in zip(own, population.learning_rate, strict=True)
+    ]
+    for step in range(5):
+        gradient = torch.randn(population.parameters.shape, generator=generator(step))
+        population = losses.apply_adam(population, gradient)
+        for parameter, row, optimiser in zip(own, gradient, optimisers, strict=True):
+            parameter.grad = row.clone()
+            optimiser.step()
+    torch.testing.assert_close(population.parameters, torch.stack([p.detach() for p in own]))
+
+
+def test_the_entropy_bonus_halves_every_half_life_and_turns_into_a_penalty_at_mastery():
+    config = replace(SMALL, entropy_half_life=10.0, sharpening=0.3)
+    population = start(config, 3, generator())
+    population = replace(
+        population,
+        entropy_bonus=torch.full((3,), 0.8),
+        age=torch.tensor([0, 10, 10]),
+        level=torch.tensor([1, 1, 3]),
+        error=torch.tensor([1.0, 1.0, 0.0]),
+    )
+    torch.testing.assert_close(losses.entropy_weight(population, config), torch.tensor([0.8, 0.4, -0.3]))
+
+
+def test_the_loss_counts_the_halting_entropy_only_when_sharpening():
+    population = start(SMALL, 2, generator())
+    population = replace(
+        population, entropy_bonus=torch.tensor([0.5, 0.5]), level=torch.tensor([1, 3]), error=torch.zeros(2)
+    )
+    one = torch.ones(2, 4)
+    loss = losses.member_losses(Rollout(-2 * one, one, one, one > 0), population, SMALL)
+    torch.testing.assert_close(loss, torch.tensor([2 - 0.5, 2 + 2 * SMALL.sharpening]))
+
+
+def test_selection_replaces_the_worst_and_spares_the_young_and_the_solved():
+    config = replace(SMALL, population=8, cull_share=0.5, spare_age=10)
+    population = start(config, 8, generator())
+    population = replace(
+        population,
+        tenure=torch.tensor([50, 50, 50, 50, 50, 50, 5, 50]),
+        level=torch.tensor([3, 2, 2, 2, 1, 1, 1, 1]),
+        error=torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9, 0.8]),
+        best_error=torch.tensor([[1.0, 1.0]] * 7 + [[0.0, 0.0]]),
+    )
+    after = select(population, config, generator())
+    kept = [index for index in range(8) if torch.equal(after.parameters[index], population.parameters[index])]
+    assert kept == [0, 1, 6, 7]
+    assert torch.equal(after.parameters[5], population.parameters[7]), "the best, a solved one, is cloned"
+    assert after.tenure.tolist() == [50, 50, 0, 0, 0, 0, 5, 50]
+    assert not after.solved[5], "a clone has yet to be tested"
+
+
+def test_the_configuration_survives_json():
+    assert TrainConfig.from_json(json.loads(json.dumps(SMALL.to_json()))) == SMALL
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"task": "coppy"}, "did you mean 'copy'"),
+        ({"population": 0}, "population must be at least 1, got 0"),
+        ({"learning_rate": (0.1, 0.01)}, "learning_rate must be a range LOW HIGH"),
+        ({"entropy_bonus": (0.0, 0.1)}, "entropy_bonus must be a range"),
+        ({"num_registers": -1}, "num_registers must be"),
+        ({"first_level": 9}, "first_level must be at most max_level"),
+    ],
+)
+def test_an_impossible_configuration_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(SMALL, **change)
+
+
+def test_a_configuration_with_unknown_entries_is_refused():
+    with pytest.raises(ValueError, match="unknown or missing entries: typo"):
+        TrainConfig.from_json({**SMALL.to_json(), "typo": 1})
