@@ -173,7 +173,7 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
         survival=left.masked_fill(finished, 0.0),
         elapsed=elapsed,
         finished=finished,
-        output=before.output + halting.detach()[:, None, None] * machine.memory.detach(),
+        output=torch.addcmul(before.output, halting.detach()[:, None, None], machine.memory.detach()),
     )
     if rules.loss == "mixture":
         after, rewards = _settle_mixture(rules, before, after, halting)
