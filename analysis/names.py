@@ -87,7 +87,7 @@ def _role(program: Program, register: int) -> Role:
         return Role(
             "pointer" if is_address else "constant", f"set once{', an address' if is_address else ''}"
         )
-    steps = {_step(value, register) for value in repeated}
+    steps = {_step(value, same) for value in repeated for same in {register, *_delayed(program, register)}}
     for step in sorted(step for step in steps if step is not None):
         by = "" if abs(step) == 1 else f" by {abs(step)}"
         return Role(
@@ -106,6 +106,17 @@ def _assigned(program: Program, edge: Edge, register: int) -> Expression | None:
         if isinstance(statement, Assign) and register in statement.registers:
             return statement.values[statement.registers.index(register)]
     return None
+
+
+def _delayed(program: Program, register: int) -> set[int]:
+    """Registers that repeatedly take this register's value: it may count by way of one of them."""
+    looping = looping_states(program)
+    return {
+        other
+        for other in range(program.num_registers)
+        for edge in program.edges
+        if edge.source in looping and _assigned(program, edge, other) == Variable(register)
+    }
 
 
 def _step(value: Expression, register: int) -> int | None:

@@ -19,7 +19,7 @@ from analysis.network import Network
 from analysis.program import Edge, Program, Register
 from analysis.record import Recording, record
 from analysis.reduce import simplify_program
-from analysis.verify.fidelity import compare
+from analysis.verify import Certificate, check_effects, check_exhaustive, check_random, check_window, compare
 from nram_env.tasks import Task
 
 Report = Callable[[str], None]
@@ -30,6 +30,7 @@ ROUNDS = 10
 TRAINING_RUNS = 256
 LONG_RUNS = 320
 HELD_OUT_RUNS = 3_008
+CORRECTNESS_RUNS = 1_024
 
 
 def extract(agent: Any, *, seed: int = 0, progress: Report | None = None) -> Program:
@@ -41,8 +42,8 @@ def extract(agent: Any, *, seed: int = 0, progress: Report | None = None) -> Pro
         progress: Called with a line of text before each part of the work.
 
     Returns:
-        The program. It carries the certificates "fidelity" and "long horizon"; where the program is
-        not the hardened agent they are REFUTED and show the first difference.
+        The program. It carries certificates: "fidelity" and "long horizon" (where the program is not the
+        hardened agent they are REFUTED and show the first difference), and what `judge_correctness` finds.
     """
     from analysis.harden import HardenedAgent
     from nram_env.tasks import get_task
@@ -88,7 +89,9 @@ def extract_network(
         program = read_program(recording, task.name)
     program = replace(program, task=task.name, origin={**origin, **_described(recording, program, size)})
     say("comparing on held-out runs")
-    return program.with_certificates(*judge(program, network, task, size, seed))
+    program = program.with_certificates(*judge_fidelity(program, network, task, size, seed))
+    say("checking the program against the task")
+    return program.with_certificates(*judge_correctness(program, task, HELD_OUT_FACTOR * size, seed))
 
 
 def read_program(recording: Recording, name: str) -> Program:
@@ -98,7 +101,19 @@ def read_program(recording: Recording, name: str) -> Program:
     return name_registers(smallest)
 
 
-def judge(program: Program, network: Network, task: Task, size: int, seed: int) -> tuple[Any, Any]:
+def judge_correctness(program: Program, task: Task, largest: int, seed: int) -> tuple[Certificate, ...]:
+    """Certificates of what the program does: where its output is right, when, and what else it changes."""
+    return (
+        check_random(program, task, largest, CORRECTNESS_RUNS, seed),
+        check_exhaustive(program, task),
+        check_window(program, task, seed),
+        check_effects(program, task, seed),
+    )
+
+
+def judge_fidelity(
+    program: Program, network: Network, task: Task, size: int, seed: int
+) -> tuple[Certificate, ...]:
     """Certificates of fidelity: on held-out runs to the task's horizon, and on runs far beyond it."""
     rng = np.random.default_rng([seed, 2])
     found = compare(program, network, long_inputs(task, size, HELD_OUT_FACTOR, HELD_OUT_RUNS, rng))

@@ -1,0 +1,160 @@
+"""The listing: a program on one page, with what is claimed about it and how far that was checked."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from analysis.block import gate_of
+from analysis.canonical import canonical_hash
+from analysis.certificate import Certificate
+from analysis.code import as_code
+from analysis.names import roles
+from analysis.program import Edge, Program
+from analysis.program_file import FORMAT
+from analysis.text import block_lines, guard_text
+from nram_env.tasks import Task, get_task, task_names
+
+WIDTH = 100
+_MARGIN = 13
+
+_HEADINGS = {
+    "fidelity": "faithful",
+    "long horizon": "",
+    "random": "correct",
+    "exhaustive": "",
+    "mutation": "checks",
+    "time": "time",
+    "effects": "effects",
+}
+_ABOVE = ("fidelity", "long horizon", "random", "exhaustive", "mutation")
+
+
+def listing(program: Program) -> str:
+    """The whole listing.
+
+    Args:
+        program: Any program; what it says about itself comes from the certificates that it carries.
+    """
+    parts = [_header(program), _control(program), _blocks(program), _code(program), _footer(program)]
+    return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
+
+
+def _header(program: Program) -> Iterator[str]:
+    title = f"program {program.name}"
+    yield f"{title}{FORMAT:>{WIDTH - 26 - len(title)}}   hash {canonical_hash(program)}"
+    if program.origin:
+        yield from _item("from", _origin(program))
+    machine, semantics = program.machine, program.semantics
+    stop = "stops if f > 0.5" if semantics.stop_rule == "first_over_half" else "f is ignored"
+    yield from _item(
+        "machine",
+        f"{machine.num_registers} registers, {machine.num_gates} gates; registers update together; "
+        f"WRITE returns its value; {stop}",
+    )
+    if program.task is not None:
+        yield from _item("task", _task_text(program.task))
+    found = {certificate.check: certificate for certificate in program.certificates}
+    for check in _ABOVE:
+        if check in found:
+            yield from _item(_HEADINGS[check], _finding(found[check]))
+    if not {"random", "exhaustive"} & found.keys():
+        yield from _item("correct", "UNKNOWN: not checked yet; see nram verify")
+    if program.kind == "unrolled":
+        yield from _item("kind", "UNROLLED: one block a timestep, not a finite program")
+
+
+def _origin(program: Program) -> str:
+    origin = dict(program.origin)
+    words = [f"{origin.pop('controller', 'unknown')} controller"]
+    return ", ".join(words + [f"{name.replace('_', ' ')} {value}" for name, value in sorted(origin.items())])
+
+
+def _task_text(name: str) -> str:
+    task = _task(name)
+    first = (type(task).__doc__ or "").strip().splitlines()[0] if task else "not known here"
+    return f"{name}: {first}"
+
+
+def _task(name: str | None) -> Task | None:
+    return get_task(name) if name in task_names() else None
+
+
+def _finding(certificate: Certificate) -> str:
+    return f"{certificate}; {certificate.claim}"
+
+
+def _control(program: Program) -> Iterator[str]:
+    tested = [
+        r.name for i, r in enumerate(program.registers) if any(e.guard.mask >> i & 1 for e in program.edges)
+    ]
+    how = (
+        f"chosen by whether {', '.join(tested)} {'is' if len(tested) == 1 else 'are'} 0"
+        if tested
+        else "no test"
+    )
+    kinds = {"table": "a table over zero-patterns", "machine": "learned from runs", "unrolled": "unrolled"}
+    states = f"{len(program.states)} state{'s' if len(program.states) > 1 else ''}"
+    blocks = f"{len(program.edges)} block{'s' if len(program.edges) > 1 else ''}"
+    yield from _item("control", f"{states}, {blocks}; {how}; {kinds[program.kind]}; M >= {program.min_size}")
+    heading = "registers"
+    for register, role in zip(program.registers, roles(program), strict=True):
+        yield from _item(heading, f"{register.name:<6} {role.kind}: {role.says} (r{register.source})")
+        heading = ""
+
+
+def _blocks(program: Program) -> Iterator[str]:
+    names = [register.name for register in program.registers]
+    for state, edges in enumerate(program.edges_of_state):
+        for position, edge in enumerate(edges):
+            label = program.states[state] if position == 0 else ""
+            yield from _block(program, edge, label, names)
+        if not edges:
+            yield f"  {program.states[state]:<5} never seen: the machine stops here with an unseen situation"
+
+
+def _block(program: Program, edge: Edge, label: str, names: Sequence[str]) -> Iterator[str]:
+    where = "stop" if edge.target is None else f"-> {program.states[edge.target]}"
+    lines = block_lines(edge.block, names)
+    if not edge.guard.always:
+        lines = [f"if {guard_text(edge.guard, names)}:", *(f"    {line}" for line in lines)]
+    lines[-1] = f"{lines[-1]:<60}  {where}"
+    for line in lines:
+        yield f"  {label:<5} {line}"
+        label = ""
+
+
+def _code(program: Program) -> Iterator[str]:
+    code = as_code(program, _task(program.task))
+    if code is None:
+        return
+    yield f"  as code    (the same as the blocks on {code.runs} runs)"
+    yield from (f"        {line}" for line in code.lines)
+    for remark in code.remarks:
+        yield from _item("remark", f"{remark}: on those runs, not proved")
+
+
+def _footer(program: Program) -> Iterator[str]:
+    for certificate in program.certificates:
+        if certificate.check == "time":
+            yield from _item("time", _finding(certificate))
+        if certificate.check == "effects":
+            yield from _item("effects", _finding(certificate))
+    pruned = [
+        f"{program.states[edge.source]} {program.machine.num_gates} -> {_gates(edge)}"
+        for edge in program.edges
+        if edge.witness
+    ]
+    if pruned:
+        yield from _item("pruned", f"gates of each block: {', '.join(pruned)}")
+    yield "  -- arithmetic is modulo M; a comparison, min or max is on 0..M-1"
+
+
+def _gates(edge: Edge) -> int:
+    return sum(gate_of(instruction) is not None for instruction in edge.block.instructions)
+
+
+def _item(heading: str, text: str) -> Iterator[str]:
+    lines = textwrap.wrap(text, WIDTH - _MARGIN, break_long_words=False) or [""]
+    yield f"  {heading:<10} {lines[0]}"
+    yield from (" " * _MARGIN + line for line in lines[1:])

@@ -1,0 +1,76 @@
+"""Is the output right? One batch of instances, judged at the task's horizon or where the program stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+
+from analysis.batch import run_batch
+from analysis.certificate import Counterexample
+from analysis.program import Program
+from analysis.vm import run
+from nram_env.tasks import Task, TaskBatch, instance_of
+
+
+def wrong_cells(program: Program, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:
+    """Which output cells are wrong, (B, M); all of them where the program met an unseen situation."""
+    result = run_batch(program, batch.memory, horizon)
+    return ((result.memory != batch.target) | result.unseen[:, None]) & batch.mask
+
+
+def horizons(task: Task, batch: TaskBatch) -> np.ndarray:
+    """T(n) of every example, (B,)."""
+    known = {n: task.horizon(n) for n in set(batch.difficulty.tolist())}
+    return np.array([known[n] for n in batch.difficulty.tolist()], dtype=np.int64)
+
+
+def counterexample(program: Program, task: Task, memory: np.ndarray, horizon: int) -> Counterexample | None:
+    """Run one instance on the reference machine and say what is wrong; None if nothing is."""
+    cells = tuple(int(value) for value in memory)
+    result = run(program, cells, horizon)
+    if result.outcome == "unseen":
+        return Counterexample(cells, horizon, result.steps + 1, None, None, None)
+    for cell, wanted in sorted(task.oracle(cells).items()):
+        if result.memory[cell] != wanted:
+            return Counterexample(cells, horizon, result.steps, cell, result.memory[cell], wanted)
+    return None
+
+
+def first_wrong(program: Program, task: Task, batch: TaskBatch) -> Counterexample | None:
+    """The first instance of a batch with a wrong output, replayed; None if all are right."""
+    horizon = horizons(task, batch)
+    rows = np.flatnonzero(wrong_cells(program, batch, horizon).any(1))
+    if not rows.size:
+        return None
+    return counterexample(program, task, batch.memory[rows[0]], int(horizon[rows[0]]))
+
+
+def small_instances(task: Task, limit: int) -> Iterator[TaskBatch]:
+    """All instances of the smallest sizes, size by size in full, as long as `limit` is not passed.
+
+    Sizes come in the order of their memory size M; at M one can be sure that the largest n that fits is
+    among them. Nothing is yielded for a task without an enumerator.
+    """
+    total = 0
+    for difficulty, memory_size in _sizes(task):
+        try:
+            memories = list(islice(task.enumerate_instances(difficulty, memory_size), limit - total + 1))
+        except NotImplementedError:
+            return
+        total += len(memories)
+        if total > limit:
+            return
+        if memories:
+            yield instance_of(task, memories)
+
+
+def _sizes(task: Task) -> Iterator[tuple[int, int]]:
+    memory_size = task.smallest_memory_size(task.smallest_difficulty)
+    while True:
+        difficulty = task.smallest_difficulty
+        while task.smallest_memory_size(difficulty) <= memory_size:
+            yield difficulty, memory_size
+            difficulty += 1
+        memory_size += 1
