@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+import tyro
+
 from agents.controllers import ControllerSpec
 from nram_env.machine import PAPER_GATES, MachineConfig
 from nram_env.tasks import Task, get_task
@@ -22,8 +24,8 @@ class TrainConfig:
         ValueError: A value is out of its range, or a name is unknown; the message names it.
     """
 
-    task: str = "copy"
-    """Task to learn; `nram tasks` lists them."""
+    task: tyro.conf.Positional[str] = "copy"
+    """Task to learn; nram tasks lists them."""
     controller: Literal["lstm", "feedforward"] = "lstm"
     """Kind of controller."""
     hidden_size: int = 16

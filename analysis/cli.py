@@ -5,6 +5,8 @@ Only the module of the verb that was asked for is loaded, so that reading a prog
 
 from __future__ import annotations
 
+import inspect
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -18,7 +20,7 @@ from nram_env.support import unknown_name
 
 VERBS = {
     "demo": (
-        "training:Demo",
+        "demo:Demo",
         "train the default agent on Copy, print its program, check it on larger memories",
     ),
     "tasks": ("tasks:Tasks", "list the tasks; show an instance, its memory and the wanted output"),
@@ -26,6 +28,7 @@ VERBS = {
     "eval": ("training:Eval", "soft and hard errors of a trained agent by size"),
     "extract": ("programs:Extract", "turn a trained agent into a program file"),
     "show": ("programs:Show", "print a program"),
+    "bench": ("bench:Bench", "speed of the machine's backends and of training, as ratios"),
     "verify": ("programs:Verify", "check a program against its task on memories of any size"),
 }
 """Every verb: where its dataclass is, below analysis.commands, and what it does."""
@@ -43,7 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         verb = _load(words[0])
-        return tyro.cli(verb, prog=f"nram {words[0]}", args=words[1:], description=verb.__doc__)()
+        return tyro.cli(
+            verb,
+            prog=f"nram {words[0]}",
+            args=words[1:],
+            description=inspect.cleandoc(verb.__doc__),
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )()
+    except BrokenPipeError:  # the reader of a pipe had enough, as in nram show demo | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError) as error:
         print(f"nram: error: {error}", file=sys.stderr)
         return 2

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import tyro
 from rich.table import Table
 
@@ -38,6 +39,8 @@ class Train:
     """Stop after this many minutes."""
     solved: int | None = 1
     """Stop once this many members make no error on held-out sizes; None to go on."""
+    threads: int = 1
+    """Threads of arithmetic; small populations run fastest with one."""
     resume: bool = False
     """Go on with the run in the folder, with its own configuration."""
     json: bool = False
@@ -46,6 +49,7 @@ class Train:
     def __call__(self) -> int:
         """Train; exit code 0 if at least one member is solved."""
         console = talk(self.json)
+        torch.set_num_threads(self.threads)
         budget = Budget(self.updates, self.minutes, self.solved)
         folder = self.run or Path("runs") / f"{self.config.task}-{self.config.controller}-{self.config.seed}"
         with TrainingDisplay(console, budget) as display:

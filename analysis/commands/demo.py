@@ -1,0 +1,184 @@
+"""`nram demo`: the whole path on Copy, from nothing to a checked program."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from agents.checkpoint import AGENT_FILE, Agent, save_agent
+from agents.config import TrainConfig
+from agents.run import Budget, Outcome, resume_run, start_run
+from analysis.commands.display import TrainingDisplay, emit_json, talk
+from analysis.listing import listing
+from analysis.pipeline import extract
+from analysis.program import Program
+from analysis.program_file import save_program
+from analysis.resolve import PROGRAM_FILE
+from analysis.verify import check_sizes
+from nram_env.support import write_atomically
+from nram_env.tasks import get_task
+
+SIZES = (8, 32, 100, 500)
+"""Difficulties at which the program is checked; the last needs M = 1,001."""
+
+EXAMPLES = 100
+"""Examples of each size."""
+
+UPDATES = 20_000
+"""More updates than the time allows."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A program that was read out of a solved member, and what the checks said.
+
+    Attributes:
+        program: The program.
+        checks: One entry a size: mode, n, memory_size, examples, exact_error, cell_error.
+    """
+
+    program: Program
+    checks: list[dict[str, Any]]
+
+    @property
+    def holds(self) -> bool:
+        """Whether it equals the hardened agent on held-out runs and made no error at any size."""
+        faithful = all(c.verdict != "REFUTED" for c in self.program.certificates if c.name == "fidelity")
+        return faithful and all(check["exact_error"] == 0 for check in self.checks)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Train the default LSTM agent on Copy, print the program that it learned, check it on larger memories.
+
+    A population is trained at once. As soon as a member makes no error on sizes up to four times the
+    largest that it was trained on, its program is extracted and checked; if a check fails, training goes on
+    until the next member is there. If the time is over first, the demo says so and exits with code 1: it
+    never prints a program that was not learned in this very run.
+
+    Example:
+        nram demo --seed 3
+    """
+
+    seed: int = 0
+    """Seed of all chance."""
+    run: Path = Path("runs/demo")
+    """Folder of the run; an earlier demo in it is replaced."""
+    minutes: float = 6.0
+    """Give up training after this long."""
+    json: bool = False
+    """Print one JSON object; everything else goes to standard error."""
+
+    def __call__(self) -> int:
+        """Train, extract, check, report; exit code 0 only if the program passed every check."""
+        console = talk(self.json)
+        torch.set_num_threads(1)  # the fastest for a population of this size
+        config = TrainConfig(task="copy", controller="lstm", seed=self.seed)
+        seconds = 0.0
+        for agent, seconds in _solved_agents(self.run, config, self.minutes, console):
+            found = _read_program(agent, self.seed, console)
+            if found.holds:
+                summary = _save(self.run, agent, found, seconds)
+                _print_success(self.run, found, console)
+                break
+            console.print("This program failed a check; training goes on for the next member.")
+        else:
+            summary = _summary(self.run, seconds, None, [])
+            console.print(
+                f"[bold red]No member learned a program that passes every check[/] in {seconds:.0f} s."
+            )
+            console.print(f"Nothing is shown. Try another seed:  nram demo --seed {self.seed + 1}")
+        if self.json:
+            emit_json(summary)
+        return 0 if summary["program"] else 1
+
+
+def _solved_agents(
+    folder: Path, config: TrainConfig, minutes: float, console: Console
+) -> Iterator[tuple[Agent, float]]:
+    """Train until a member is solved, yield it, and go on; each comes with the seconds of training so far.
+
+    Raises:
+        KeyboardInterrupt: Training was interrupted; it was saved before.
+    """
+    console.print(f"Training {config.population} LSTM agents on Copy from input-output examples, n <= 8.")
+    shutil.rmtree(folder, ignore_errors=True)
+    seen: set[int] = set()
+    seconds = 0.0
+    while seconds < 60 * minutes:
+        budget = Budget(UPDATES, minutes - seconds / 60, solved=len(seen) + 1)
+        outcome = _train(folder, config, budget, console, resume=bool(seen))
+        seconds += outcome.seconds
+        if outcome.reason == "interrupted":
+            raise KeyboardInterrupt
+        for agent in outcome.trainer.agents():
+            if agent.info["held_out_hard_exact_error"] == 0 and agent.info["member"] not in seen:
+                seen.add(agent.info["member"])
+                yield agent, seconds
+
+
+def _train(folder: Path, config: TrainConfig, budget: Budget, console: Console, resume: bool) -> Outcome:
+    with TrainingDisplay(console, budget) as display:
+        if resume:
+            return resume_run(folder, budget, display.watch)
+        return start_run(folder, config, budget, display.watch)
+
+
+def _read_program(agent: Agent, seed: int, console: Console) -> Found:
+    console.print(f"Member {agent.info['member']} makes no error up to n = 32. Reading its program ...")
+    program = extract(agent, seed=seed)
+    return Found(program, check_sizes(program, get_task("copy"), SIZES, EXAMPLES, seed))
+
+
+def _save(folder: Path, agent: Agent, found: Found, seconds: float) -> dict[str, Any]:
+    save_agent(folder / AGENT_FILE, agent)
+    save_program(found.program, folder / PROGRAM_FILE)
+    return _summary(folder, seconds, listing(found.program), found.checks)
+
+
+def _summary(
+    folder: Path, seconds: float, program: str | None, checks: list[dict[str, Any]]
+) -> dict[str, Any]:
+    summary = {
+        "task": "copy",
+        "controller": "lstm",
+        "train_seconds": round(seconds, 2),
+        "program": program,
+        "checks": checks,
+    }
+    write_atomically(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def _print_success(folder: Path, found: Found, console: Console) -> None:
+    console.print()
+    console.print(listing(found.program), markup=False)
+    console.print()
+    console.print(checks_table(found.checks))
+    console.print(f"\nSaved in {folder}: agent, program, population, metrics, summary.json.\n")
+    console.print("Next:")
+    console.print(f"  nram eval {folder}                       the network itself, soft and hard, by size")
+    console.print(f"  nram verify {folder} --n 2000            the program on still larger memories")
+    console.print(
+        f"  nram show {folder} --view choices        every choice of the network behind the program"
+    )
+    console.print("  nram train increment --run runs/increment   another task; nram tasks lists all")
+
+
+def checks_table(checks: list[dict[str, Any]]) -> Table:
+    """Checks of a program by size, one row each."""
+    table = Table(title="checks on fresh examples", title_justify="left", box=None, padding=(0, 2))
+    for heading in ("mode", "n", "M", "examples", "exact error"):
+        table.add_column(heading, justify="right")
+    for check in checks:
+        cells = (check["mode"], check["n"], check["memory_size"], check["examples"], check["exact_error"])
+        table.add_row(*map(str, cells))
+    return table

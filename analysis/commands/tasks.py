@@ -1,0 +1,83 @@
+"""`nram tasks`: what there is to learn."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+
+import numpy as np
+import tyro
+from rich.table import Table
+
+from analysis.commands.display import emit_json, talk
+from nram_env.tasks import Task, TaskBatch, get_task, task_names
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """List the tasks, or show one: its memory, an instance, the wanted output.
+
+    Examples:
+        nram tasks
+        nram tasks listk --n 4 --seed 7
+    """
+
+    task: tyro.conf.Positional[str | None] = None
+    """Task to show; none for the list."""
+    n: int | None = None
+    """Difficulty of the instance; default 5."""
+    memory_size: int | None = None
+    """M of the instance; default: the smallest legal one."""
+    seed: int = 0
+    """Seed of the instance."""
+    json: bool = False
+    """Print one JSON object; everything else goes to standard error."""
+
+    def __call__(self) -> int:
+        """Print; exit code 0 unless the task or size is unknown."""
+        return self._list() if self.task is None else self._show(get_task(self.task))
+
+    def _list(self) -> int:
+        tasks = [get_task(name) for name in task_names()]
+        table = Table(
+            box=None, padding=(0, 1), caption="M, T: smallest memory and horizon at n = 5; R: registers"
+        )
+        for heading in ("task", "M", "T", "R", "what it asks for"):
+            table.add_column(heading)
+        for task in tasks:
+            sizes = (task.smallest_memory_size(5), task.horizon(5), task.num_registers)
+            table.add_row(task.name, *map(str, sizes), _summary(task))
+        talk(self.json).print(table)
+        if self.json:
+            emit_json({"tasks": [{"name": task.name, "summary": _summary(task)} for task in tasks]})
+        return 0
+
+    def _show(self, task: Task) -> int:
+        n = max(5, task.smallest_difficulty) if self.n is None else self.n
+        size = task.smallest_memory_size(n) if self.memory_size is None else self.memory_size
+        batch = task.sample(np.random.default_rng(self.seed), n, size)
+        console = talk(self.json)
+        console.print(inspect.cleandoc(task.__doc__ or ""), markup=False)
+        console.print(
+            f"\nAn instance with n = {n}, M = {size} (seed {self.seed}); horizon T = {task.horizon(n)}\n"
+        )
+        console.print(_instance(batch))
+        if self.json:
+            wanted = {int(cell): int(batch.target[0, cell]) for cell in np.flatnonzero(batch.mask[0])}
+            emit_json({"task": task.name, "n": n, "memory": batch.memory[0].tolist(), "wanted": wanted})
+        return 0
+
+
+def _summary(task: Task) -> str:
+    """First sentence of the task's docstring, without its place in the paper."""
+    return inspect.cleandoc(task.__doc__ or "").split("\n")[0].partition(" (paper")[0]
+
+
+def _instance(batch: TaskBatch) -> Table:
+    """Cells, memory and wanted values as three lines."""
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    table.add_row("cell", *map(str, range(batch.memory_size)))
+    table.add_row("memory", *map(str, batch.memory[0]))
+    wanted = np.where(batch.mask[0], batch.target[0].astype(str), "")
+    table.add_row("wanted", *(f"[bold]{value}[/]" for value in wanted))
+    return table
