@@ -2,16 +2,16 @@
 
 import doctest
 import importlib
-import pkgutil
+from pathlib import Path
 
 import pytest
 
-import nram_env
+ROOT = Path(__file__).parent.parent
 
 
 def _modules() -> list[str]:
-    found = pkgutil.walk_packages(nram_env.__path__, "nram_env.")
-    return ["nram_env", *(module.name for module in found)]
+    files = (path.relative_to(ROOT).with_suffix("") for path in (ROOT / "nram_env").rglob("*.py"))
+    return sorted(".".join(path.parts).removesuffix(".__init__") for path in files)
 
 
 @pytest.mark.parametrize("name", _modules())

@@ -120,6 +120,8 @@ def _wanted(
 
 def _check_state(config: MachineConfig, state: MachineState) -> None:
     batch, size = state.batch_size, state.memory_size
+    if size < 2:
+        raise ValueError(f"a state needs M >= 2, got M = {size}")
     wanted = {
         "registers": (batch, config.num_registers, size),
         "memory": (batch, size, size),

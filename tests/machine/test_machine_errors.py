@@ -78,6 +78,7 @@ def test_states_are_immutable(state):
     [
         ((2, 3, 3), (2, 3, 3), (2,), r"registers of the state must have shape \(2, 2, 3\)"),
         ((2, 2, 3), (2, 4, 3), (2,), r"memory of the state must have shape \(2, 3, 3\)"),
+        ((2, 2, 1), (2, 1, 1), (2,), r"a state needs M >= 2, got M = 1"),
         ((2, 2, 3), (2, 3, 3), (1,), r"survival of the state must have shape \(2,\)"),
     ],
 )
