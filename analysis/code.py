@@ -83,7 +83,7 @@ def _without_rare_edges(
     names = [register.name for register in program.registers]
     never = [edge for edge in peeled.edges if not taken[edge]]
     kept = [_only(edge, peeled, never) for edge in peeled.edges if edge not in never]
-    remarks = tuple(f"[{guard_text(edge.guard, names)}] does not hold again after step 1" for edge in never)
+    remarks = tuple(f"[{guard_text(edge.guard, names)}] does not hold again up to T(n)" for edge in never)
     return simplify_program(replace(peeled, edges=tuple(kept))), remarks
 
 
@@ -99,13 +99,13 @@ def _edges_taken(program: Program, memory: Sequence[int], horizon: int) -> Itera
 
 
 def _samples(task: Task) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Small instances of many sizes, run to three times the task's horizon."""
+    """Small instances of many sizes, run to the task's horizon."""
     rng = np.random.default_rng(7)
     for index in range(_RUNS):
         difficulty = task.smallest_difficulty + index % 8
         memory_size = task.smallest_memory_size(difficulty) + int(rng.integers(0, 4))
         memory = task.sample(rng, difficulty, memory_size).memory[0]
-        yield tuple(memory.tolist()), (1 + index % 3) * task.horizon(difficulty)
+        yield tuple(memory.tolist()), task.horizon(difficulty)
 
 
 def _lines(nodes: Sequence[Node], names: Sequence[str], depth: int) -> Iterator[str]:

@@ -82,7 +82,7 @@ def statements(block: Block, num_registers: int) -> tuple[Statement, ...]:
     lowering = _Lowering(block, num_registers)
     body = tuple(lowering.body())
     assignments = {register: lowering.expression(number) for register, number in block.assignments}
-    return body + tuple(_in_sequence(assignments))
+    return _without_needless_names(body + tuple(_in_sequence(assignments)))
 
 
 def variables(expression: Expression) -> frozenset[int]:
@@ -189,6 +189,47 @@ class _Lowering:
         return number < self.num_registers or isinstance(
             self.block.instructions[number - self.num_registers], Constant
         )
+
+
+def _without_needless_names(parts: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """Put a kept value into its register at once where nothing later needs the register's old value."""
+    for position, part in enumerate(parts):
+        if not isinstance(part, Let):
+            continue
+        later = parts[position + 1 :]
+        final = next((s for s in later if isinstance(s, Assign) and s.values == (part.temporary,)), None)
+        if final is None or any(final.registers[0] in _read(s) for s in later):
+            continue
+        variable = Variable(final.registers[0])
+        changed = [_substituted(s, part.temporary, variable) for s in later if s is not final]
+        now = Assign(final.registers, (part.value,))
+        return _without_needless_names((*parts[:position], now, *changed))
+    return parts
+
+
+def _read(statement: Statement) -> frozenset[int]:
+    return frozenset[int]().union(*map(variables, _expressions(statement)))
+
+
+def _expressions(statement: Statement) -> tuple[Expression, ...]:
+    if isinstance(statement, Assign):
+        return statement.values
+    return (statement.value,) if isinstance(statement, Let) else (statement.address, statement.value)
+
+
+def _substituted(statement: Statement, old: Temporary, new: Variable) -> Statement:
+    def inside(expression: Expression) -> Expression:
+        if expression == old:
+            return new
+        if isinstance(expression, Apply):
+            return Apply(expression.gate, tuple(map(inside, expression.arguments)))
+        return expression
+
+    if isinstance(statement, Assign):
+        return Assign(statement.registers, tuple(map(inside, statement.values)))
+    if isinstance(statement, Let):
+        return Let(statement.temporary, inside(statement.value))
+    return Store(inside(statement.address), inside(statement.value))
 
 
 def _in_sequence(assignments: Mapping[int, Expression]) -> Iterator[Assign]:

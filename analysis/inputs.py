@@ -15,7 +15,7 @@ LONG_FACTOR = 8
 HELD_OUT_FACTOR = 16
 """Longest runs to judge on."""
 
-_BATCH = 16
+_BATCH, _MAX_BATCHES = 16, 48
 
 
 def training_inputs(task: Task, size: int, runs: int, rng: np.random.Generator) -> Iterator[Inputs]:
@@ -41,11 +41,12 @@ def edge_inputs(task: Task, rng: np.random.Generator) -> Iterator[Inputs]:
 
 
 def long_inputs(task: Task, size: int, factor: int, runs: int, rng: np.random.Generator) -> Iterator[Inputs]:
-    """Runs of up to `factor` times the training size, small ones as likely as large ones."""
-    for _ in range(0, runs, _BATCH):
-        largest = int(np.exp(rng.uniform(0, np.log(factor * size))))
-        top = max(largest, task.smallest_difficulty)
-        difficulties = rng.integers(task.smallest_difficulty, top + 1, size=_BATCH)
+    """Runs of up to `factor` times the training size, spread evenly over the logarithm of the size."""
+    batch = max(_BATCH, runs // _MAX_BATCHES)
+    count = -(-runs // batch)
+    for number in range(1, count + 1):
+        top = max(round((factor * size) ** (number / count)), task.smallest_difficulty)
+        difficulties = rng.integers(task.smallest_difficulty, top + 1, size=batch)
         yield _drawn(task, rng, difficulties, int(rng.integers(0, top + 2)))
 
 

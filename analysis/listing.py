@@ -40,6 +40,11 @@ def listing(program: Program) -> str:
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
 
 
+def blocks_text(program: Program) -> str:
+    """Control, registers and blocks alone: what the program does, nothing about where it came from."""
+    return "\n".join([*_control(program), "", *_blocks(program)]) + "\n"
+
+
 def _header(program: Program) -> Iterator[str]:
     title = f"program {program.name}"
     yield f"{title}{FORMAT:>{WIDTH - 26 - len(title)}}   hash {canonical_hash(program)}"
@@ -128,7 +133,7 @@ def _code(program: Program) -> Iterator[str]:
     code = as_code(program, _task(program.task))
     if code is None:
         return
-    yield f"  as code    (the same as the blocks on {code.runs} runs)"
+    yield f"  as code    (the same as the blocks on {code.runs} runs of T(n) steps)"
     yield from (f"        {line}" for line in code.lines)
     for remark in code.remarks:
         yield from _item("remark", f"{remark}: on those runs, not proved")

@@ -1,0 +1,278 @@
+"""`nram extract | show | verify | run | diff`: programs from agents, and what one does with them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tyro
+
+from analysis.canonical import canonical_hash
+from analysis.certificate import Certificate
+from analysis.commands.output import emit, say
+from analysis.listing import blocks_text, listing
+from analysis.pipeline import CORRECTNESS_RUNS, extract, judge_correctness, judge_fidelity
+from analysis.program import Program
+from analysis.program_file import program_record, save_program
+from analysis.resolve import PROGRAM_FILE, find_agent, find_place, find_program
+from analysis.verify import check_mutants, check_random, check_sizes
+from analysis.views import choices_view, circuit_view, machine_view
+from analysis.vm import run
+from nram_env.tasks import Task, get_task
+
+SIZES = (8, 32, 100)
+"""Sizes that `verify` always tries, as far as they are not larger than the one that was asked for."""
+
+MUST_HOLD = ("fidelity", "random", "exhaustive")
+"""Checks that make `extract` and `verify` fail when they are refuted; the others describe."""
+
+
+@dataclass(frozen=True)
+class Extract:
+    """Turn a trained agent into a program file, and compare the two step by step.
+
+    The exit code is 0 only if the program equals the hardened agent on all held-out runs; whether it is
+    also right is shown, and is for `nram verify` to judge.
+
+    Examples:
+        nram extract runs/demo
+        nram extract runs/copy-lstm-0 --out copy.json --seed 7
+    """
+
+    run: tyro.conf.Positional[str]
+    """Run folder or agent file."""
+    out: Path | None = None
+    """Where the program goes; default: program.json in the run folder."""
+    seed: int = 0
+    """Seed of the inputs that are recorded and compared."""
+    json: bool = False
+    """Print one JSON object; everything else goes to standard error."""
+
+    def __call__(self) -> int:
+        """Extract, save, print."""
+        place = find_place(self.run)
+        program = extract(find_agent(self.run), seed=self.seed, progress=say)
+        out = self.out or (place if place.is_dir() else place.parent) / PROGRAM_FILE
+        save_program(program, out)
+        equal = _holds(program.certificates, ("fidelity",))
+        emit({"file": str(out), "equal": equal, **_summary(program)}, listing(program), self.json)
+        say(f"saved in {out}")
+        return 0 if equal else 1
+
+
+@dataclass(frozen=True)
+class Show:
+    """Print a program.
+
+    Examples:
+        nram show runs/demo
+        nram show program.json --view choices
+    """
+
+    program: tyro.conf.Positional[str]
+    """Program file, run folder, or zoo:TASK."""
+    view: Literal["listing", "choices", "circuit", "machine"] = "listing"
+    """The listing; every selector's choice; the simplified circuits; or states and edges."""
+    seed: int = 0
+    """Seed of the extraction, where the folder holds an agent but no program yet."""
+    json: bool = False
+    """Print one JSON object; everything else goes to standard error."""
+
+    def __call__(self) -> int:
+        """Print."""
+        program = find_program(self.program, seed=self.seed, progress=say)
+        text = _VIEWS[self.view](program)
+        emit({**_summary(program), "program": program_record(program)}, text, self.json)
+        return 0
+
+
+@dataclass(frozen=True)
+class Verify:
+    """Check a program against its task on memories of any size.
+
+    The exit code is 0 only if no check of correctness (and of fidelity, with --agent) is refuted.
+
+    Examples:
+        nram verify runs/demo --n 500
+        nram verify program.json --n 10000 --examples 20 --mutants
+    """
+
+    program: tyro.conf.Positional[str]
+    """Program file, run folder, or zoo:TASK."""
+    n: int = 100
+    """Largest difficulty to try."""
+    examples: int = 100
+    """Random instances of each size."""
+    task: str | None = None
+    """Task to check against; default: the program's own."""
+    agent: str | None = None
+    """Run folder of an agent: also compare the program with it, step by step."""
+    mutants: bool = False
+    """Also check that every single edit of the program is refuted."""
+    seed: int = 0
+    """Seed of the instances."""
+    json: bool = False
+    """Print one JSON object; everything else goes to standard error."""
+
+    def __call__(self) -> int:
+        """Run the ladder and print it."""
+        program = find_program(self.program, seed=self.seed, progress=say)
+        task = _task_of(program, self.task)
+        sizes = sorted({size for size in SIZES if size < self.n} | {self.n})
+        checks = check_sizes(program, task, sizes, self.examples, self.seed)
+        certificates = self._certificates(program, task)
+        right = _holds(certificates, MUST_HOLD) and not any(check["exact_error"] for check in checks)
+        lines = [_size_line(check) for check in checks] + [_line(found) for found in certificates]
+        result = {"right": right, "checks": checks, "certificates": [asdict(c) for c in certificates]}
+        emit({"hash": canonical_hash(program), "task": task.name, **result}, "\n".join(lines), self.json)
+        return 0 if right else 1
+
+    def _certificates(self, program: Program, task: Task) -> list[Certificate]:
+        found: list[Certificate] = []
+        if self.agent is not None:
+            found += _compare(program, task, self.agent, self.seed)
+        say("checking the program against the task")
+        found += judge_correctness(program, task, self.n, self.seed)
+        if self.mutants:
+            say("checking every single edit")
+            certificate, survivors = check_mutants(
+                program, lambda mutant: check_random(mutant, task, 16, CORRECTNESS_RUNS, self.seed)
+            )
+            found.append(certificate)
+            for survivor in survivors:
+                say(f"not refuted: {survivor.edit}")
+        return found
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run a program on one input and print the memory before and after.
+
+    Examples:
+        nram run runs/demo --n 12
+        nram run program.json --memory 4 7 1 2 0 0 0 0
+    """
+
+    program: tyro.conf.Positional[str]
+    """Program file, run folder, or zoo:TASK."""
+    n: int = 5
+    """Difficulty of the random instance that is run where no memory is given."""
+    memory: tuple[int, ...] = ()
+    """The input: M integers in 0..M-1. It must be a legal memory of the task."""
+    steps: int | None = None
+    """T; default: the task's horizon."""
+    task: str | None = None
+    """Task of the input; default: the program's own."""
+    seed: int = 0
+    """Seed of the instance."""
+    json: bool = False
+    """Print one JSON object; everything else goes to standard error."""
+
+    def __call__(self) -> int:
+        """Run; exit code 0 only if the output is right."""
+        program = find_program(self.program, seed=self.seed, progress=say)
+        task = _task_of(program, self.task)
+        memory = self.memory or self._instance(task)
+        task.check_memory(memory)
+        steps = task.horizon(task.difficulty_of(memory)) if self.steps is None else self.steps
+        result = run(program, memory, steps)
+        wanted = task.oracle(memory)
+        right = result.outcome != "unseen" and all(result.memory[c] == v for c, v in wanted.items())
+        record = {**asdict(result), "before": memory, "wanted": wanted, "right": right}
+        lines = [
+            f"before  {' '.join(map(str, memory))}",
+            f"after   {' '.join(map(str, result.memory))}",
+            f"{result.steps} steps, ended by {result.outcome}; output {'right' if right else 'WRONG'}",
+        ]
+        emit(record, "\n".join(lines), self.json)
+        return 0 if right else 1
+
+    def _instance(self, task: Task) -> tuple[int, ...]:
+        memory_size = task.smallest_memory_size(self.n)
+        batch = task.sample(np.random.default_rng(self.seed), self.n, memory_size)
+        return tuple(batch.memory[0].tolist())
+
+
+@dataclass(frozen=True)
+class Diff:
+    """Compare two programs: exit code 0 if they are the same but for names, 1 if they differ.
+
+    Example:
+        nram diff runs/demo zoo:copy
+    """
+
+    first: tyro.conf.Positional[str]
+    """Program file, run folder, or zoo:TASK."""
+    second: tyro.conf.Positional[str]
+    """The same."""
+    seed: int = 0
+    """Seed of extractions."""
+    json: bool = False
+    """Print one JSON object; everything else goes to standard error."""
+
+    def __call__(self) -> int:
+        """Compare."""
+        names = (self.first, self.second)
+        programs = [find_program(name, seed=self.seed, progress=say) for name in names]
+        hashes = [canonical_hash(program) for program in programs]
+        same = hashes[0] == hashes[1]
+        texts = [blocks_text(program).splitlines() for program in programs]
+        lines = [] if same else list(difflib.unified_diff(texts[0], texts[1], *names, lineterm="", n=99))
+        text = "\n".join(lines) if lines else f"the same program, hash {hashes[0]}"
+        emit({"same": same, "hashes": hashes, "difference": lines}, text, self.json)
+        return 0 if same else 1
+
+
+_VIEWS = {
+    "listing": listing,
+    "choices": choices_view,
+    "circuit": circuit_view,
+    "machine": machine_view,
+}
+
+
+def _summary(program: Program) -> dict[str, Any]:
+    return {
+        "name": program.name,
+        "task": program.task,
+        "kind": program.kind,
+        "hash": canonical_hash(program),
+        "states": len(program.states),
+        "blocks": len(program.edges),
+        "listing": listing(program),
+        "certificates": [asdict(certificate) for certificate in program.certificates],
+    }
+
+
+def _compare(program: Program, task: Task, agent: str, seed: int) -> tuple[Certificate, ...]:
+    from analysis.harden import HardenedAgent
+
+    say("comparing with the agent")
+    network = HardenedAgent(find_agent(agent), program.semantics)
+    return judge_fidelity(program, network, task, program.origin.get("training_size", 8), seed)
+
+
+def _task_of(program: Program, name: str | None) -> Task:
+    chosen = name or program.task
+    if chosen is None:
+        raise ValueError(f"program {program.name} names no task; say which one with --task")
+    return get_task(chosen)
+
+
+def _holds(certificates: tuple[Certificate, ...] | list[Certificate], checks: tuple[str, ...]) -> bool:
+    return not any(found.check in checks and found.verdict == "REFUTED" for found in certificates)
+
+
+def _line(found: Certificate) -> str:
+    return f"{found.check:<13} {found}; {found.claim}"
+
+
+def _size_line(check: dict[str, Any]) -> str:
+    return (
+        f"{check['mode']:<13} n = {check['n']:,}, M = {check['memory_size']:,}, "
+        f"{check['examples']:,} examples: exact error {check['exact_error']:.2%}, "
+        f"cell error {check['cell_error']:.2%}"
+    )

@@ -1,0 +1,71 @@
+"""What a program is called by: a file, a run folder, or zoo:TASK."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import agents
+from analysis.pipeline import Report, extract
+from analysis.program import Program
+from analysis.program_file import load_program
+from nram_env.support import unknown_name
+
+PROGRAM_FILE = "program.json"
+"""Name of the program in a run folder."""
+
+ZOO_PREFIX = "zoo:"
+_AGENT_SUFFIX = ".safetensors"
+
+
+def find_program(name: str, *, seed: int = 0, progress: Report | None = None) -> Program:
+    """The program that a name stands for.
+
+    Args:
+        name: A program file, an agent's file, a run folder (its program.json, or else the program of its
+            agent, extracted now), or zoo:TASK.
+        seed: Seed of the extraction, where there is one.
+        progress: As in `pipeline.extract`.
+
+    Raises:
+        ValueError: There is no such place, it holds no program and no agent, or the file is no program.
+        OSError: A file cannot be read.
+    """
+    place = find_place(name)
+    file = place / PROGRAM_FILE if place.is_dir() else place
+    if file.suffix != _AGENT_SUFFIX and file.is_file():
+        return load_program(file)
+    return extract(find_agent(name), seed=seed, progress=progress)
+
+
+def find_agent(name: str) -> Any:
+    """The trained agent that a name stands for.
+
+    Raises:
+        ValueError: There is no agent, or its file is damaged.
+    """
+    from agents.checkpoint import load_agent
+
+    return load_agent(find_place(name))
+
+
+def find_place(name: str) -> Path:
+    """The file or folder that a name stands for.
+
+    Raises:
+        ValueError: It does not exist.
+    """
+    if name.startswith(ZOO_PREFIX):
+        return _zoo_place(name.removeprefix(ZOO_PREFIX))
+    place = Path(name)
+    if not place.exists():
+        raise ValueError(f"there is no {place}; a program is a file, a run folder, or {ZOO_PREFIX}TASK")
+    return place
+
+
+def _zoo_place(task: str) -> Path:
+    zoo = Path(agents.__file__).parent / "zoo"
+    names = sorted(path.name for path in zoo.iterdir() if path.is_dir()) if zoo.is_dir() else []
+    if task not in names:
+        raise unknown_name("zoo entry", task, names)
+    return zoo / task

@@ -1,0 +1,65 @@
+"""Other views of a program than the listing: raw choices, simplified circuits, and the machine alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.block import Constant, Instruction
+from analysis.circuits import HardStep
+from analysis.dataflow import live_after, live_registers
+from analysis.labels import live_selectors
+from analysis.program import Edge, Program
+from analysis.text import guard_text
+
+
+def choices_view(program: Program) -> str:
+    """What every selector chose in each block, as the controller did it; * marks what matters."""
+    return "\n".join(line for edge in program.edges for line in _choices(program, edge)) + "\n"
+
+
+def circuit_view(program: Program) -> str:
+    """The instructions of each block, numbered, with the register assignments."""
+    return "\n".join(line for edge in program.edges for line in _circuit(program, edge)) + "\n"
+
+
+def machine_view(program: Program) -> str:
+    """States and edges, a line each."""
+    return "\n".join(_title(program, edge) for edge in program.edges) + "\n"
+
+
+def _title(program: Program, edge: Edge) -> str:
+    names = [register.name for register in program.registers]
+    target = "stop" if edge.target is None else program.states[edge.target]
+    guard = guard_text(edge.guard, names)
+    return f"{program.states[edge.source]} -> {target:<6} [{guard}]  taken {edge.support:,} times"
+
+
+def _choices(program: Program, edge: Edge) -> Iterator[str]:
+    yield _title(program, edge)
+    if not edge.witness:
+        yield "    no recorded choices"
+        return
+    layout = program.machine.layout
+    after = live_after(edge, live_registers(program))
+    live = frozenset(program.registers[register].source for register in after)
+    step = HardStep(edge.witness, edge.target is None)
+    matters = live_selectors(program.machine, step, live)
+    for number, (selector, choice) in enumerate(zip(layout.selectors, edge.witness, strict=True)):
+        mark = "*" if number in matters else " "
+        yield f"  {mark} {selector.name:<34} {layout.choice_name(choice)}"
+
+
+def _circuit(program: Program, edge: Edge) -> Iterator[str]:
+    yield _title(program, edge)
+    names = [register.name for register in program.registers]
+    values = names + [f"v{position}" for position in range(len(edge.block.instructions))]
+    for position, instruction in enumerate(edge.block.instructions):
+        yield f"    v{position:<3} {_instruction(instruction, values)}"
+    for register, number in edge.block.assignments:
+        yield f"    {names[register]} := {values[number]}"
+
+
+def _instruction(instruction: Instruction, values: list[str]) -> str:
+    if isinstance(instruction, Constant):
+        return str(instruction.value)
+    return f"{instruction.gate.label} {' '.join(values[number] for number in instruction.arguments)}".rstrip()
