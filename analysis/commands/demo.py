@@ -17,6 +17,7 @@ from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
 from agents.run import Budget, Outcome, resume_run, start_run
 from analysis.commands.display import TrainingDisplay, emit_json, talk
+from analysis.commands.programs import MUST_HOLD
 from analysis.listing import listing
 from analysis.pipeline import extract
 from analysis.program import Program
@@ -50,9 +51,9 @@ class Found:
 
     @property
     def holds(self) -> bool:
-        """Whether it equals the hardened agent on held-out runs and made no error at any size."""
-        faithful = all(c.verdict != "REFUTED" for c in self.program.certificates if c.name == "fidelity")
-        return faithful and all(check["exact_error"] == 0 for check in self.checks)
+        """Whether it equals the hardened agent on held-out runs and no check found an error."""
+        refuted = {c.check for c in self.program.certificates if c.verdict == "REFUTED"}
+        return refuted.isdisjoint(MUST_HOLD) and all(check["exact_error"] == 0 for check in self.checks)
 
 
 @dataclass(frozen=True)
