@@ -101,7 +101,7 @@ class ChoiceActions(gymnasium.ActionWrapper, RecordConstructorArgs):
     Example:
         >>> import gymnasium as gym, nram_env
         >>> env = ChoiceActions(gym.make("NRAM/Access-v0"))
-        >>> env.action_space.nvec[:6].tolist(), env.action_space.nvec[-1]
+        >>> env.action_space.nvec[:6].tolist(), int(env.action_space.nvec[-1])
         ([4, 8, 9, 9, 10, 10], 2)
     """
 

@@ -130,7 +130,7 @@ class Task(ABC):
             >>> from nram_env.tasks import get_task
             >>> batch = get_task("copy").sample(np.random.default_rng(0), difficulty=3, memory_size=8)
             >>> batch.memory.tolist(), batch.target[batch.mask].tolist()
-            ([[4, 6, 5, 4, 0, 0, 0, 0]], [6, 5, 4])
+            ([[4, 5, 4, 2, 0, 0, 0, 0]], [5, 4, 2])
         """
         values = np.atleast_1d(np.asarray(difficulty))
         self.check_request(values, memory_size)

@@ -1,0 +1,171 @@
+"""Tasks of one's own: registration, and what check_task finds."""
+
+import importlib.util
+from itertools import count
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from nram_env.tasks import Finding, TaskBatch, check_task, get_task, register_task, task_names
+from nram_env.tasks.copy import Copy
+
+SPEC = importlib.util.spec_from_file_location("custom_task", Path("examples/custom_task.py"))
+CUSTOM = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(CUSTOM)
+
+
+@pytest.mark.parametrize("name", task_names()[:10])
+def test_nothing_is_wrong_with_the_papers_tasks(name):
+    for seed in range(3):
+        assert check_task(get_task(name), seed) == []
+
+
+def test_the_examples_task_is_sound_and_becomes_an_environment():
+    assert check_task(CUSTOM.Fill()) == []
+    register_task(CUSTOM.Fill())
+    assert "fill" in task_names()
+    env = gym.make("NRAM/Fill-v0")
+    check_env(env.unwrapped)
+    envs = gym.make_vec("NRAM/Fill-v0", num_envs=2, differentiable=True)
+    assert envs.reset(seed=0)[0].shape == (2, 4)
+
+
+def test_registering_a_task_again_is_fine_but_its_name_is_not_free_for_another():
+    register_task(CUSTOM.Fill())
+    register_task(CUSTOM.Fill())
+
+    class Other(CUSTOM.Fill):
+        pass
+
+    with pytest.raises(ValueError, match="task name 'fill' is taken by Fill"):
+        register_task(Other())
+
+
+def test_a_tasks_name_is_lower_case():
+    class Loud(CUSTOM.Fill):
+        name = "Loud"
+
+    with pytest.raises(ValueError, match="lower case, got 'Loud'"):
+        register_task(Loud())
+
+
+@pytest.mark.parametrize("name", ["copy", "Copy", "COPY"])
+def test_a_task_is_found_by_name_and_title(name):
+    assert get_task(name).name == "copy"
+
+
+@pytest.mark.parametrize("name", ["coppy", "", None, 3])
+def test_an_unknown_task_is_named_with_all_valid_ones(name):
+    with pytest.raises(ValueError, match=f"unknown task {name!r}.*Valid: access, increment, copy"):
+        get_task(name)
+
+
+class WrongTarget(Copy):
+    def draw(self, rng, difficulty, memory_size):
+        batch = super().draw(rng, difficulty, memory_size)
+        return TaskBatch(batch.memory, np.roll(batch.target, 1, axis=1), batch.mask, difficulty)
+
+
+class WrongMask(Copy):
+    def draw(self, rng, difficulty, memory_size):
+        batch = super().draw(rng, difficulty, memory_size)
+        return TaskBatch(batch.memory, batch.target, np.roll(batch.mask, 1, axis=1), difficulty)
+
+
+class WrongType(Copy):
+    def draw(self, rng, difficulty, memory_size):
+        batch = super().draw(rng, difficulty, memory_size)
+        return TaskBatch(batch.memory, batch.target, batch.mask.astype(int), difficulty)
+
+
+class TooSmall(Copy):
+    def smallest_memory_size(self, difficulty):
+        return 2 * difficulty
+
+
+class FailsOnZeros(Copy):
+    def oracle(self, memory):
+        answer = super().oracle(memory)
+        return {cell: 1 if not any(answer.values()) else value for cell, value in answer.items()}
+
+
+class FailsOnTheLargestValue(Copy):
+    def oracle(self, memory):
+        if len(memory) - 1 in memory[1 : memory[0]]:
+            raise IndexError("out of memory")
+        return super().oracle(memory)
+
+
+class Unsteady(Copy):
+    calls = count()
+
+    def draw(self, rng, difficulty, memory_size):
+        return super().draw(np.random.default_rng(next(self.calls)), difficulty, memory_size)
+
+
+class Constant(Copy):
+    def draw(self, rng, difficulty, memory_size):
+        return super().draw(np.random.default_rng(0), difficulty, memory_size)
+
+
+class WrongDifficulty(Copy):
+    def difficulty_of(self, memory):
+        return memory[0]
+
+
+class Lenient(Copy):
+    def check_memory(self, memory):
+        pass
+
+
+class Shrinking(Copy):
+    def smallest_memory_size(self, difficulty):
+        return 30 - 2 * difficulty
+
+
+class NoTime(Copy):
+    def horizon(self, difficulty):
+        return 0
+
+
+class EnumeratesTwice(Copy):
+    def enumerate_instances(self, difficulty, memory_size):
+        yield from [(2, 0, 0), (2, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("task", "what", "why"),
+    [
+        (WrongTarget, "the target is the oracle's answer, and the memory elsewhere", "n = 1, M = 3, memory"),
+        (WrongMask, "the mask marks the oracle's cells, one at least", "n = 1"),
+        (WrongType, "mask is (B, M) bool", "int64"),
+        (TooSmall, "check_memory accepts what the sampler draws", "the instance needs cells 0..4, M is 4"),
+        (FailsOnZeros, "the target is the oracle's answer, and the memory elsewhere", "0"),
+        (FailsOnTheLargestValue, "examples can be tested without an error", "IndexError: out of memory"),
+        (Unsteady, "the same generator state gives the same batch", "seed 0 gave two batches"),
+        (Constant, "the batch depends on the generator", "seeds 0 and 1 gave the same batch"),
+        (WrongDifficulty, "difficulty_of reads n off the memory", "n = 1"),
+        (Lenient, "check_memory rejects a value outside 0..M-1", "-1 in the last cell, M = 3"),
+        (Shrinking, "smallest_memory_size rises with n, from 2 at least", "[28, 26, 24, 22]"),
+        (NoTime, "horizon is at least 1", "[0, 0, 0, 0]"),
+        (EnumeratesTwice, "enumerate_instances yields each instance once", "(2, 0, 0)"),
+    ],
+)
+def test_check_task_finds_what_is_wrong(task, what, why):
+    findings = {finding.what: finding for finding in check_task(task())}
+    assert isinstance(findings[what], Finding)
+    assert why in findings[what].why
+
+
+def test_the_oracle_of_another_formula_is_caught_at_every_difficulty():
+    class OffByOne(Copy):
+        def oracle(self, memory):
+            pointer = memory[0]
+            return {pointer + i: memory[i] for i in range(1, pointer)}
+
+    whats = [finding.what for finding in check_task(OffByOne())]
+    assert "the mask marks the oracle's cells, one at least" in whats
+    assert len(whats) == len(set(whats))

@@ -1,0 +1,49 @@
+"""The examples in the docstrings of tasks and environments give what they say."""
+
+import doctest
+import importlib
+import pkgutil
+
+import gymnasium as gym
+import pytest
+
+import nram_env.envs
+import nram_env.tasks
+from nram_env.envs import ChoiceActions, NamedActions, NRAMEnv, NRAMVectorEnv
+from nram_env.tasks import get_task, task_names
+
+MODULES = [
+    module.name
+    for package in (nram_env.tasks, nram_env.envs)
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + ".")
+]
+HEADINGS = (
+    "Description",
+    "Action Space",
+    "Observation Space",
+    "Rewards",
+    "Starting State",
+    "Episode End",
+    "Arguments",
+    "Version History",
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples_hold(name):
+    results = doctest.testmod(importlib.import_module(name))
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize("environment", [NRAMEnv, NRAMVectorEnv, NamedActions, ChoiceActions])
+def test_every_environment_has_gymnasiums_headings(environment):
+    headings = " ".join(line for line in environment.__doc__.splitlines() if line.strip().startswith("## "))
+    assert all(heading in headings for heading in HEADINGS)
+
+
+@pytest.mark.parametrize("name", task_names()[:10])
+def test_every_task_draws_its_memory(name):
+    picture = type(get_task(name)).__doc__
+    assert "cell   0" in picture
+    assert "Smallest M:" in picture
+    assert f"NRAM/{get_task(name).title}-v0" in gym.registry
