@@ -15,7 +15,7 @@ from rich.table import Table
 
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
-from agents.run import Budget, Outcome, resume_run, start_run
+from agents.run import Budget, Outcome, RunError, resume_run, start_run
 from analysis.commands.display import TrainingDisplay, emit_json, talk
 from analysis.commands.programs import MUST_HOLD
 from analysis.listing import listing
@@ -29,6 +29,9 @@ from nram_env.tasks import get_task
 
 SIZES = (8, 32, 100, 500)
 """Difficulties at which the program is checked; the last needs M = 1,001."""
+
+SUMMARY_FILE = "summary.json"
+"""What the demo found, for machines; program and checks are empty if it found nothing."""
 
 EXAMPLES = 100
 """Examples of each size."""
@@ -94,9 +97,9 @@ class Demo:
         else:
             summary = _summary(self.run, seconds, None, [])
             console.print(
-                f"[bold red]No member learned a program that passes every check[/] in {seconds:.0f} s."
+                f"[bold red]No program passed every check[/] within {seconds:.0f} s; none is shown."
             )
-            console.print(f"Nothing is shown. Try another seed:  nram demo --seed {self.seed + 1}")
+            console.print(f"Try another seed:  nram demo --seed {self.seed + 1}")
         if self.json:
             emit_json(summary)
         return 0 if summary["program"] else 1
@@ -109,9 +112,11 @@ def _solved_agents(
 
     Raises:
         KeyboardInterrupt: Training was interrupted; it was saved before.
+        RunError: The folder holds something else than an earlier demo.
     """
+    _clear(folder)
+    _summary(folder, 0.0, None, [])
     console.print(f"Training {config.population} LSTM agents on Copy from input-output examples, n <= 8.")
-    shutil.rmtree(folder, ignore_errors=True)
     seen: set[int] = set()
     seconds = 0.0
     while seconds < 60 * minutes:
@@ -119,11 +124,22 @@ def _solved_agents(
         outcome = _train(folder, config, budget, console, resume=bool(seen))
         seconds += outcome.seconds
         if outcome.reason == "interrupted":
+            console.print(f"Saved in {folder}. Go on with:  nram train --run {folder} --resume")
             raise KeyboardInterrupt
         for agent in outcome.trainer.agents():
             if agent.info["held_out_hard_exact_error"] == 0 and agent.info["member"] not in seen:
                 seen.add(agent.info["member"])
                 yield agent, seconds
+
+
+def _clear(folder: Path) -> None:
+    """Remove an earlier demo; its summary, written first, is what tells it from anything else."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / SUMMARY_FILE).is_file():
+            raise RunError(
+                f"{folder} holds something else than an earlier demo; name another folder with --run"
+            )
+        shutil.rmtree(folder)
 
 
 def _train(folder: Path, config: TrainConfig, budget: Budget, console: Console, resume: bool) -> Outcome:
@@ -155,7 +171,7 @@ def _summary(
         "program": program,
         "checks": checks,
     }
-    write_atomically(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    write_atomically(folder / SUMMARY_FILE, json.dumps(summary, indent=2) + "\n")
     return summary
 
 

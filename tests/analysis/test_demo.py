@@ -41,3 +41,13 @@ def test_a_demo_without_time_says_so_and_prints_no_program(tmp_path, capsys):
     summary = json.loads(said.out)
     assert summary["program"] is None
     assert summary["checks"] == []
+
+
+def test_a_demo_replaces_an_earlier_one_but_nothing_else(tmp_path, capsys):
+    folder = tmp_path / "demo"
+    for _ in range(2):
+        assert main(["demo", "--minutes", "0", "--run", str(folder)]) == 1
+    (tmp_path / "thesis.tex").write_text("years of work")
+    assert main(["demo", "--minutes", "0", "--run", str(tmp_path)]) == 2
+    assert "holds something else than an earlier demo" in capsys.readouterr().err
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
