@@ -10,7 +10,6 @@ from dataclasses import replace
 from analysis.block import Block, Constant, Guard, Instruction, Operation
 from analysis.dataflow import (
     Known,
-    contradicts,
     facts_under,
     known_at_entry,
     live_after,
@@ -46,9 +45,9 @@ def drop_known_tests(program: Program) -> Program:
     """Leave out edges that cannot be taken, and tests whose result is known."""
     flow = known_at_entry(program)
     edges = [
-        replace(edge, guard=_without_known_zeros(edge.guard, entry))
+        replace(edge, guard=guard)
         for edge in program.edges
-        if (entry := flow.known[edge.source]) is not None and not contradicts(edge.guard, entry)
+        if (entry := flow.known[edge.source]) is not None and (guard := _with_known(edge.guard, entry)).cubes
     ]
     changed = tuple(edges) != program.edges
     return replace(program, edges=tuple(edges), min_size=flow.min_size if changed else program.min_size)
@@ -131,10 +130,28 @@ def _lean(edge: Edge, num_registers: int, live: frozenset[int]) -> Edge:
     return replace(edge, block=block, rewrites=edge.rewrites + rewrites)
 
 
-def _without_known_zeros(guard: Guard, known: Known) -> Guard:
-    zeros = sum(1 << r for r, value in enumerate(known) if value == ("constant", 0))
-    kept = [(mask & ~zeros, value & ~zeros) for mask, value in guard.cubes if not zeros & mask & ~value]
-    return Guard(tuple(sorted(set(kept))))
+def _with_known(guard: Guard, known: Known) -> Guard:
+    """The guard less tests of registers known to be 0; of registers with equal content one is tested."""
+    cubes = (_cube_with_known(mask, value, known) for mask, value in guard.cubes)
+    return Guard(tuple(sorted({cube for cube in cubes if cube is not None})))
+
+
+def _cube_with_known(mask: int, value: int, known: Known) -> tuple[int, int] | None:
+    """The cube, or None where it cannot hold."""
+    wanted: dict[int, int] = {}
+    for register, (kind, number) in enumerate(known):
+        if not mask >> register & 1:
+            continue
+        is_zero = value >> register & 1
+        if (kind, number) == ("constant", 0):
+            if not is_zero:
+                return None
+            continue
+        tested = number if kind == "copy" else register
+        if wanted.setdefault(tested, is_zero) != is_zero:
+            return None
+    mask = sum(1 << register for register in wanted)
+    return mask, sum(1 << register for register, is_zero in wanted.items() if is_zero)
 
 
 def _joined(groups: list[list[Edge]], num_registers: int) -> list[Edge]:
