@@ -79,7 +79,7 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
     def __init__(self, task: str, *, render_mode: str | None = None, **settings: Any) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise unknown_name("render_mode", render_mode, self.metadata["render_modes"])
-        self.settings = Settings(task, **settings)
+        self.settings = Settings.of(task, settings)
         self.render_mode = render_mode
         self.action_space = Box(-1, 1, (self.layout.size,), np.float32)
         self.observation_space = single_observation_space(self.settings)

@@ -210,8 +210,8 @@ def _soft_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timeste
 def _hard_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timestep:
     """One timestep on integers, every selector at its largest logit, the first one on ties."""
     choices = rules.machine.layout.choices(logits.numpy(force=True))
-    integers = (part.argmax(-1).numpy(force=True) for part in (state.registers, state.memory))
-    after = hard_step(rules.machine, *integers, choices)
+    before = [part.argmax(-1).numpy(force=True) for part in (state.registers, state.memory)]
+    after = hard_step(rules.machine, before[0], before[1], choices)
     registers, memory = (
         one_hot(torch.from_numpy(part), state.memory_size).to(state.memory) for part in after
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,7 @@ from nram_env.tasks import Task, TaskBatch, get_task
 LOSSES = ("expected", "mixture")
 OBSERVATIONS = ("controller", "full")
 ROW_OPTIONS = ("difficulty", "memory_size", "horizon", "instance")
+VECTOR_ARGUMENTS = ("num_envs", "differentiable", "device", "dtype")
 BATCH_OPTIONS = (*ROW_OPTIONS, "reset_mask")
 USUAL_DIFFICULTY = 5
 
@@ -84,6 +85,24 @@ class Settings:
         usual = self.request(1, None)
         if self.observation == "full":
             object.__setattr__(self, "memory_size", usual.memory_size)
+
+    @classmethod
+    def of(cls, task: str, arguments: Mapping[str, Any]) -> Settings:
+        """Make settings from the keyword arguments of an environment.
+
+        Raises:
+            ValueError: As above, or an argument that there is not; the message offers the nearest.
+        """
+        names = [field.name for field in fields(cls)]
+        for name in arguments:
+            if name in VECTOR_ARGUMENTS:
+                raise ValueError(
+                    f"{name}={arguments[name]!r} is for the vector environment: "
+                    f"gym.make_vec(id, num_envs=..., {name}={arguments[name]!r})"
+                )
+            if name not in names:
+                raise unknown_name("argument", name, names)
+        return cls(task, **arguments)
 
     @cached_property
     def problem(self) -> Task:

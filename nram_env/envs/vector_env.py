@@ -92,7 +92,7 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
             raise unknown_name("dtype", dtype, _DTYPES)
         if not isinstance(differentiable, bool):
             raise ValueError(f"differentiable must be True or False, got {differentiable!r}")
-        self.settings = Settings(task, **settings)
+        self.settings = Settings.of(task, settings)
         self.num_envs = self._rows = num_envs
         self.differentiable = differentiable
         self._dtype, self._device = _DTYPES[dtype], torch.device(device)
@@ -117,7 +117,7 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
                 "reset_mask": (B,) booleans, the rows to reset; the others go on as they were.
 
         Returns:
-            Observations (B, R), and infos with difficulty (B,), horizon (B,) and memory_size.
+            Observations (B, R), and infos with difficulty, horizon and memory_size, all (B,).
 
         Raises:
             ValueError: An option is unknown or not legal; nothing has changed then.
@@ -136,7 +136,7 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
             fresh = merge_rows(rows, fresh, self.state)
         self.set_state(fresh)
         infos = {name: _fresh_array(getattr(fresh, name)) for name in ("difficulty", "horizon")}
-        return self._observe(), {**infos, "memory_size": fresh.memory_size}
+        return self._observe(), {**infos, "memory_size": np.full(self.num_envs, fresh.memory_size)}
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Run one timestep of every row that has not finished.
@@ -157,7 +157,7 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
             advanced = advance(self.settings.rules, self.state, logits)
         self._state, self._entropy = advanced.state, advanced.entropy
         finished, survival = advanced.state.finished, advanced.state.survival
-        outcome = (advanced.rewards, finished, torch.zeros_like(finished))
+        outcome = (advanced.rewards, finished.clone(), torch.zeros_like(finished))
         return self._observe(), *map(self._outward, outcome), {"survival": _fresh_array(survival)}
 
     def _logits(self, actions: Any) -> Tensor:

@@ -68,6 +68,15 @@ def test_vector_episode_statistics_hold_the_returns():
     assert infos["episode"]["r"] == pytest.approx(rewards + last, abs=1e-5)
 
 
+def test_vector_infos_can_be_turned_into_a_list_with_one_entry_a_row():
+    envs = wrappers.vector.DictInfoToList(gym.make_vec("NRAM/Copy-v0", num_envs=2))
+    _, infos = envs.reset(seed=0, options={"difficulty": [2, 3]})
+    assert infos == [
+        {"difficulty": 2, "horizon": 5, "memory_size": 7},
+        {"difficulty": 3, "horizon": 6, "memory_size": 7},
+    ]
+
+
 def test_a_time_limit_truncates():
     env = wrappers.TimeLimit(gym.make("NRAM/Copy-v0"), max_episode_steps=2)
     env.reset(seed=0)

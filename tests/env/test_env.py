@@ -227,6 +227,19 @@ def test_infos_are_plain_and_fresh():
     assert kinds == {"survival": float, "cell_error": float, "is_success": bool}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"differentiable": True}, r"gym.make_vec\(id, num_envs=..., differentiable=True\)"),
+        ({"dtype": "float64"}, "dtype='float64' is for the vector environment"),
+        ({"horison": 3}, "unknown argument 'horison'; did you mean 'horizon'"),
+    ],
+)
+def test_an_argument_that_the_single_environment_lacks_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        NRAMEnv("copy", **arguments)
+
+
 def test_an_unknown_render_mode_is_offered_the_nearest():
     with pytest.raises(ValueError, match="unknown render_mode 'ascii'; did you mean 'ansi'"):
         NRAMEnv("copy", render_mode="ascii")

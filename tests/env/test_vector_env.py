@@ -1,11 +1,9 @@
-"""The vector environment: gradients, rewards, halting by row, options, saved states."""
+"""The vector environment: gradients, rewards, entropy, agreement with the single environment."""
 
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from gymnasium.error import ResetNeeded
-from gymnasium.vector import AutoresetMode
 
 import nram_env  # noqa: F401  (registers the environments)
 from nram_env.envs import NRAMVectorEnv
@@ -207,107 +205,12 @@ def test_the_last_step_of_a_row_takes_all_the_survival_that_is_left():
     assert torch.allclose(envs.output.sum((1, 2)), torch.tensor(7.0))
 
 
-def test_nothing_is_reset_by_itself():
-    envs = make(num_envs=2)
-    assert envs.metadata["autoreset_mode"] is AutoresetMode.DISABLED
-    envs.reset(seed=0, options={"horizon": 1})
-    memory = envs.instance.memory
-    for step in range(3):
-        envs.step(random_actions(envs, step))
-    assert np.array_equal(envs.instance.memory, memory)
-
-
-def test_reset_mask_resets_some_rows_and_leaves_the_others_running():
-    envs = make(num_envs=3)
-    envs.reset(seed=0)
-    envs.step(random_actions(envs))
-    before = envs.state
-    _, infos = envs.reset(options={"reset_mask": np.array([False, True, False]), "horizon": 9})
-    assert infos["horizon"].tolist() == [6, 9, 6]
-    assert envs.state.elapsed.tolist() == [1, 0, 1]
-    for row in (0, 2):
-        assert torch.equal(envs.state.memory[row], before.memory[row])
-        assert torch.equal(envs.output[row], before.output[row])
-        assert np.array_equal(envs.instance.memory[row], before.instance.memory[row])
-    assert envs.state.survival[1] == 1
-    assert envs.state.registers[1, :, 0].tolist() == [1, 1, 1, 1]
-    with pytest.raises(ValueError, match=r"rows share one memory size: it is 7, .* memory_size 9"):
-        envs.reset(options={"reset_mask": np.array([True, False, False]), "memory_size": 9})
-
-
-def test_reset_mask_keeps_the_graph_of_the_other_rows():
+def test_the_entropy_is_that_of_the_selectors():
     envs = make(num_envs=2)
     envs.reset(seed=0)
-    actions = random_actions(envs).requires_grad_()
-    envs.step(actions)
-    envs.reset(options={"reset_mask": torch.tensor([True, False])})
-    envs.step(random_actions(envs, 1))[1].sum().backward()
-    assert actions.grad[0].abs().sum() == 0
-    assert actions.grad[1].abs().sum() > 0
-
-
-def test_the_memory_size_may_change_at_every_reset():
-    envs = make(num_envs=2)
-    for memory_size in (7, 12, 9):
-        observations, infos = envs.reset(seed=0, options={"memory_size": memory_size})
-        assert infos["memory_size"] == envs.state.memory_size == memory_size
-        assert observations.shape == (2, 4)
-        assert envs.step(random_actions(envs))[0].shape == (2, 4)
-
-
-def test_the_memory_is_the_smallest_legal_one_for_the_largest_difficulty_unless_given():
-    envs = make(num_envs=3)
-    _, infos = envs.reset(seed=0, options={"difficulty": [2, 6, 1]})
-    assert infos["memory_size"] == 13
-    assert infos["difficulty"].tolist() == [2, 6, 1]
-    assert infos["horizon"].tolist() == [5, 9, 4]
-
-
-def test_a_given_instance_is_used_as_it_is():
-    batch = instance_of(get_task("copy"), [[3, 1, 2, 0, 0], [2, 4, 0, 0, 0]])
-    envs = make(num_envs=2)
-    envs.reset(options={"instance": batch})
-    assert np.array_equal(envs.instance.memory, batch.memory)
-    assert np.array_equal(envs.instance.target, batch.target)
-    assert np.array_equal(envs.instance.mask, batch.mask)
-    assert envs.instance.difficulty.tolist() == [2, 1]
-
-
-def test_a_saved_state_can_be_returned_to_and_replayed():
-    envs = make(num_envs=3, loss="mixture")
-    envs.reset(seed=0)
-    envs.step(random_actions(envs))
-    saved = envs.state
-    ahead = [envs.step(random_actions(envs, step))[:2] for step in (1, 2)]
-    envs.reset(seed=5, options={"difficulty": 5})
-    envs.set_state(saved)
-    again = [envs.step(random_actions(envs, step))[:2] for step in (1, 2)]
-    for (observation, reward), (same_observation, same_reward) in zip(ahead, again, strict=True):
-        assert torch.equal(observation, same_observation)
-        assert torch.equal(reward, same_reward)
-
-
-def test_a_state_of_another_shape_is_rejected():
-    envs, other = make(num_envs=3), make(num_envs=2)
-    other.reset(seed=0)
-    envs.reset(seed=0)
-    with pytest.raises(ValueError, match=r"expected a state of \(rows, registers\) = \(3, 4\), got \(2, 4\)"):
-        envs.set_state(other.state)
-    with pytest.raises(ValueError, match="expected what the property `state` gave, got dict"):
-        envs.set_state({})
-
-
-def test_the_same_seed_gives_the_same_instances_and_another_seed_others():
-    envs = make(num_envs=8)
-    memories = []
-    for seed in (4, 4, 5):
-        envs.reset(seed=seed)
-        memories.append(envs.instance.memory)
-    envs.reset(seed=4)
-    envs.reset()
-    assert np.array_equal(memories[0], memories[1])
-    assert not np.array_equal(memories[0], memories[2])
-    assert not np.array_equal(memories[0], envs.instance.memory)
+    envs.step(torch.zeros(2, envs.layout.size))
+    uniform = sum(np.log(count) for count in envs.layout.choice_counts)
+    assert torch.allclose(envs.entropy, torch.full((2,), uniform, dtype=torch.float32))
 
 
 def test_the_numpy_handle_gives_the_numbers_of_the_differentiable_one():
@@ -321,67 +224,3 @@ def test_the_numpy_handle_gives_the_numbers_of_the_differentiable_one():
             assert isinstance(array, np.ndarray)
             assert np.allclose(tensor.numpy(), array, atol=1e-6)
     assert np.array_equal(torch_envs.wrong_cells().numpy(), numpy_envs.wrong_cells().numpy())
-
-
-def test_full_observations_hold_registers_and_memory():
-    envs = make(num_envs=2, observation="full")
-    observations, _ = envs.reset(seed=0)
-    assert {name: tuple(part.shape) for name, part in observations.items()} == {
-        "zero_probs": (2, 4),
-        "registers": (2, 4, 7),
-        "memory": (2, 7, 7),
-    }
-    numpy_envs = make(num_envs=2, observation="full", differentiable=False)
-    arrays, _ = numpy_envs.reset(seed=0, options={"difficulty": 2})
-    assert arrays in numpy_envs.observation_space
-    with pytest.raises(ValueError, match=r'the observation "full" fixes memory_size to 7, got 9'):
-        numpy_envs.reset(options={"memory_size": 9})
-
-
-def test_the_entropy_is_that_of_the_selectors():
-    envs = make(num_envs=2)
-    envs.reset(seed=0)
-    envs.step(torch.zeros(2, envs.layout.size))
-    uniform = sum(np.log(count) for count in envs.layout.choice_counts)
-    assert torch.allclose(envs.entropy, torch.full((2,), uniform, dtype=torch.float32))
-
-
-def test_nothing_is_there_before_the_first_reset():
-    envs = make()
-    with pytest.raises(ResetNeeded, match="call reset"):
-        envs.step(torch.zeros(4, envs.layout.size))
-    with pytest.raises(ResetNeeded, match="call reset"):
-        _ = envs.entropy
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"num_envs": 0}, "num_envs must be an integer of at least 1, got 0"),
-        ({"num_registers": 0}, "num_registers must be an integer of at least 1, got 0"),
-        ({"gates": ["READ", "WRTE"]}, "unknown gate 'WRTE'; did you mean 'WRITE'"),
-        ({"loss": "expectd"}, "unknown loss 'expectd'; did you mean 'expected'"),
-        ({"backend": "fusd"}, "unknown backend 'fusd'; did you mean 'fused'"),
-        ({"observation": "ful"}, "unknown observation 'ful'; did you mean 'full'"),
-        ({"dtype": "float16"}, "unknown dtype 'float16'"),
-        ({"memory_size": 6}, "task copy at difficulty 3 needs memory_size >= 7, got 6"),
-        ({"memory_size": 7.0}, "memory_size must be an integer, got 7.0"),
-        ({"difficulty": 0}, "difficulty must be an integer of at least 1, got 0"),
-        ({"difficulty": "3"}, "difficulty must be an integer of at least 1, got '3'"),
-        ({"horizon": 0}, "horizon must be an integer of at least 1, got 0"),
-        ({"logit_scale": 0}, "logit_scale must be a finite number above 0, got 0"),
-        ({"logit_scale": float("nan")}, "logit_scale must be a finite number above 0, got nan"),
-        ({"log_floor": 2.0}, "log_floor must be a finite number above 0 and at most 1.0, got 2.0"),
-        ({"activation_clip": -1}, "activation_clip must be a finite number above 0, got -1"),
-        ({"hard": 1}, "hard must be True or False, got 1"),
-        ({"differentiable": "yes"}, "differentiable must be True or False, got 'yes'"),
-    ],
-)
-def test_a_bad_argument_is_named(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        make(**arguments)
-
-
-def test_an_unknown_task_is_offered_the_nearest():
-    with pytest.raises(ValueError, match="unknown task 'copyy'; did you mean 'copy'"):
-        NRAMVectorEnv("copyy")
