@@ -1,4 +1,4 @@
-"""Steps per second of the environments, as a table.
+"""Steps per second of the environments, and the time that drawing examples takes, as tables.
 
     python benchmarks/envs.py [--seconds 1] [--threads 1]
 
@@ -9,6 +9,7 @@ backward pass through an episode of eight timesteps, or of as many as fit into `
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 
 import gymnasium as gym
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-import nram_env  # noqa: F401  (registers the environments)
+from nram_env.tasks import Task, get_task, task_names
 
 MEMORY_SIZES, BATCH_SIZES, HORIZON = (16, 64, 256), (1, 64, 1024), 8
 
@@ -76,13 +77,34 @@ def main() -> None:
     parser.add_argument("--memory-gib", type=float, default=4.0)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    console = Console()
+    console.print(steps_table(arguments))
+    console.print(sampling_table(arguments.seconds))
+
+
+def steps_table(arguments: argparse.Namespace) -> Table:
     table = Table(title=f"Machine steps per second, R = 4, 14 gates, {arguments.threads} thread(s)")
     for column in ("M", "batch", "single", "single, hard", "vector", "differentiable"):
         table.add_column(column, justify="right")
     for memory_size in MEMORY_SIZES:
         for batch_size in BATCH_SIZES:
             table.add_row(str(memory_size), str(batch_size), *figures(memory_size, batch_size, arguments))
-    Console().print(table)
+    return table
+
+
+def sampling_table(seconds: float) -> Table:
+    """Milliseconds for 1,000 examples at n = 10 and the smallest M."""
+    table = Table("task", "ms", title="1,000 examples at n = 10, smallest M")
+    for task in map(get_task, task_names()):
+        size, rng = task.smallest_memory_size(10), np.random.default_rng(0)
+        rate = per_second(partial(sample, task, rng, size), seconds)
+        table.add_row(task.name, f"{1e3 / rate:.1f}")
+    return table
+
+
+def sample(task: Task, rng: np.random.Generator, memory_size: int) -> int:
+    task.sample(rng, 10, memory_size, 1000)
+    return 1
 
 
 def figures(memory_size: int, batch_size: int, arguments: argparse.Namespace) -> list[str]:

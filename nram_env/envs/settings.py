@@ -254,7 +254,7 @@ def _for_each(difficulty: np.ndarray, rule: Callable[[int], int]) -> np.ndarray:
 
 def _usual_difficulty(task: Task, memory_size: Any) -> int:
     usual = max(USUAL_DIFFICULTY, task.smallest_difficulty)
-    if not isinstance(memory_size, int):
+    if not isinstance(memory_size, int | np.integer):
         return usual
     fitting = (
         n for n in range(task.smallest_difficulty, usual + 1) if task.smallest_memory_size(n) <= memory_size

@@ -3,6 +3,8 @@
 import doctest
 import importlib
 import pkgutil
+import re
+from pathlib import Path
 
 import gymnasium as gym
 import pytest
@@ -39,6 +41,13 @@ def test_docstring_examples_hold(name):
 def test_every_environment_has_gymnasiums_headings(environment):
     headings = " ".join(line for line in environment.__doc__.splitlines() if line.strip().startswith("## "))
     assert all(heading in headings for heading in HEADINGS)
+
+
+def test_the_page_on_environments_lists_every_id_with_its_registers():
+    page = Path("docs/environments.md").read_text()
+    rows = dict(re.findall(r"^\| `(NRAM/\w+-v0)` \|.*\| (\d+) \|$", page, re.MULTILINE))
+    tasks = [get_task(name) for name in task_names()[:10]]
+    assert rows == {f"NRAM/{task.title}-v0": str(task.num_registers) for task in tasks}
 
 
 @pytest.mark.parametrize("name", task_names()[:10])

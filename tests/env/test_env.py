@@ -63,6 +63,16 @@ def test_importing_the_package_does_not_import_torch():
     assert result.stdout.strip() == "False"
 
 
+def test_tasks_work_where_torch_is_not_installed():
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import numpy, nram_env.tasks as tasks\n"
+        "for name in tasks.task_names():\n"
+        "    assert not tasks.check_task(tasks.get_task(name))\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_neither_space_depends_on_the_memory_size():
     small, large = gym.make("NRAM/Copy-v0", memory_size=11), gym.make("NRAM/Copy-v0", memory_size=64)
     assert small.action_space == large.action_space
