@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from nram_env.machine.config import MachineConfig
 
@@ -103,7 +102,7 @@ def initial_state(
     batch, size = values.shape
     registers = torch.zeros(batch, config.num_registers, size, dtype=dtype, device=values.device)
     registers[..., 0] = 1
-    memory = one_hot(values.long(), size).to(dtype)
+    memory = registers.new_zeros(batch, size, size).scatter_(-1, values.long()[..., None], 1.0)
     return MachineState(registers, memory, torch.ones(batch, dtype=dtype, device=values.device))
 
 
