@@ -27,8 +27,8 @@ def draw_picture(frame: Frame) -> np.ndarray:
 
     A column is a cell, or a register; a row is an integer, 0 at the bottom; the darker a place, the more
     probable that the cell holds the integer. The strips on top are the pointers of the last timestep's
-    READ and WRITE; the cells that they point at most are framed in the same colour. Green frames are the
-    wanted values.
+    last READ and WRITE; the cells that they point at most are framed in the same colour. Green frames are
+    the wanted values.
 
     Args:
         frame: What to draw.
@@ -44,7 +44,7 @@ def draw_picture(frame: Frame) -> np.ndarray:
     mask, target = frame.state.mask[0].numpy(force=True), frame.state.target[0].numpy(force=True)
     for cell in np.flatnonzero(mask):
         sheet.frame_place(int(cell), int(target[cell]), _WANTED)
-    for access in frame.accesses:
+    for access in {access.gate: access for access in frame.accesses}.values():
         sheet.pointer(access.gate, access.pointer)
     return sheet.pixels
 

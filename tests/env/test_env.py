@@ -51,6 +51,14 @@ def test_a_spec_goes_through_json_and_back(id_):
     assert again.action_space == env.action_space
 
 
+def test_a_vector_spec_goes_through_json_and_back():
+    envs = gym.make_vec("NRAM/Copy-v0", num_envs=3, differentiable=True, dtype="float64", difficulty=2)
+    again = gym.make_vec(EnvSpec.from_json(envs.spec.to_json()))
+    assert (again.num_envs, again.differentiable) == (3, True)
+    assert again.settings == envs.settings
+    assert again.spec.to_json() == envs.spec.to_json()
+
+
 def test_the_module_prefix_makes_an_environment_in_a_bare_interpreter():
     program = "import gymnasium; print(gymnasium.make('nram_env:NRAM/Copy-v0').reset(seed=0)[0].shape)"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
