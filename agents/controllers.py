@@ -15,10 +15,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from agents.layers import StackedLayers
 from nram_env.machine import MachineConfig
 from nram_env.support import unknown_name
-
-Weights = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,19 @@ class ControllerSpec:
             raise ValueError(f"hidden_size must be at least 1, got {self.hidden_size}")
 
     @cached_property
-    def shapes(self) -> dict[str, tuple[int, int]]:
-        """Rows and columns of every weight matrix, in the order in which they are stored."""
+    def layers(self) -> dict[str, tuple[int, int]]:
+        """Inputs and outputs of every layer, in the order in which they are stored."""
         inputs, hidden, outputs = self.machine.num_registers, self.hidden_size, self.machine.layout.size
-        return _KINDS[self.kind].shapes(inputs, hidden, outputs)
+        return _KINDS[self.kind].layers(inputs, hidden, outputs)
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Rows and columns of every weight matrix and bias, in the order in which they are stored."""
+        return {
+            f"{name}_{part}": (count, outputs)
+            for name, (inputs, outputs) in self.layers.items()
+            for part, count in (("weight", inputs), ("bias", 1))
+        }
 
     @property
     def num_parameters(self) -> int:
@@ -124,7 +132,7 @@ class Controller:
         return self.parameters.shape[0]
 
     @cached_property
-    def weights(self) -> Weights:
+    def weights(self) -> dict[str, Tensor]:
         """Views of the parameters by name, each (P, rows, columns)."""
         sizes = [rows * columns for rows, columns in self.spec.shapes.values()]
         blocks = self.parameters.split(sizes, dim=1)
@@ -145,7 +153,11 @@ class Controller:
         Returns:
             Logits (P, B, D) in the order of the machine's ActionLayout, and the new state (P, B, S).
         """
-        return _KINDS[self.spec.kind].forward(self.weights, observations, state)
+        return _KINDS[self.spec.kind].forward(self._layers, observations, state)
+
+    @cached_property
+    def _layers(self) -> StackedLayers:
+        return StackedLayers(self.parameters, self.spec.layers)
 
     def member(self, index: int) -> Controller:
         """One of the stack, alone and cut from the graph."""
@@ -158,55 +170,36 @@ class Controller:
 
 @dataclass(frozen=True)
 class _Kind:
-    shapes: Callable[[int, int, int], dict[str, tuple[int, int]]]
-    forward: Callable[[Weights, Tensor, Tensor], tuple[Tensor, Tensor]]
+    layers: Callable[[int, int, int], dict[str, tuple[int, int]]]
+    forward: Callable[[StackedLayers, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
-def _layer(weights: Weights, name: str, inputs: Tensor) -> Tensor:
-    return torch.baddbmm(weights[f"{name}_bias"], inputs, weights[f"{name}_weight"])
+def _lstm_layers(inputs: int, hidden: int, outputs: int) -> dict[str, tuple[int, int]]:
+    return {"hidden": (inputs, hidden), "cell": (2 * hidden, 4 * hidden), "head": (hidden, outputs)}
 
 
-def _lstm_shapes(inputs: int, hidden: int, outputs: int) -> dict[str, tuple[int, int]]:
-    return {
-        "hidden_weight": (inputs, hidden),
-        "hidden_bias": (1, hidden),
-        "cell_weight": (2 * hidden, 4 * hidden),
-        "cell_bias": (1, 4 * hidden),
-        "head_weight": (hidden, outputs),
-        "head_bias": (1, outputs),
-    }
-
-
-def _lstm_forward(weights: Weights, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+def _lstm_forward(layers: StackedLayers, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
     hidden, cell = state.chunk(2, dim=-1)
-    encoded = _layer(weights, "hidden", observations).relu()
-    gates = _layer(weights, "cell", torch.cat([encoded, hidden], dim=-1))
-    enter, forget, emit, candidate = gates.chunk(4, dim=-1)
+    encoded = layers("hidden", observations).relu()
+    enter, forget, emit, candidate = layers("cell", encoded, hidden).chunk(4, dim=-1)
     cell = forget.sigmoid() * cell + enter.sigmoid() * candidate.tanh()
     hidden = emit.sigmoid() * cell.tanh()
-    return _layer(weights, "head", hidden), torch.cat([hidden, cell], dim=-1)
+    return layers("head", hidden), torch.cat([hidden, cell], dim=-1)
 
 
-def _feedforward_shapes(inputs: int, hidden: int, outputs: int) -> dict[str, tuple[int, int]]:
-    return {
-        "hidden1_weight": (inputs, hidden),
-        "hidden1_bias": (1, hidden),
-        "hidden2_weight": (hidden, hidden),
-        "hidden2_bias": (1, hidden),
-        "head_weight": (hidden, outputs),
-        "head_bias": (1, outputs),
-    }
+def _feedforward_layers(inputs: int, hidden: int, outputs: int) -> dict[str, tuple[int, int]]:
+    return {"hidden1": (inputs, hidden), "hidden2": (hidden, hidden), "head": (hidden, outputs)}
 
 
-def _feedforward_forward(weights: Weights, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-    first = _layer(weights, "hidden1", observations).relu()
-    second = _layer(weights, "hidden2", first).relu()
-    return _layer(weights, "head", second), state
+def _feedforward_forward(layers: StackedLayers, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    first = layers("hidden1", observations).relu()
+    second = layers("hidden2", first).relu()
+    return layers("head", second), state
 
 
 _KINDS = {
-    "lstm": _Kind(_lstm_shapes, _lstm_forward),
-    "feedforward": _Kind(_feedforward_shapes, _feedforward_forward),
+    "lstm": _Kind(_lstm_layers, _lstm_forward),
+    "feedforward": _Kind(_feedforward_layers, _feedforward_forward),
 }
 
 CONTROLLER_KINDS = tuple(_KINDS)

@@ -45,6 +45,11 @@ def mastered(population: Population, config: TrainConfig) -> Tensor:
     return (population.level >= config.max_level) & (population.error < config.level_threshold)
 
 
+def finite_rows(values: Tensor) -> Tensor:
+    """(P,) booleans: rows of (P, N) without NaN or infinity; a sum is far cheaper than a look at each."""
+    return values.sum(1).isfinite()
+
+
 def clip_norm(gradient: Tensor, limit: float) -> Tensor:
     """Rescale each row of (P, N) to an L2 norm of at most `limit`."""
     norm = gradient.norm(dim=1, keepdim=True)
@@ -54,21 +59,21 @@ def clip_norm(gradient: Tensor, limit: float) -> Tensor:
 def decaying_noise(population: Population, generator: torch.Generator) -> Tensor:
     """Gaussian noise (P, N) whose standard deviation starts at the member's own and decays with its age."""
     deviation = population.gradient_noise * (1 + population.age) ** (-NOISE_DECAY / 2)
-    return deviation[:, None] * torch.randn(population.parameters.shape, generator=generator)
+    return torch.randn(population.parameters.shape, generator=generator).mul_(deviation[:, None])
 
 
 def apply_adam(population: Population, gradient: Tensor) -> Population:
     """One step of Adam (Kingma and Ba, 2015) with each member's own learning rate and age."""
     first, second = ADAM_BETAS
     age = population.age + 1
-    momentum = first * population.momentum + (1 - first) * gradient
-    variance = second * population.variance + (1 - second) * gradient.square()
-    mean = momentum / (1 - first**age)[:, None]
-    deviation = (variance / (1 - second**age)[:, None]).sqrt()
-    change = population.learning_rate[:, None] * mean / (deviation + ADAM_EPSILON)
+    rate = population.learning_rate / (1 - first**age)
+    momentum = torch.lerp(population.momentum, gradient, 1 - first)
+    variance = torch.addcmul(second * population.variance, gradient, gradient, value=1 - second)
+    scale = (1 - second**age).rsqrt()
+    deviation = variance.sqrt().mul_(scale[:, None]).add_(ADAM_EPSILON)
     return replace(
         population,
-        parameters=population.parameters - change,
+        parameters=torch.addcmul(population.parameters, -rate[:, None], momentum / deviation),
         momentum=momentum,
         variance=variance,
         age=age,

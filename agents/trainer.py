@@ -189,11 +189,11 @@ class Trainer:
 
     @torch.no_grad()
     def _learn(self, member_loss: Tensor, gradient: Tensor) -> None:
-        finite = torch.isfinite(gradient).all(1) & torch.isfinite(member_loss)
+        finite = losses.finite_rows(gradient) & torch.isfinite(member_loss)
         gradient = losses.clip_norm(gradient, self.config.gradient_clip)
         gradient = gradient + losses.decaying_noise(self.population, self.noise)
         self.population = losses.apply_adam(self.population, gradient)
-        finite &= torch.isfinite(self.population.parameters).all(1)
+        finite &= losses.finite_rows(self.population.parameters)
         self._restart((~finite).nonzero()[:, 0].tolist())
 
     def _restart(self, broken: list[int]) -> None:
