@@ -14,8 +14,9 @@ from torch import Tensor
 from nram_env.envs.actions import check_array
 from nram_env.envs.episode import EpisodeState, advance, begin
 from nram_env.envs.frame import Frame, accesses
+from nram_env.envs.options import ROW_OPTIONS
 from nram_env.envs.picture import draw_picture
-from nram_env.envs.settings import ROW_OPTIONS, Settings
+from nram_env.envs.settings import Settings
 from nram_env.envs.shell import EpisodeShell, observe, single_observation_space, to_numpy
 from nram_env.envs.text import draw_text
 from nram_env.support import unknown_name

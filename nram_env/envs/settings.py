@@ -6,26 +6,31 @@ Every error restates what was passed and says what would be right.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
-from nram_env.envs.actions import to_array
 from nram_env.envs.episode import Rules
+from nram_env.envs.options import (
+    BATCH_OPTIONS,
+    Request,
+    check_instance,
+    checked_names,
+    checked_reset_mask,
+    for_each,
+    whole_numbers,
+)
 from nram_env.machine import LOG_FLOOR, PAPER_GATES, Gate, MachineConfig
 from nram_env.machine.backends import BACKEND_NAMES
 from nram_env.support import unknown_name
-from nram_env.tasks import Task, TaskBatch, get_task
+from nram_env.tasks import Task, get_task
 
 LOSSES = ("expected", "mixture")
 OBSERVATIONS = ("controller", "full")
-ROW_OPTIONS = ("difficulty", "memory_size", "horizon", "instance")
 VECTOR_ARGUMENTS = ("num_envs", "differentiable", "device", "dtype")
-BATCH_OPTIONS = (*ROW_OPTIONS, "reset_mask")
 USUAL_DIFFICULTY = 5
 
 
@@ -117,7 +122,11 @@ class Settings:
         return Rules(machine, self.loss, self.hard, self.log_floor, self.activation_clip, self.backend)
 
     def request(
-        self, num_envs: int, options: Mapping[str, Any] | None, names: Sequence[str] = BATCH_OPTIONS
+        self,
+        num_envs: int,
+        options: Mapping[str, Any] | None,
+        names: Sequence[str] = BATCH_OPTIONS,
+        running_size: int | None = None,
     ) -> Request:
         """Check the options of a reset and fill in what they leave open.
 
@@ -125,23 +134,30 @@ class Settings:
             num_envs: B.
             options: See the environments' `reset`.
             names: Options that there are.
+            running_size: M of the episodes that are running, which rows that are reset alone keep.
 
         Raises:
             ValueError: An unknown option, or one of the wrong type, shape or range.
         """
-        given = _checked_names(options, names)
-        rows = _reset_mask(given.get("reset_mask"), num_envs)
+        given = checked_names(options, names)
+        rows = checked_reset_mask(given.get("reset_mask"), num_envs)
         instance = given.get("instance")
         if instance is None:
-            difficulty, memory_size = self._size(given, num_envs)
+            usual_size = self.memory_size if rows is None else running_size
+            difficulty, memory_size = self._size(given, num_envs, usual_size)
         else:
-            _check_instance(instance, num_envs, given)
+            check_instance(instance, num_envs, given)
             difficulty, memory_size = instance.difficulty, instance.memory_size
         self.check_memory_size(memory_size)
+        if rows is not None and memory_size != running_size:
+            raise ValueError(
+                f"reset_mask needs running episodes of memory_size {memory_size}, there are "
+                f"{'none' if running_size is None else f'those of {running_size}'}"
+            )
         horizon = given.get("horizon", self.horizon)
         if horizon is None:
-            horizon = _for_each(difficulty, self.problem.horizon)
-        horizons = _whole_numbers("horizon", horizon, num_envs, smallest=1)
+            horizon = for_each(difficulty, self.problem.horizon)
+        horizons = whole_numbers("horizon", horizon, num_envs, smallest=1)
         return Request(self.problem, difficulty, memory_size, horizons, instance, rows)
 
     def check_memory_size(self, memory_size: int) -> None:
@@ -156,100 +172,18 @@ class Settings:
                 f"make the environment with memory_size={memory_size}"
             )
 
-    def _size(self, given: Mapping[str, Any], num_envs: int) -> tuple[np.ndarray, int]:
-        memory_size = given.get("memory_size", self.memory_size)
+    def _size(
+        self, given: Mapping[str, Any], num_envs: int, usual_size: int | None
+    ) -> tuple[np.ndarray, int]:
+        memory_size = given.get("memory_size", usual_size)
         difficulty = given.get("difficulty", self.difficulty)
         if difficulty is None:
             difficulty = _usual_difficulty(self.problem, memory_size)
-        values = _whole_numbers("difficulty", difficulty, num_envs, smallest=self.problem.smallest_difficulty)
+        values = whole_numbers("difficulty", difficulty, num_envs, smallest=self.problem.smallest_difficulty)
         if memory_size is None:
             memory_size = self.problem.smallest_memory_size(int(values.max()))
         self.problem.check_request(values, memory_size)
         return values, int(memory_size)
-
-
-@dataclass(frozen=True)
-class Request:
-    """A checked reset: nothing is left open but chance.
-
-    Attributes:
-        task: The task.
-        difficulty: (B,) int64.
-        memory_size: M.
-        horizon: (B,) int64.
-        given_instance: The examples to use, or None to draw them.
-        rows: (B,) bool, the rows to reset; None for all of them.
-    """
-
-    task: Task
-    difficulty: np.ndarray
-    memory_size: int
-    horizon: np.ndarray
-    given_instance: TaskBatch | None
-    rows: np.ndarray | None
-
-    def instance(self, rng: np.random.Generator) -> TaskBatch:
-        """The given examples, or fresh ones."""
-        if self.given_instance is not None:
-            return self.given_instance
-        return self.task.sample(rng, self.difficulty, self.memory_size)
-
-
-def _checked_names(options: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, Any]:
-    if options is None:
-        return {}
-    if not isinstance(options, Mapping):
-        raise ValueError(f"options must be a dictionary, got {options!r}")
-    for name in options:
-        if name not in names:
-            raise unknown_name("option", name, names)
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def _reset_mask(mask: Any, num_envs: int) -> np.ndarray | None:
-    if mask is None:
-        return None
-    values = _array("reset_mask", mask)
-    if values.dtype != bool or values.shape != (num_envs,) or not values.any():
-        raise ValueError(f"reset_mask must be ({num_envs},) booleans with one true at least, got {mask!r}")
-    return values
-
-
-def _check_instance(instance: Any, num_envs: int, given: Mapping[str, Any]) -> None:
-    for name in ("difficulty", "memory_size"):
-        if name in given:
-            raise ValueError(f"an instance fixes the {name} already, got {name}={given[name]!r} besides")
-    if not isinstance(instance, TaskBatch):
-        raise ValueError(
-            f"instance must be a TaskBatch, as from nram_env.tasks.instance_of, got {instance!r}"
-        )
-    size = instance.memory.shape[-1]
-    wanted = (np.int64, (num_envs, size))
-    for name, dtype, shape in (
-        ("memory", *wanted),
-        ("target", *wanted),
-        ("mask", np.bool_, wanted[1]),
-        ("difficulty", np.int64, (num_envs,)),
-    ):
-        array = getattr(instance, name)
-        if array.dtype != dtype or array.shape != shape:
-            raise ValueError(
-                f"instance.{name} must be {dtype.__name__} of shape {shape}, "
-                f"got {array.dtype} of {array.shape}"
-            )
-    for name in ("memory", "target"):
-        wrong = np.argwhere((getattr(instance, name) < 0) | (getattr(instance, name) >= size))
-        if len(wrong):
-            row, cell = wrong[0].tolist()
-            value = getattr(instance, name)[row, cell]
-            raise ValueError(
-                f"instance.{name}: cell {cell} of row {row} holds {value}, which is not in 0..{size - 1}"
-            )
-
-
-def _for_each(difficulty: np.ndarray, rule: Callable[[int], int]) -> np.ndarray:
-    values, places = np.unique(difficulty, return_inverse=True)
-    return np.array([rule(int(value)) for value in values])[places]
 
 
 def _usual_difficulty(task: Task, memory_size: Any) -> int:
@@ -260,20 +194,6 @@ def _usual_difficulty(task: Task, memory_size: Any) -> int:
         n for n in range(task.smallest_difficulty, usual + 1) if task.smallest_memory_size(n) <= memory_size
     )
     return max(fitting, default=task.smallest_difficulty)
-
-
-def _array(name: str, value: Any) -> np.ndarray:
-    """An option as an array; the differentiable environment's own tensors, as `finished`, serve too."""
-    return to_array(name, value.numpy(force=True) if isinstance(value, Tensor) else value)
-
-
-def _whole_numbers(name: str, value: Any, count: int, *, smallest: int) -> np.ndarray:
-    """(B,) integers from one integer or from as many as there are rows."""
-    values = _array(name, value)
-    if values.dtype.kind not in "iu" or values.shape not in ((), (count,)) or values.min() < smallest:
-        rows = f" or an array ({count},) of them" if count > 1 else ""
-        raise ValueError(f"{name} must be an integer of at least {smallest}{rows}, got {value!r}")
-    return np.broadcast_to(values.astype(np.int64), (count,))
 
 
 def _check_number(name: str, value: Any, largest: float = math.inf) -> None:

@@ -114,7 +114,7 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
                 "memory_size": M of all rows;
                 "horizon": timesteps, an integer or (B,) integers;
                 "instance": a TaskBatch to use instead of drawing one;
-                "reset_mask": (B,) booleans, the rows to reset; the others go on as they were.
+                "reset_mask": (B,) booleans, the rows to reset; the others go on as they were, and M stays.
 
         Returns:
             Observations (B, R), and infos with difficulty, horizon and memory_size, all (B,).
@@ -122,12 +122,8 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         Raises:
             ValueError: An option is unknown or not legal; nothing has changed then.
         """
-        request = self.settings.request(self.num_envs, options)
-        if request.rows is not None and self.state.memory_size != request.memory_size:
-            raise ValueError(
-                f"rows share one memory size: it is {self.state.memory_size}, so reset_mask cannot go with "
-                f"memory_size {request.memory_size}"
-            )
+        running_size = None if self._state is None else self._state.memory_size
+        request = self.settings.request(self.num_envs, options, running_size=running_size)
         super().reset(seed=seed)
         instance = request.instance(self.np_random)
         fresh = begin(self.settings.rules, instance, request.horizon, dtype=self._dtype, device=self._device)

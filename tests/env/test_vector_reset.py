@@ -50,8 +50,22 @@ def test_reset_mask_resets_some_rows_and_leaves_the_others_running():
         assert np.array_equal(envs.instance.memory[row], before.instance.memory[row])
     assert envs.state.survival[1] == 1
     assert envs.state.registers[1, :, 0].tolist() == [1, 1, 1, 1]
-    with pytest.raises(ValueError, match=r"rows share one memory size: it is 7, .* memory_size 9"):
-        envs.reset(options={"reset_mask": np.array([True, False, False]), "memory_size": 9})
+
+
+def test_rows_that_are_reset_alone_keep_the_memory_size():
+    envs, mask = make(num_envs=3), np.array([False, True, False])
+    with pytest.raises(
+        ValueError, match="reset_mask needs running episodes of memory_size 7, there are none"
+    ):
+        envs.reset(options={"reset_mask": mask})
+    envs.reset(seed=0)
+    _, infos = envs.reset(options={"reset_mask": mask, "difficulty": 2})
+    assert infos["difficulty"].tolist() == [3, 2, 3]
+    assert infos["memory_size"].tolist() == [7, 7, 7]
+    with pytest.raises(ValueError, match="episodes of memory_size 9, there are those of 7"):
+        envs.reset(options={"reset_mask": mask, "memory_size": 9})
+    with pytest.raises(ValueError, match="task copy at difficulty 4 needs memory_size >= 9, got 7"):
+        envs.reset(options={"reset_mask": mask, "difficulty": 4})
 
 
 def test_reset_mask_keeps_the_graph_of_the_other_rows():
