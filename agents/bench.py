@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from agents.config import TrainConfig
 from agents.trainer import Trainer
@@ -89,7 +90,8 @@ def measure(method: str, setting: Setting) -> Speed:
         else:
             result = timestep(config, state, inputs[3], target=target, mask=mask, backend=method)
         after = result.state
-        return after.registers, after.memory, after.survival, result.entropy, result.log_likelihood
+        scores = (result.entropy, result.halting_entropy, result.log_likelihood)
+        return after.registers, after.memory, after.survival, *scores
 
     with _threads(setting.threads):
         best = _best_of(forward, lambda outputs: torch.autograd.grad(outputs, inputs, upstream))
@@ -114,9 +116,12 @@ def naive_timestep(
         output, memory = soft_gate(gate, [attend(next(selectors)) for _ in gate.arguments], memory)
         values.append(output)
     registers = torch.stack([attend(selector) for selector in selectors], 1)
-    survival = state.survival * (1 - torch.sigmoid(logits[:, config.layout.halt]))
+    halting_logits = logits[:, config.layout.halt]
+    willingness = torch.sigmoid(halting_logits)
+    halting_entropy = softplus(halting_logits) - halting_logits * willingness
     likelihood = output_log_likelihood(memory, target, mask, LOG_FLOOR)
-    return Timestep(MachineState(registers, memory, survival), entropy, likelihood)
+    after = MachineState(registers, memory, state.survival * (1 - willingness))
+    return Timestep(after, entropy, halting_entropy, likelihood)
 
 
 def arithmetic_limit(setting: Setting) -> float:
@@ -212,7 +217,7 @@ def _problem(
     inputs += [torch.ones(batch), normal(batch, config.layout.size)]
     target = torch.randint(size, (batch, size), generator=generator)
     mask = torch.rand(batch, size, generator=generator) < 0.5
-    upstream = [normal(*shape) for shape in (*shapes, (batch,), (batch,), (batch,))]
+    upstream = [normal(*shape) for shape in (*shapes, *[(batch,)] * 4)]
     return [tensor.requires_grad_() for tensor in inputs], target, mask, upstream
 
 

@@ -138,7 +138,8 @@ class TrainConfig:
         if set(values) != names:
             odd = ", ".join(sorted(set(values) ^ names))
             raise ValueError(f"the training configuration has unknown or missing entries: {odd}")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        arguments: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**arguments)
 
 
 RANGES = ("learning_rate", "output_scale", "entropy_bonus", "gradient_noise")

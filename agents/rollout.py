@@ -10,7 +10,6 @@ import gymnasium
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
 
 from agents.controllers import Controller
 from nram_env.envs import NRAMVectorEnv
@@ -76,15 +75,11 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
     sums = list(observations.new_zeros(3, envs.num_envs))
     while not bool(envs.finished.all()):
         logits, state = controller(observations.unflatten(0, (members, -1)), state)
-        halting = _binary_entropy(logits.flatten(0, 1)[:, envs.layout.halt]) * ~envs.finished
         observations, rewards, *_ = envs.step(logits.flatten(0, 1))
-        sums = [total + term for total, term in zip(sums, (rewards, envs.entropy, halting), strict=True)]
-    return Rollout(*(total.unflatten(0, (members, -1)) for total in sums), envs.wrong_cells())
-
-
-def _binary_entropy(logits: Tensor) -> Tensor:
-    """Entropy in nats of yes or no with P(yes) = sigmoid(logits)."""
-    return softplus(logits) - logits * torch.sigmoid(logits)
+        terms = (rewards, envs.entropy, envs.halting_entropy)
+        sums = [total + term for total, term in zip(sums, terms, strict=True)]
+    returns, entropy, halting_entropy = (total.unflatten(0, (members, -1)) for total in sums)
+    return Rollout(returns, entropy, halting_entropy, envs.wrong_cells())
 
 
 @dataclass(frozen=True)

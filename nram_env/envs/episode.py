@@ -105,11 +105,13 @@ class Advance:
         state: The state after it.
         rewards: (B,); 0 for rows that had finished.
         entropy: (B,); the selectors' entropy in nats, 0 for rows that had finished.
+        halting_entropy: (B,); entropy of "finish now or not" in nats, 0 for rows that had finished.
     """
 
     state: EpisodeState
     rewards: Tensor
     entropy: Tensor
+    halting_entropy: Tensor
 
 
 def begin(
@@ -159,18 +161,17 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
         logits: (B, D) in the order of the machine's layout.
     """
     moved = _hard_timestep(rules, before, logits) if rules.hard else _soft_timestep(rules, before, logits)
-    halting_logits = logits[:, rules.machine.layout.halt]
-    willingness = (halting_logits > 0).to(logits.dtype) if rules.hard else torch.sigmoid(halting_logits)
-    left = before.survival * (1 - willingness)
+    left = moved.state.survival
     elapsed = before.elapsed + ~before.finished
     finished = (elapsed >= before.horizon) | (left < SURVIVAL_FLOOR)
-    halting = torch.where(finished, before.survival, before.survival * willingness)
+    survival = left.masked_fill(finished, 0.0)
+    halting = before.survival - survival
     machine = before.where(before.finished, moved.state) if before.finished.any() else moved.state
     after = replace(
         before,
         registers=machine.registers,
         memory=machine.memory,
-        survival=left.masked_fill(finished, 0.0),
+        survival=survival,
         elapsed=elapsed,
         finished=finished,
         output=torch.addcmul(before.output, halting.detach()[:, None, None], machine.memory.detach()),
@@ -179,7 +180,8 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
         after, rewards = _settle_mixture(rules, before, after, halting)
     else:
         rewards = halting * moved.log_likelihood
-    return Advance(after, rewards, moved.entropy.masked_fill(before.finished, 0.0))
+    entropies = (moved.entropy, moved.halting_entropy)
+    return Advance(after, rewards, *(values.masked_fill(before.finished, 0.0) for values in entropies))
 
 
 def _settle_mixture(
@@ -194,7 +196,7 @@ def _settle_mixture(
 
 def _soft_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timestep:
     scored = rules.loss == "expected"
-    moved = timestep(
+    return timestep(
         rules.machine,
         state,
         logits,
@@ -202,9 +204,9 @@ def _soft_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timeste
         mask=state.mask if scored else None,
         log_floor=rules.log_floor,
         activation_clip=rules.activation_clip,
+        rescale=True,
         backend=rules.backend,
     )
-    return replace(moved, state=moved.state.rescaled())
 
 
 def _hard_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timestep:
@@ -216,5 +218,7 @@ def _hard_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timeste
         one_hot(torch.from_numpy(part), state.memory_size).to(state.memory) for part in after
     )
     log_likelihood = output_log_likelihood(memory, state.target, state.mask, rules.log_floor)
-    moved = MachineState(registers, memory, state.survival)
-    return Timestep(moved, torch.zeros_like(log_likelihood), log_likelihood)
+    stays = (logits[:, rules.machine.layout.halt] <= 0).to(state.survival)
+    none = torch.zeros_like(log_likelihood)
+    moved = MachineState(registers, memory, state.survival * stays)
+    return Timestep(moved, none, none, log_likelihood)

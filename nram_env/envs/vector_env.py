@@ -100,7 +100,7 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         self.single_observation_space = single_observation_space(self.settings)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self._entropy: Tensor | None = None
+        self._entropies: tuple[Tensor, Tensor] | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -151,7 +151,7 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         logits = self._logits(actions)
         with torch.set_grad_enabled(self.differentiable and torch.is_grad_enabled()):
             advanced = advance(self.settings.rules, self.state, logits)
-        self._state, self._entropy = advanced.state, advanced.entropy
+        self._state, self._entropies = advanced.state, (advanced.entropy, advanced.halting_entropy)
         finished, survival = advanced.state.finished, advanced.state.survival
         outcome = (advanced.rewards, finished.clone(), torch.zeros_like(finished))
         return self._observe(), *map(self._outward, outcome), {"survival": _fresh_array(survival)}
@@ -159,7 +159,8 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
     def _logits(self, actions: Any) -> Tensor:
         state, shape = self.state, (self.num_envs, self.layout.size)
         if self.differentiable:
-            return check_tensor(actions, state.survival, shape) * self.logit_scale
+            logits = check_tensor(actions, state.survival, shape)
+            return logits if self.logit_scale == 1 else logits * self.logit_scale
         values = torch.as_tensor(check_array(actions, shape))
         return values.to(self._device, self._dtype) * self.logit_scale
 
@@ -171,9 +172,10 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         return observation if self.differentiable else to_numpy(observation)
 
     def set_state(self, state: EpisodeState) -> None:
-        """Return to a state that `state` gave; `entropy` is 0 until the next step."""
+        """Return to a state that `state` gave; both entropies are 0 until the next step."""
         super().set_state(state)
-        self._entropy = torch.zeros_like(state.survival)
+        none = torch.zeros_like(state.survival)
+        self._entropies = (none, none)
 
     def detach_state(self) -> None:
         """Cut the graph: later rewards send no gradient to earlier actions."""
@@ -182,9 +184,17 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
     @property
     def entropy(self) -> Tensor:
         """Entropy of the last timestep's selectors in nats (B,), with graph; 0 for rows that had finished."""
-        if self._entropy is None:
+        return self._entropies_so_far()[0]
+
+    @property
+    def halting_entropy(self) -> Tensor:
+        """Entropy of the last "finish now or not" in nats (B,), with graph; 0 for rows that had finished."""
+        return self._entropies_so_far()[1]
+
+    def _entropies_so_far(self) -> tuple[Tensor, Tensor]:
+        if self._entropies is None:
             raise ResetNeeded("there is no entropy yet: call reset() first")
-        return self._entropy
+        return self._entropies
 
 
 def _fresh_array(values: Tensor) -> np.ndarray:

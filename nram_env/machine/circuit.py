@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nram_env.machine.backends import choose_backend, reference
-from nram_env.machine.backends.base import Timestep, Wanted
+from nram_env.machine.backends.base import Options, Timestep, Wanted
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.objective import LOG_FLOOR
 from nram_env.machine.state import MachineState
@@ -55,7 +55,7 @@ def transition(config: MachineConfig, state: MachineState, logits: Tensor, **opt
         config: The machine.
         state: State before the step.
         logits: (B, K + 1) in the order of `config.layout`.
-        **options: `activation_clip` and `backend`, as in `timestep`.
+        **options: `activation_clip`, `rescale` and `backend`, as in `timestep`.
 
     Returns:
         State after the step. The probability that the run ended exactly here is the old survival
@@ -76,6 +76,7 @@ def timestep(
     mask: Tensor | None = None,
     log_floor: float = LOG_FLOOR,
     activation_clip: float | None = None,
+    rescale: bool = False,
     backend: str = "auto",
 ) -> Timestep:
     """Run one timestep from logits and score the memory that it leaves.
@@ -88,6 +89,7 @@ def timestep(
         mask: See `target`.
         log_floor: Probabilities below it count as it.
         activation_clip: As in `step`.
+        rescale: Divide every distribution of the new state by its sum; see `MachineState.rescaled`.
         backend: "reference", "fused" or "auto" (fused where it runs, else reference).
 
     Raises:
@@ -98,7 +100,7 @@ def timestep(
     _check_clip(activation_clip)
     wanted = _wanted(state, target, mask, log_floor)
     run = choose_backend(backend, state, logits, wanted)
-    return run(config, state, logits, wanted, activation_clip)
+    return run(config, state, logits, wanted, Options(activation_clip, rescale))
 
 
 def _wanted(

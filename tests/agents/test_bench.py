@@ -18,6 +18,7 @@ def test_the_plain_loop_equals_the_reference():
         for name in ("registers", "memory", "survival"):
             torch.testing.assert_close(getattr(found.state, name), getattr(wanted.state, name))
         torch.testing.assert_close(found.entropy, wanted.entropy)
+        torch.testing.assert_close(found.halting_entropy, wanted.halting_entropy)
         torch.testing.assert_close(found.log_likelihood, wanted.log_likelihood)
         state = found.state
 

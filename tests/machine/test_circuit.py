@@ -95,7 +95,8 @@ def test_gradients_of_a_whole_timestep_equal_finite_differences(gates):
         before = MachineState(registers, memory, state.survival)
         result = timestep(config, before, logits, target=target, mask=mask, backend="reference")
         after = result.state
-        return after.registers, after.memory, after.survival, result.entropy, result.log_likelihood
+        scores = (result.entropy, result.halting_entropy, result.log_likelihood)
+        return after.registers, after.memory, after.survival, *scores
 
     inputs = [state.registers, state.memory, _random_logits(config, batch=1)]
     assert torch.autograd.gradcheck(outputs, [values.requires_grad_() for values in inputs])
@@ -148,6 +149,14 @@ def test_selector_entropy_is_that_of_each_softmax():
         for selector in config.layout.selectors
     )
     torch.testing.assert_close(result.entropy, wanted)
+
+
+def test_halting_entropy_is_that_of_finishing_now_or_not():
+    config = MachineConfig(2)
+    logits = _random_logits(config, batch=3)
+    result = timestep(config, _random_state(config, 3, 4), logits, backend="reference")
+    wanted = torch.distributions.Bernoulli(logits=logits[:, config.layout.halt]).entropy()
+    torch.testing.assert_close(result.halting_entropy, wanted)
 
 
 def test_a_transition_is_a_step_with_softmaxed_selectors_and_a_halting_chance():

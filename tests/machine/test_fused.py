@@ -10,7 +10,7 @@ from nram_env.machine.backends import library
 
 built = pytest.mark.skipif(not library.LIBRARY_FILE.exists(), reason="the native library was not built here")
 INSTRUCTION_SETS = range(library.best_instruction_set() + 1 if library.LIBRARY_FILE.exists() else 1)
-OUTPUTS = ("registers", "memory", "survival", "entropy", "log_likelihood")
+OUTPUTS = ("registers", "memory", "survival", "entropy", "halting_entropy", "log_likelihood")
 GRADIENTS = ("d registers", "d memory", "d survival", "d logits")
 
 
@@ -41,9 +41,11 @@ class Problem:
         )
         self.target = torch.randint(size, (batch, size), generator=generator)
         self.mask = torch.rand(batch, size, generator=generator) < 0.5
-        self.upstream = (normal(*registers), normal(*memory), normal(batch), normal(batch), normal(batch))
+        self.upstream = (normal(*registers), normal(*memory), *(normal(batch) for _ in range(4)))
 
-    def solve(self, backend: str, clip: float | None = None, rows: slice = slice(None)):
+    def solve(
+        self, backend: str, clip: float | None = None, rows: slice = slice(None), rescale: bool = False
+    ):
         """Outputs and gradients by name."""
         inputs = [tensor[rows].clone().requires_grad_() for tensor in self.inputs]
         result = timestep(
@@ -53,17 +55,20 @@ class Problem:
             target=self.target[rows],
             mask=self.mask[rows],
             activation_clip=clip,
+            rescale=rescale,
             backend=backend,
         )
         state = result.state
-        outputs = (state.registers, state.memory, state.survival, result.entropy, result.log_likelihood)
+        scores = (result.entropy, result.halting_entropy, result.log_likelihood)
+        outputs = (state.registers, state.memory, state.survival, *scores)
         gradients = torch.autograd.grad(outputs, inputs, [upper[rows] for upper in self.upstream])
         return dict(zip(OUTPUTS, outputs, strict=True)), dict(zip(GRADIENTS, gradients, strict=True))
 
 
-def assert_equal_to_reference(problem: Problem, clip: float | None = None) -> None:
+def assert_equal_to_reference(problem: Problem, clip: float | None = None, rescale: bool = False) -> None:
     """Each output and gradient within 1e-5 of the largest number in it."""
-    for found, wanted in zip(problem.solve("fused", clip), problem.solve("reference", clip), strict=True):
+    results = [problem.solve(backend, clip, rescale=rescale) for backend in ("fused", "reference")]
+    for found, wanted in zip(*results, strict=True):
         for name, values in wanted.items():
             tolerance = 1e-5 * values.abs().max().item() + 1e-30
             assert (found[name] - values).abs().max() <= tolerance, name
@@ -112,6 +117,17 @@ def test_any_machine_equals_the_reference(gates, registers, size, batch, clip, s
 @built
 def test_sharp_selectors_equal_the_reference(instruction_set):
     assert_equal_to_reference(Problem(MachineConfig(3), batch=9, size=6, scale=100.0))
+
+
+@built
+def test_rescaling_equals_that_of_the_reference(instruction_set):
+    problem = Problem(MachineConfig(3), batch=19, size=7)
+    problem.inputs[0].mul_(torch.linspace(0.5, 2, 19)[:, None, None])  # sums that rescaling must mend
+    problem.inputs[1].mul_(torch.linspace(2, 0.5, 19)[:, None, None])
+    assert_equal_to_reference(problem, rescale=True)
+    outputs, _ = problem.solve("fused", rescale=True)
+    for name in ("registers", "memory"):
+        torch.testing.assert_close(outputs[name].sum(-1), torch.ones(outputs[name].shape[:-1]))
 
 
 @built

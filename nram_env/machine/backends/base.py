@@ -18,11 +18,13 @@ class Timestep:
     Attributes:
         state: The state after the step.
         entropy: (B,); entropy of the selectors in nats, summed over the selectors.
+        halting_entropy: (B,); entropy of "finish now or not" in nats.
         log_likelihood: (B,); log-probability of the wanted output in the new memory, 0 if none was asked for.
     """
 
     state: MachineState
     entropy: Tensor
+    halting_entropy: Tensor
     log_likelihood: Tensor
 
 
@@ -41,5 +43,18 @@ class Wanted:
     log_floor: float
 
 
-Backend = Callable[[MachineConfig, MachineState, Tensor, Wanted | None, float | None], Timestep]
-"""(config, state, logits (B, K + 1), what is wanted, activation_clip) -> one timestep."""
+@dataclass(frozen=True)
+class Options:
+    """How a timestep is computed.
+
+    Attributes:
+        activation_clip: Limit on the gradients of activations, or None.
+        rescale: Divide every new distribution by its sum; see `MachineState.rescaled`.
+    """
+
+    activation_clip: float | None = None
+    rescale: bool = False
+
+
+Backend = Callable[[MachineConfig, MachineState, Tensor, Wanted | None, Options], Timestep]
+"""(config, state, logits (B, K + 1), what is wanted, options) -> one timestep."""

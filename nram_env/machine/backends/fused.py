@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from nram_env.machine.backends import library
-from nram_env.machine.backends.base import Timestep, Wanted
+from nram_env.machine.backends.base import Options, Timestep, Wanted
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.state import MachineState
 
@@ -55,7 +55,7 @@ def run(
     state: MachineState,
     logits: Tensor,
     wanted: Wanted | None,
-    activation_clip: float | None,
+    options: Options,
 ) -> Timestep:
     """Compute one timestep; see `base.Backend`.
 
@@ -65,11 +65,11 @@ def run(
     reason = obstacle(state, logits, wanted)
     if reason is not None:
         raise ValueError(f"the fused backend cannot run: {reason}; backend='reference' can")
-    call = _Call(config, wanted, activation_clip)
-    registers, memory, survival, entropy, log_likelihood = _FusedTimestep.apply(
+    call = _Call(config, wanted, options)
+    registers, memory, survival, *scores = _FusedTimestep.apply(
         call, state.registers, state.memory, state.survival, logits
     )
-    return Timestep(MachineState(registers, memory, survival), entropy, log_likelihood)
+    return Timestep(MachineState(registers, memory, survival), *scores)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class _Call:
 
     config: MachineConfig
     wanted: Wanted | None
-    activation_clip: float | None
+    options: Options
 
     def machine(self, memory_size: int) -> library.Machine:
         return library.Machine(
@@ -87,7 +87,8 @@ class _Call:
             gates=self.config.num_gates,
             threads=torch.get_num_threads(),
             instruction_set=library.best_instruction_set(),
-            clip=math.inf if self.activation_clip is None else self.activation_clip,
+            rescale=self.options.rescale,
+            clip=math.inf if self.options.activation_clip is None else self.options.activation_clip,
             log_floor=0.0 if self.wanted is None else self.wanted.log_floor,
             gate=library.gate_numbers(self.config.gates),
         )
@@ -98,12 +99,12 @@ class _Call:
 
 
 class _FusedTimestep(torch.autograd.Function):
-    """Inputs: registers, memory, survival, logits. Outputs: the first three after it, and two scores."""
+    """Inputs: registers, memory, survival, logits. Outputs: the first three after it, and three scores."""
 
     @staticmethod
     def forward(ctx: Any, call: _Call, *tensors: Tensor) -> tuple[Tensor, ...]:
         registers, memory, survival, _ = tensors
-        outputs = tuple(map(torch.empty_like, (registers, memory, survival, survival, survival)))
+        outputs = tuple(map(torch.empty_like, (registers, memory, *[survival] * 4)))
         _run("nram_forward", call, tensors, library.Outputs(*map(_address, outputs)))
         ctx.call = call
         ctx.save_for_backward(*tensors)

@@ -26,6 +26,7 @@ class Machine(ctypes.Structure):
         ("gates", c_int),
         ("threads", c_int),
         ("instruction_set", c_int),
+        ("rescale", c_int),
         ("clip", c_float),
         ("log_floor", c_float),
         ("gate", ctypes.POINTER(c_int)),
@@ -54,6 +55,7 @@ class Outputs(ctypes.Structure):
         ("memory", c_void_p),
         ("survival", c_void_p),
         ("entropy", c_void_p),
+        ("halting_entropy", c_void_p),
         ("log_likelihood", c_void_p),
     )
 
@@ -66,6 +68,7 @@ class Gradients(ctypes.Structure):
         ("new_memory", c_void_p),
         ("new_survival", c_void_p),
         ("entropy", c_void_p),
+        ("halting_entropy", c_void_p),
         ("log_likelihood", c_void_p),
         ("registers", c_void_p),
         ("memory", c_void_p),

@@ -6,8 +6,9 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
-from nram_env.machine.backends.base import Timestep, Wanted
+from nram_env.machine.backends.base import Options, Timestep, Wanted
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.gates import Gate
 from nram_env.machine.layout import ActionLayout
@@ -21,17 +22,19 @@ def run(
     state: MachineState,
     logits: Tensor,
     wanted: Wanted | None,
-    activation_clip: float | None,
+    options: Options,
 ) -> Timestep:
     """Softmax the logits, run the circuit and score its memory; see `base.Backend`."""
     selectors, entropy = soften(config.layout, logits)
-    registers, memory = run_circuit(config, state, selectors, activation_clip)
-    halting_probs = torch.sigmoid(logits[:, config.layout.halt])
+    registers, memory = run_circuit(config, state, selectors, options.activation_clip)
+    halting_logits = logits[:, config.layout.halt]
+    halting_probs = torch.sigmoid(halting_logits)
+    halting_entropy = softplus(halting_logits) - halting_logits * halting_probs
     after = MachineState(registers, memory, state.survival * (1 - halting_probs))
-    if wanted is None:
-        return Timestep(after, entropy, torch.zeros_like(entropy))
-    likelihood = output_log_likelihood(memory, wanted.target, wanted.mask, wanted.log_floor)
-    return Timestep(after, entropy, likelihood)
+    likelihood = torch.zeros_like(entropy)
+    if wanted is not None:
+        likelihood = output_log_likelihood(memory, wanted.target, wanted.mask, wanted.log_floor)
+    return Timestep(after.rescaled() if options.rescale else after, entropy, halting_entropy, likelihood)
 
 
 def soften(layout: ActionLayout, logits: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,12 @@
 
 #include "plan.h"
 
+struct Machine {  // as in library.py
+    int registers, size, gates, threads, instruction_set, rescale;
+    float clip, log_floor;
+    const int* gate;
+};
+
 namespace {
 
 using nram::Kernels;
@@ -31,13 +37,14 @@ struct OwnedPlan {
     Plan plan{};
     std::vector<int> kind, rank, place, dense_before;
 
-    OwnedPlan(int registers, int size, const int* gate, int gates, float clip, float log_floor) {
-        plan.registers = registers, plan.size = size, plan.width = (size + 3) / 4 * 4;
-        plan.gates = gates, plan.gate = gate, plan.clip = clip, plan.log_floor = log_floor;
-        for (int r = 0; r < registers; ++r) add_value(nram::DENSE, 0);
-        for (int i = 0; i < gates; ++i) add_gate(gate[i], registers + i);
+    explicit OwnedPlan(const Machine& machine) {
+        plan.registers = machine.registers, plan.size = machine.size, plan.width = (machine.size + 3) / 4 * 4;
+        plan.gates = machine.gates, plan.gate = machine.gate, plan.rescale = machine.rescale;
+        plan.clip = machine.clip, plan.log_floor = machine.log_floor;
+        for (int r = 0; r < plan.registers; ++r) add_value(nram::DENSE, 0);
+        for (int i = 0; i < plan.gates; ++i) add_gate(plan.gate[i], plan.registers + i);
         dense_before.push_back(plan.dense);
-        plan.probs += registers * (registers + gates);
+        plan.probs += plan.registers * (plan.registers + plan.gates);
         plan.kind = kind.data(), plan.rank = rank.data(), plan.place = place.data();
         plan.dense_before = dense_before.data();
     }
@@ -151,12 +158,6 @@ bool gates_known(const int* gate, int gates) {
 
 }  // namespace
 
-struct Machine {  // as in library.py
-    int registers, size, gates, threads, instruction_set;
-    float clip, log_floor;
-    const int* gate;
-};
-
 #define EXPORTED __attribute__((visibility("default")))
 
 extern "C" {
@@ -176,8 +177,7 @@ EXPORTED int nram_instruction_set() {
 EXPORTED int nram_forward(const Machine* machine, const nram::Inputs* in, const nram::Outputs* out) try {
     if (!gates_known(machine->gate, machine->gates)) return BAD_GATE;
     if (!targets_fit(*in, machine->size)) return BAD_TARGET;
-    const OwnedPlan owned(machine->registers, machine->size, machine->gate, machine->gates, machine->clip,
-                          machine->log_floor);
+    const OwnedPlan owned(*machine);
     const Kernels& kernels = kernels_of(machine->instruction_set);
     return share(kernels, owned.plan, in->batch, machine->threads, [&](void* workspace, long block) {
         kernels.forward(owned.plan, *in, *out, workspace, block);
@@ -187,8 +187,7 @@ EXPORTED int nram_forward(const Machine* machine, const nram::Inputs* in, const 
 }
 
 EXPORTED int nram_backward(const Machine* machine, const nram::Inputs* in, const nram::Gradients* gradients) try {
-    const OwnedPlan owned(machine->registers, machine->size, machine->gate, machine->gates, machine->clip,
-                          machine->log_floor);
+    const OwnedPlan owned(*machine);
     const Kernels& kernels = kernels_of(machine->instruction_set);
     return share(kernels, owned.plan, in->batch, machine->threads, [&](void* workspace, long block) {
         kernels.backward(owned.plan, *in, *gradients, workspace, block);

@@ -28,6 +28,7 @@ struct Plan {
     const int* rank;  // (R + Q) its number among the dense values, or among the others
     const int* place; // (R + Q) column of a constant, number of a pair
     const int* dense_before;  // (Q + 1) dense values among the choices of gate i, and of a register
+    bool rescale;     // divide new distributions by their sums
     float clip;       // limit of activation gradients; infinite for none
     float log_floor;  // probabilities below it count as it
 };
@@ -47,6 +48,7 @@ struct Outputs {
     float* memory;
     float* survival;
     float* entropy;         // (B)
+    float* halting_entropy; // (B)
     float* log_likelihood;  // (B)
 };
 
@@ -55,6 +57,7 @@ struct Gradients {  // of the outputs, then of the inputs; any may be null
     const float* new_memory;
     const float* new_survival;
     const float* entropy;
+    const float* halting_entropy;
     const float* log_likelihood;
     float* registers;
     float* memory;

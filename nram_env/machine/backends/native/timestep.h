@@ -141,9 +141,31 @@ void backward_gate(const Plan& plan, const Workspace& at, Cursor& cursor) {
     if (arity(gate) == 2) select_backward<2>(plan, at, d_probs, d_a, probs, count, dense);
 }
 
+// Divides each of `count` rows by its sum. The backward pass takes that for the identity.
+void rescale(const Plan& plan, Vector* row, int count) {
+    for (; count > 0; --count, row += plan.width) {
+        Vector total = {};
+        for (int c = 0; c < plan.size; ++c) total += row[c];
+        const Vector scale = 1.0f / total;
+        for (int c = 0; c < plan.size; ++c) row[c] *= scale;
+    }
+}
+
+// The halting logit.
+float wish(const Plan& plan, const Inputs& in, long example) {
+    return in.logits[example * (plan.probs + 1) + plan.probs];
+}
+
 // The halting probability; the reference computes 1 - sigmoid as well, so both round alike.
 float willingness(const Plan& plan, const Inputs& in, long example) {
-    return 1.0f / (1.0f + __builtin_expf(-in.logits[example * (plan.probs + 1) + plan.probs]));
+    return 1.0f / (1.0f + __builtin_expf(-wish(plan, in, example)));
+}
+
+// Entropy of the choice to halt.
+float halting_entropy(const Plan& plan, const Inputs& in, long example) {
+    const float logit = wish(plan, in, example), size = __builtin_fabsf(logit);
+    const float softplus = __builtin_log1pf(__builtin_expf(-size)) + (logit > 0 ? logit : 0.0f);
+    return softplus - logit * willingness(plan, in, example);
 }
 
 // Probability of the wanted value in an output cell of one lane, or null outside the output cells.
@@ -177,17 +199,19 @@ void forward_block(const Plan& plan, const Inputs& in, const Outputs& out, const
     const Cursor end = forward_gates(plan, at);
     update_registers(plan, at, end.start);
     store(out.entropy + block.first, &entropy, 1, 1, block.valid);
+    for (int lane = 0; lane < block.valid; ++lane) {
+        const long example = block.first + lane;
+        out.survival[example] = in.survival[example] * (1.0f - willingness(plan, in, example));
+        out.halting_entropy[example] = halting_entropy(plan, in, example);
+        out.log_likelihood[example] = log_likelihood(plan, in, end.memory, block, lane);
+    }
+    if (plan.rescale) rescale(plan, at.registers, plan.registers), rescale(plan, end.memory, plan.size);
     for (int r = 0; r < plan.registers; ++r)
         store(out.registers + block.first * registers + r * size, at.registers + r * plan.width, registers, size,
               block.valid);
     for (int x = 0; x < size; ++x)
         store(out.memory + block.first * matrix + x * size, end.memory + x * plan.width, matrix, size,
               block.valid);
-    for (int lane = 0; lane < block.valid; ++lane) {
-        const long example = block.first + lane;
-        out.survival[example] = in.survival[example] * (1.0f - willingness(plan, in, example));
-        out.log_likelihood[example] = log_likelihood(plan, in, end.memory, block, lane);
-    }
 }
 
 // A gradient that was not passed is zero.
@@ -213,9 +237,10 @@ void backward_halting(const Plan& plan, const Inputs& in, const Gradients& d, Bl
     for (long example = block.first; example < block.first + block.valid; ++example) {
         const float halt = willingness(plan, in, example);
         const float upper = d.new_survival ? d.new_survival[example] : 0.0f;
+        const float of_entropy = d.halting_entropy ? d.halting_entropy[example] : 0.0f;
         d.survival[example] = upper * (1.0f - halt);
         d.logits[example * (plan.probs + 1) + plan.probs] =
-            -upper * in.survival[example] * halt * (1.0f - halt);
+            -(upper * in.survival[example] + of_entropy * wish(plan, in, example)) * halt * (1.0f - halt);
     }
 }
 
