@@ -66,14 +66,14 @@ def apply_adam(population: Population, gradient: Tensor) -> Population:
     """One step of Adam (Kingma and Ba, 2015) with each member's own learning rate and age."""
     first, second = ADAM_BETAS
     age = population.age + 1
-    rate = population.learning_rate / (1 - first**age)
     momentum = torch.lerp(population.momentum, gradient, 1 - first)
-    variance = torch.addcmul(second * population.variance, gradient, gradient, value=1 - second)
-    scale = (1 - second**age).rsqrt()
-    deviation = variance.sqrt().mul_(scale[:, None]).add_(ADAM_EPSILON)
+    variance = torch.mul(population.variance, second).addcmul_(gradient, gradient, value=1 - second)
+    bias = (1 - second**age).sqrt()  # that of the square root of the variance
+    rate = population.learning_rate * bias / (1 - first**age)
+    change = momentum / variance.sqrt().add_(ADAM_EPSILON * bias[:, None])
     return replace(
         population,
-        parameters=torch.addcmul(population.parameters, -rate[:, None], momentum / deviation),
+        parameters=torch.addcmul(population.parameters, change, -rate[:, None]),
         momentum=momentum,
         variance=variance,
         age=age,

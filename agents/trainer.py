@@ -190,8 +190,8 @@ class Trainer:
     @torch.no_grad()
     def _learn(self, member_loss: Tensor, gradient: Tensor) -> None:
         finite = losses.finite_rows(gradient) & torch.isfinite(member_loss)
-        gradient = losses.clip_norm(gradient, self.config.gradient_clip)
-        gradient = gradient + losses.decaying_noise(self.population, self.noise)
+        noise = losses.decaying_noise(self.population, self.noise)
+        gradient = losses.clip_norm(gradient, self.config.gradient_clip).add_(noise)
         self.population = losses.apply_adam(self.population, gradient)
         finite &= losses.finite_rows(self.population.parameters)
         self._restart((~finite).nonzero()[:, 0].tolist())
