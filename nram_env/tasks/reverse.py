@@ -22,6 +22,7 @@ class Reverse(Copy):
 
     name = "reverse"
     title = "Reverse"
+    num_registers = 6
 
     def horizon(self, difficulty: int) -> int:
         """One element a timestep, and four to start."""

@@ -25,7 +25,7 @@ class Swap(Task):
 
     name = "swap"
     title = "Swap"
-    num_registers = 6
+    num_registers = 8
 
     def smallest_memory_size(self, difficulty: int) -> int:
         """Two pointers, the array and a 0."""
