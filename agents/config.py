@@ -56,6 +56,8 @@ class TrainConfig:
     horizon_slack: int = 0
     """The horizon exceeds the task's by 0 to this many steps, drawn anew for each update."""
 
+    backend: Literal["auto", "fused", "reference"] = "auto"
+    """How the machine is computed; auto is fused wherever that runs."""
     loss: Literal["expected", "mixture"] = "expected"
     """Expected log-likelihood over halting times, or log of the expected likelihood."""
     learning_rate: Range = (0.003, 0.03)

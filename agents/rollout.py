@@ -135,9 +135,11 @@ def hard_steps(controller: Controller, memory: np.ndarray, horizon: np.ndarray) 
 
 
 @torch.no_grad()
-def soft_wrong(controller: Controller, task: Task, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:
+def soft_wrong(
+    controller: Controller, task: Task, batch: TaskBatch, horizon: np.ndarray, backend: str = "auto"
+) -> np.ndarray:
     """Wrong output cells (P x B, M) of the soft stack: argmax of the expected output memory."""
-    envs = make_envs(task, controller.spec.machine, batch.batch_size)
+    envs = make_envs(task, controller.spec.machine, batch.batch_size, backend=backend)
     return unroll(controller, envs, instance=batch, horizon=horizon).wrong_cells.numpy()
 
 

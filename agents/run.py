@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -16,10 +16,11 @@ from filelock import FileLock, Timeout
 
 from agents.checkpoint import AGENT_FILE, save_agent
 from agents.config import TrainConfig
+from agents.metrics import open_metrics
 from agents.trainer import Progress, Trainer
 from nram_env.support import write_atomically
 
-POPULATION_FILE, METRICS_FILE, CONFIG_FILE = "population.safetensors", "metrics.jsonl", "config.json"
+POPULATION_FILE, CONFIG_FILE = "population.safetensors", "config.json"
 
 
 class RunError(ValueError):
@@ -90,7 +91,6 @@ def start_run(
                 f"{folder} already holds a run; add --resume to go on with it, or name another folder"
             )
         write_atomically(folder / CONFIG_FILE, json.dumps(config.to_json(), indent=2) + "\n")
-        write_atomically(folder / METRICS_FILE, "")
         return _train(folder, Trainer(config), budget, watch, save_every)
 
 
@@ -105,33 +105,24 @@ def resume_run(folder: Path, budget: Budget, watch: Watch, save_every: int = 200
         raise RunError(f"{folder} holds no run to resume: there is no {POPULATION_FILE} in it")
     with _locked(folder):
         trainer = Trainer.load(folder / POPULATION_FILE)
-        _forget_metrics_after(folder, trainer.update)
         return _train(folder, trainer, budget, watch, save_every)
 
 
 def _train(folder: Path, trainer: Trainer, budget: Budget, watch: Watch, save_every: int) -> Outcome:
     begin = time.monotonic()
     reason = "updates" if trainer.update >= budget.updates else None
-    with _polite_stop() as stopped, (folder / METRICS_FILE).open("a") as metrics:
+    with _polite_stop() as stopped, open_metrics(folder, trainer.update) as metrics:
         while reason is None:
             progress = trainer.advance()
             seconds = time.monotonic() - begin
-            metrics.write(json.dumps({**asdict(progress), "seconds": round(seconds, 3)}) + "\n")
+            metrics.write(progress, seconds)
             watch(trainer, progress, seconds)
             reason = "interrupted" if stopped() else budget.reached(progress, seconds)
             if reason is None and trainer.update % save_every == 0:
-                metrics.flush()
                 trainer.save(folder / POPULATION_FILE)
     save_agent(folder / AGENT_FILE, trainer.agents()[0])
     trainer.save(folder / POPULATION_FILE)
     return Outcome(trainer, reason, time.monotonic() - begin)
-
-
-def _forget_metrics_after(folder: Path, update: int) -> None:
-    """Drop the lines of updates that will be done again, and a last line cut off by a kill."""
-    file = folder / METRICS_FILE
-    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
-    write_atomically(file, "".join(lines[:update]))
 
 
 @contextmanager

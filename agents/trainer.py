@@ -77,6 +77,7 @@ class Trainer:
             loss=config.loss,
             activation_clip=config.activation_clip,
             log_floor=config.log_floor,
+            backend=config.backend,
         )
         self._envs.np_random = self.examples
 
@@ -237,7 +238,7 @@ class Trainer:
 
     def _soft_error(self, controller: Controller, rng: np.random.Generator, factor: int) -> Tensor:
         batch, horizon = self._held_out(controller, rng, factor)
-        wrong = soft_wrong(controller, self.task, batch, horizon).any(1)
+        wrong = soft_wrong(controller, self.task, batch, horizon, self.config.backend).any(1)
         return torch.from_numpy(wrong.reshape(controller.num_members, -1).mean(1)).float()
 
     def _agent(self, index: int) -> Agent:

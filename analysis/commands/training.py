@@ -13,6 +13,7 @@ from rich.table import Table
 from agents.checkpoint import load_agent
 from agents.config import TrainConfig
 from agents.evaluate import Evaluation, evaluate_all
+from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
 from agents.run import Budget, Outcome, resume_run, start_run
 from analysis.commands.display import TrainingDisplay, emit_json, talk
 
@@ -52,6 +53,7 @@ class Train:
         torch.set_num_threads(self.threads)
         budget = Budget(self.updates, self.minutes, self.solved)
         folder = self.run or Path("runs") / f"{self.config.task}-{self.config.controller}-{self.config.seed}"
+        console.print(_metrics_note(folder))
         with TrainingDisplay(console, budget) as display:
             if self.resume:
                 outcome = resume_run(folder, budget, display.watch)
@@ -63,6 +65,12 @@ class Train:
         if self.json:
             emit_json(report)
         return 0 if report["solved"] else 1
+
+
+def _metrics_note(folder: Path) -> str:
+    if tensorboard_installed():
+        return f"Metrics: {folder / METRICS_FILE}; for TensorBoard: {folder / EVENTS_FOLDER}."
+    return f"Metrics: {folder / METRICS_FILE}; for TensorBoard as well: pip install nram\\[tensorboard]"
 
 
 def _report(folder: Path, outcome: Outcome) -> dict:

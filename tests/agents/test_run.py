@@ -14,7 +14,8 @@ from filelock import FileLock
 
 from agents.checkpoint import load_agent
 from agents.config import TrainConfig
-from agents.run import METRICS_FILE, POPULATION_FILE, Budget, RunError, resume_run, start_run
+from agents.metrics import EVENTS_FOLDER, METRICS_FILE
+from agents.run import POPULATION_FILE, Budget, RunError, resume_run, start_run
 from agents.trainer import Trainer
 
 SMALL = TrainConfig(task="access", population=2, batch_size=2, max_level=2, first_level=1, evaluate_every=10)
@@ -139,3 +140,20 @@ def test_a_kill_at_any_moment_loses_no_more_than_the_last_interval(tmp_path):
             straight.advance()
         assert torch.equal(straight.population.parameters, survivor.population.parameters)
     assert reached > 0
+
+
+def test_tensorboard_gets_the_metrics_of_every_update_once_also_after_a_resume(tmp_path):
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    start_run(tmp_path, SMALL, Budget(updates=3), ignore)
+    resume_run(tmp_path, Budget(updates=5), ignore)
+    events = accumulators.EventAccumulator(str(tmp_path / EVENTS_FOLDER)).Reload()
+    losses = [json.loads(line)["loss"] for line in (tmp_path / METRICS_FILE).read_text().splitlines()]
+    assert [event.step for event in events.Scalars("loss")] == [1, 2, 3, 4, 5]
+    assert [event.value for event in events.Scalars("loss")] == pytest.approx(losses)
+
+
+def test_without_tensorboard_there_are_lines_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("agents.metrics.tensorboard_installed", lambda: False)
+    start_run(tmp_path, SMALL, Budget(updates=2), ignore)
+    assert updates_in_metrics(tmp_path) == [1, 2]
+    assert not (tmp_path / EVENTS_FOLDER).exists()

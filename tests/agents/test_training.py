@@ -201,3 +201,15 @@ def test_an_impossible_configuration_is_refused(change, message):
 def test_a_configuration_with_unknown_entries_is_refused():
     with pytest.raises(ValueError, match="unknown or missing entries: typo"):
         TrainConfig.from_json({**SMALL.to_json(), "typo": 1})
+
+
+def test_the_backends_train_alike():
+    fused, reference = (advance(Trainer(replace(SMALL, backend=name)), 3) for name in ("auto", "reference"))
+    torch.testing.assert_close(
+        fused.population.parameters, reference.population.parameters, rtol=1e-3, atol=1e-4
+    )
+
+
+def test_an_unknown_backend_is_refused():
+    with pytest.raises(ValueError, match="did you mean 'fused'"):
+        Trainer(replace(SMALL, backend="fusd"))

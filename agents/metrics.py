@@ -1,0 +1,67 @@
+"""What a run writes down of every update: JSON lines, and TensorBoard events where that is installed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from agents.trainer import Progress
+from nram_env.support import write_atomically
+
+METRICS_FILE, EVENTS_FOLDER = "metrics.jsonl", "tensorboard"
+
+
+def tensorboard_installed() -> bool:
+    """Whether event files are written; `pip install nram[tensorboard]` makes it so."""
+    return find_spec("tensorboard") is not None
+
+
+class MetricsLog:
+    """The metrics of a run as they are being written; see `open_metrics`."""
+
+    def __init__(self, file: Path, events: Any) -> None:
+        self._file, self._events = file, events
+
+    def write(self, progress: Progress, seconds: float) -> None:
+        """Note an update, `seconds` after this call of the run began.
+
+        Raises:
+            OSError: The disk is full or cannot be written; the message names the file.
+        """
+        values = asdict(progress)
+        line = json.dumps({**values, "seconds": round(seconds, 3)}) + "\n"
+        try:
+            with self._file.open("a") as lines:
+                lines.write(line)
+        except OSError as error:
+            raise type(error)(error.errno, f"cannot write {self._file}: {error.strerror}") from error
+        if self._events is not None:
+            for name in sorted(values.keys() - {"update"}):
+                self._events.add_scalar(name, values[name], progress.update)
+
+
+@contextmanager
+def open_metrics(folder: Path, update: int) -> Iterator[MetricsLog]:
+    """Continue the metrics of a run after `update` updates; later ones will be done again and are dropped."""
+    file = folder / METRICS_FILE
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    write_atomically(file, "".join(lines[:update]))
+    events = _event_writer(folder / EVENTS_FOLDER, update)
+    try:
+        yield MetricsLog(file, events)
+    finally:
+        if events is not None:
+            events.close()
+
+
+def _event_writer(folder: Path, update: int) -> Any:
+    if not tensorboard_installed():
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder), purge_step=update + 1)
