@@ -21,6 +21,9 @@ from analysis.unroll import unroll
 MAX_CANDIDATES = 8
 """Equally small abstractions that are worked out before the smallest program is taken."""
 
+MAX_TESTED = 3
+"""Sets of more tested registers than this are looked at only where no smaller set will do."""
+
 Behaviour = tuple[int, int | None]
 """What is done, as the number of a label, and the next state; None after a stop."""
 
@@ -104,20 +107,20 @@ def _serves(labeller: Labeller, labelling: Labelling, other: int, label: int, pa
 
 
 def _machines(labeller: Labeller) -> list[Abstraction]:
-    """Finite machines that test the fewest registers, and of those the ones with the fewest states."""
+    """Finite machines with the fewest blocks, of those the ones that test the fewest registers."""
+    found: list[tuple[tuple[int, ...], Abstraction]] = []
     for size in range(labeller.num_registers + 1):
-        found = []
+        if found and size > MAX_TESTED:
+            break
         for tested in combinations(range(labeller.num_registers), size):
             labelling = labeller.labelling(tested)
-            words = {_word(run, labelling, _mask(tested)) for run in labeller.recording.runs}
-            machine = learn_machine(words)
+            machine = learn_machine({_word(run, labelling, _mask(tested)) for run in labeller.recording.runs})
             if machine is not None:
-                found.append((machine.num_states, len(labelling.live), tested, machine, labelling))
-        if found:
-            best = min(entry[:2] for entry in found)
-            smallest = [entry for entry in found if entry[:2] == best][:MAX_CANDIDATES]
-            return [_from_mealy(machine, labelling) for *_, machine, labelling in smallest]
-    return []
+                abstraction = _from_mealy(machine, labelling)
+                blocks = sum(map(len, abstraction.states))
+                found.append(((blocks, size, machine.num_states, len(labelling.live)), abstraction))
+    best = min((cost for cost, _ in found), default=())
+    return [abstraction for cost, abstraction in found if cost == best][:MAX_CANDIDATES]
 
 
 def _word(run: RecordedRun, labelling: Labelling, mask: int) -> tuple[tuple[int, int], ...]:

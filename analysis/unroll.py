@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -27,11 +28,16 @@ def unroll(runs: Sequence[Sequence[tuple[int, int]]], num_registers: int) -> Ite
     """
     for time in range(min(MAX_STATES, max(map(len, runs), default=0))):
         seen = Counter(run[time] for run in runs if time < len(run))
-        pairs = sorted(seen)
-        bits = np.array([[pattern >> r & 1 for r in range(num_registers)] for pattern, _ in pairs])
-        tree = DecisionTreeClassifier(random_state=0)
-        tree.fit(bits, [label for _, label in pairs], sample_weight=[seen[pair] for pair in pairs])
-        yield _guards(tree)
+        commonest = {pattern: label for (pattern, label), _ in reversed(seen.most_common())}
+        patterns = sorted(commonest)
+        bits = np.array([[pattern >> r & 1 for r in range(num_registers)] for pattern in patterns])
+        yield _guards(_fitted(bits, [commonest[pattern] for pattern in patterns]))
+
+
+def _fitted(bits: np.ndarray, labels: list[int]) -> DecisionTreeClassifier:
+    with warnings.catch_warnings():  # as many labels as patterns are nothing to be warned of here
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        return DecisionTreeClassifier(random_state=0).fit(bits, labels)
 
 
 def _guards(tree: DecisionTreeClassifier) -> dict[int, Guard]:

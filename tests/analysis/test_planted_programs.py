@@ -1,0 +1,174 @@
+"""Known programs, compiled into controller weights with noise in dead selectors, come out again."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from agents.checkpoint import Agent
+from agents.controllers import Controller, ControllerSpec
+from analysis.abstract import abstract
+from analysis.canonical import canonical_hash
+from analysis.harden import HardenedAgent
+from analysis.listing import listing
+from analysis.pipeline import extract, read_program
+from analysis.program import Semantics
+from analysis.program_file import dump_program
+from analysis.record import load_recording, record, save_recording
+from analysis.reduce import simplify_program
+from analysis.verify import compare
+from nram_env.machine import MachineConfig
+from nram_env.tasks import get_task
+from tests.analysis.planted import PlantedNetwork
+from tests.analysis.programs import CASES, program_of
+from tests.analysis.recovery import network_of, planted_machines, planted_tables, random_inputs, recover
+from tests.analysis.weights import feedforward_weights, lstm_weights
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_every_one_of_50_tables_is_recovered_from_feedforward_weights():
+    rng = np.random.default_rng(0)
+    for planted in planted_tables(50):
+        found = read_program(record(network_of(feedforward_weights(planted, rng)), random_inputs(2)), "found")
+        assert found.kind == "table"
+        assert canonical_hash(found) == canonical_hash(simplify_program(planted))
+
+
+def test_of_50_machines_in_lstm_weights_95_percent_are_recovered_and_the_others_report_it():
+    rng = np.random.default_rng(0)
+    recovered = 0
+    for planted in planted_machines(50):
+        found, fidelity = recover(network_of(lstm_weights(planted, rng)), seed=100)
+        same = canonical_hash(found) == canonical_hash(planted)
+        assert same or fidelity.mismatches or found.kind == "unrolled"
+        recovered += same
+    assert recovered >= 48
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_paper_s_programs_are_recovered_from_lstm_weights(case):
+    planted = simplify_program(program_of(case))
+    network = network_of(lstm_weights(program_of(case), np.random.default_rng(0)))
+    found, fidelity = recover(network, seed=200)
+    assert canonical_hash(found) == canonical_hash(planted)
+    assert fidelity.mismatches == 0
+
+
+def test_register_numbers_and_dead_selectors_do_not_change_the_hash():
+    rng = np.random.default_rng(3)
+    for planted in planted_tables(8):
+        hashes = set()
+        for _ in range(3):
+            permuted = _permuted(planted, rng)
+            network = network_of(feedforward_weights(permuted, rng))
+            hashes.add(canonical_hash(read_program(record(network, random_inputs(2)), "found")))
+        assert len(hashes) == 1
+
+
+def _permuted(program, rng):
+    """The same program with the machine's registers in another order."""
+    order = rng.permutation(program.machine.num_registers)
+    layout = program.machine.layout
+
+    def renamed(witness):
+        def value(choice):
+            return int(order[choice]) if choice < len(order) else choice
+
+        new = [value(choice) for choice in witness]
+        updates = new[layout.register_rows]
+        for register, update in enumerate(updates):
+            new[layout.register_rows.start + int(order[register])] = update
+        return tuple(new)
+
+    registers = tuple(replace(r, source=int(order[r.source])) for r in program.registers)
+    edges = tuple(replace(edge, witness=renamed(edge.witness)) for edge in program.edges)
+    return replace(program, registers=registers, edges=edges)
+
+
+def test_one_changed_live_choice_changes_the_hash_and_the_old_program_no_longer_fits():
+    case = CASES["copy"]
+    before = simplify_program(program_of(case))
+    planted = program_of(case)
+    witness = list(planted.edges[1].witness)
+    row = [selector.name for selector in case.config.layout.selectors].index("gate0.READ.p")
+    witness[row] = 2
+    edges = (planted.edges[0], replace(planted.edges[1], witness=tuple(witness)))
+    network = network_of(lstm_weights(replace(planted, edges=edges), np.random.default_rng(0)))
+    after, _ = recover(network, seed=300)
+    assert canonical_hash(after) != canonical_hash(before)
+    found = compare(before, network, random_inputs(301))
+    assert found.mismatches
+    assert found.first.time == 2
+    assert found.first.what == "different cells are written"
+
+
+def test_a_planted_stop_ends_the_run_after_its_step_unless_the_rule_is_never():
+    planted = program_of(CASES["copy"])
+    stopping = replace(planted, edges=(planted.edges[0], replace(planted.edges[1], target=None)))
+    controller = lstm_weights(stopping, np.random.default_rng(0))
+    halting = record(network_of(controller), random_inputs(2))
+    assert {len(run.steps) for run in halting.runs} == {2}
+    assert read_program(halting, "halts").can_halt
+    never = HardenedAgent(Agent(controller, "copy"), Semantics(stop_rule="never"))
+    recording = record(never, random_inputs(2))
+    assert {len(run.steps) for run in recording.runs} == {24}
+    assert not read_program(recording, "never").can_halt
+
+
+def test_the_same_recording_gives_the_same_bytes_also_after_a_file(tmp_path):
+    planted = program_of(CASES["swap"])
+    recording = record(network_of(lstm_weights(planted, np.random.default_rng(0))), random_inputs(2))
+    save_recording(recording, tmp_path / "runs.npz")
+    texts = {dump_program(read_program(load_recording(tmp_path / "runs.npz"), "swap")) for _ in range(2)}
+    assert texts == {dump_program(read_program(recording, "swap"))}
+
+
+def test_a_controller_that_counts_for_ever_is_called_unrolled():
+    rng = np.random.default_rng(0)
+    network = _Drifting(program_of(CASES["copy"]), rng)
+    recording = record(network, random_inputs(2))
+    (found,) = abstract(recording)
+    assert found.kind == "unrolled"
+    assert "UNROLLED" in listing(read_program(recording, "drifting"))
+
+
+class _Drifting(PlantedNetwork):
+    """Makes choices at random at every step, whatever it sees: no finite machine does that."""
+
+    def __init__(self, program, rng):
+        super().__init__(program)
+        self.rng = rng
+
+    def __call__(self, zeros, state):
+        output, after = super().__call__(zeros, state)
+        counts = np.array(self.machine.layout.choice_counts)
+        return replace(output, choices=self.rng.integers(counts, size=output.choices.shape)), after
+
+
+def test_an_untrained_agent_gets_no_claim_of_being_right():
+    spec = ControllerSpec("lstm", MachineConfig(4), 8)
+    parameters = spec.initialise(torch.Generator().manual_seed(0), torch.ones(1))
+    program = extract(Agent(Controller(spec, parameters), "copy", {"config": {"max_level": 2}}))
+    verdicts = {found.check: found.verdict for found in program.certificates}
+    assert verdicts["random"] == verdicts["exhaustive"] == "REFUTED"
+    assert "correct    REFUTED by" in listing(program)
+
+
+def test_the_program_of_an_agent_carries_what_was_compared():
+    case = CASES["reverse"]
+    controller = lstm_weights(program_of(case), np.random.default_rng(0))
+    program = extract(Agent(controller, "reverse", {"config": {"max_level": 4}}))
+    verdicts = {found.check: found.verdict for found in program.certificates}
+    assert verdicts["fidelity"] == verdicts["long horizon"] == "TESTED"
+    assert verdicts["random"] == "TESTED"
+    assert verdicts["exhaustive"] == "EXHAUSTIVE"
+    assert next(c for c in program.certificates if c.check == "fidelity").count >= 3_000
+    assert program.task == get_task("reverse").name
