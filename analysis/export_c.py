@@ -12,6 +12,7 @@ from analysis.source import (
     guard_source,
     heading,
     horizon_text,
+    mentioned,
     register_names,
     state_names,
     task_of,
@@ -141,22 +142,27 @@ def _run(program: Program) -> Iterator[str]:
     yield "/* Run on memory[0..size-1], values in 0..size-1, for at most max_steps timesteps (-1: no limit)."
     yield "   Returns the timesteps that were run, or UNSEEN. */"
     yield "int64_t run(int64_t *memory, int64_t size, int64_t max_steps) {"
-    yield from (f"    int64_t {name} = 0;" for name in names)
+    body = list(_cases(program, names))
+    yield from (f"    int64_t {name} = 0;" for name in mentioned(names, body))
     yield "    int state = 0;"
     yield "    int64_t step;"
     yield "    for (step = 0; step != max_steps; step++) {"
     yield "        switch (state) {"
+    yield from body
+    yield "        }"
+    yield "    }"
+    yield "    (void)size;"
+    yield "    return step;"
+    yield "}"
+
+
+def _cases(program: Program, names: Sequence[str]) -> Iterator[str]:
     for state, name in enumerate(state_names(program)):
         yield f"        case {state}: /* {name} */"
         for edge in program.edges_of_state[state]:
             yield from _edge(program, edge, names)
         if not any(edge.guard.always for edge in program.edges_of_state[state]):
             yield "            return UNSEEN;"
-    yield "        }"
-    yield "    }"
-    yield "    (void)size;"
-    yield "    return step;"
-    yield "}"
 
 
 def _edge(program: Program, edge: Edge, names: Sequence[str]) -> Iterator[str]:

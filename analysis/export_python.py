@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from analysis.block import ProgramError
 from analysis.expressions import Assign, Expression, Let, Statement, Store, statements
@@ -14,6 +14,7 @@ from analysis.source import (
     guard_source,
     heading,
     horizon_text,
+    mentioned,
     register_names,
     state_names,
     task_of,
@@ -91,18 +92,24 @@ def _run(program: Program) -> Iterator[str]:
     yield from _run_docstring(program)
     yield "    memory = _checked(memory, max_steps)"
     yield "    size = len(memory)"
-    yield from (f"    {name} = 0" for name in names)
-    branching = len(program.states) > 1
-    if branching:
+    body = list(_timestep(program, names))
+    yield from (f"    {name} = 0" for name in mentioned(names, body))
+    if len(program.states) > 1:
         yield "    state = 0"
     yield "    step = 0"
     yield "    while step != max_steps:"
     yield "        step += 1"
-    for state in range(len(program.states)):
+    yield from body
+    yield "    return memory"
+
+
+def _timestep(program: Program, names: Sequence[str]) -> Iterator[str]:
+    branching = len(program.states) > 1
+    for state, name in enumerate(state_names(program)):
         if branching:
             yield f"        {'if' if state == 0 else 'elif'} state == {state}:"
-        yield from _state(program, state, names, "    " * (3 if branching else 2))
-    yield "    return memory"
+        unseen = f'raise RuntimeError(f"timestep {{step}}: unseen in state {name}")'
+        yield from _state(program, state, unseen, names, "    " * (3 if branching else 2))
 
 
 def _run_docstring(program: Program) -> Iterator[str]:
@@ -117,9 +124,8 @@ def _run_docstring(program: Program) -> Iterator[str]:
     yield '    """'
 
 
-def _state(program: Program, state: int, names: Sequence[str], indent: str) -> Iterator[str]:
+def _state(program: Program, state: int, unseen: str, names: Sequence[str], indent: str) -> Iterator[str]:
     edges = [edge for edge in program.edges_of_state[state] if edge.guard.cubes]
-    unseen = f'raise RuntimeError(f"timestep {{step}}: unseen in state {state_names(program)[state]}")'
     if not edges:
         yield indent + unseen
         return
@@ -156,8 +162,8 @@ def _conditions(edges: Sequence[Edge], names: Sequence[str], indent: str) -> Ite
 
 def _edge(program: Program, edge: Edge, names: Sequence[str], indent: str) -> Iterator[str]:
     body = statements(edge.block, program.num_registers)
-    num_temporaries = sum(isinstance(statement, Let) for statement in body)
-    writer = _Writer(names, program.min_size, indent, num_temporaries)
+    taken = [statement.temporary.number for statement in body if isinstance(statement, Let)]
+    writer = _Writer(names, program.min_size, indent, max(taken, default=-1) + 1)
     for statement in body:
         yield from writer.lines(statement)
     if edge.target is None:
@@ -177,12 +183,16 @@ class _Writer:
 
     def lines(self, statement: Statement) -> list[str]:
         """A statement, on one line if it fits."""
-        line = self._indent + self._text(statement, self._arithmetic([], WIDTH))
+        line = self._indent + self._text(statement, self._arithmetic(lambda text: text))
         return [line] if len(line) <= WIDTH else self._split(statement)
 
     def _split(self, statement: Statement) -> list[str]:
         before: list[str] = []
-        arithmetic = self._arithmetic(before, _SHORT)
+
+        def keep(text: str) -> str:
+            return text if len(text) <= _SHORT else self._name(before, text)
+
+        arithmetic = self._arithmetic(keep)
         if isinstance(statement, Assign) and len(statement.registers) > 1:
             values = [self._name(before, arithmetic.value(value)) for value in statement.values]
             targets = [self._names[register] for register in statement.registers]
@@ -201,10 +211,7 @@ class _Writer:
     def _values(self, values: Sequence[Expression], arithmetic: Arithmetic) -> list[str]:
         return [arithmetic.value(value) for value in values]
 
-    def _arithmetic(self, before: list[str], longest: int) -> Arithmetic:
-        def keep(text: str) -> str:
-            return text if len(text) <= longest else self._name(before, text)
-
+    def _arithmetic(self, keep: Callable[[str], str]) -> Arithmetic:
         plain = self._smallest > 1
         return Arithmetic(
             self._names,

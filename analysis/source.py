@@ -56,6 +56,12 @@ def state_names(program: Program) -> tuple[str, ...]:
     )
 
 
+def mentioned(names: Iterable[str], lines: Iterable[str]) -> list[str]:
+    """The names that occur in some line as words."""
+    found = set(re.findall(r"\w+", " ".join(lines)))
+    return [name for name in names if name in found]
+
+
 def _is_usable(name: str) -> bool:
     return (
         re.fullmatch(r"[a-z][a-z0-9]*", name) is not None
