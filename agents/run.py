@@ -32,12 +32,12 @@ class Budget:
     """When a run stops; the first limit that is reached counts.
 
     Attributes:
-        updates: Updates in all, those before a resume included.
+        updates: Updates in all, those before a resume included, or None for no limit.
         minutes: Minutes of this call, or None for no limit.
         solved: Members without any hard held-out error, or None to go on whatever is solved.
     """
 
-    updates: int
+    updates: int | None = None
     minutes: float | None = None
     solved: int | None = None
 
@@ -45,7 +45,7 @@ class Budget:
         """Name of the limit that is reached, or None."""
         if self.solved is not None and progress.solved >= self.solved:
             return "solved"
-        if progress.update >= self.updates:
+        if self.updates is not None and progress.update >= self.updates:
             return "updates"
         return "minutes" if self.minutes is not None and seconds >= 60 * self.minutes else None
 
@@ -110,7 +110,7 @@ def resume_run(folder: Path, budget: Budget, watch: Watch, save_every: int = 200
 
 def _train(folder: Path, trainer: Trainer, budget: Budget, watch: Watch, save_every: int) -> Outcome:
     begin = time.monotonic()
-    reason = "updates" if trainer.update >= budget.updates else None
+    reason = "updates" if budget.updates is not None and trainer.update >= budget.updates else None
     with _polite_stop() as stopped, open_metrics(folder, trainer.update) as metrics:
         while reason is None:
             progress = trainer.advance()

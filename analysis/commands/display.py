@@ -35,10 +35,15 @@ class TrainingDisplay:
     """Live table of a training run on a terminal; a line every ten seconds elsewhere.
 
     Use as a context manager and hand `watch` to the run.
+
+    Args:
+        console: Where it is shown.
+        budget: When the run will stop.
+        note: Said once training has begun.
     """
 
-    def __init__(self, console: Console, budget: Budget) -> None:
-        self._console, self._budget = console, budget
+    def __init__(self, console: Console, budget: Budget, note: str = "") -> None:
+        self._console, self._budget, self._note = console, budget, note
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._first_update: int | None = None
         self._shown = -PLAIN_SECONDS
@@ -58,6 +63,8 @@ class TrainingDisplay:
         """Show an update, at most four times a second."""
         if self._first_update is None:
             self._first_update = progress.update - 1
+            if self._note:
+                self._console.print(self._note)
         if seconds - self._shown < (0.25 if self._live else PLAIN_SECONDS):
             return
         self._shown = seconds
@@ -69,13 +76,16 @@ class TrainingDisplay:
 
     def _line(self, trainer: Trainer, progress: Progress, seconds: float) -> str:
         rate = (progress.update - (self._first_update or 0)) / max(seconds, 1e-9)
-        left = (self._budget.updates - progress.update) / rate
+        limits = []
+        if self._budget.updates is not None:
+            limits.append((self._budget.updates - progress.update) / rate)
         if self._budget.minutes is not None:
-            left = min(left, 60 * self._budget.minutes - seconds)
+            limits.append(60 * self._budget.minutes - seconds)
+        left = f", at most {_clock(min(limits))} left" if limits else ""
         return (
             f"{trainer.config.task}: update {progress.update}, level {progress.level} of "
             f"{trainer.config.max_level}, error {progress.error:.3f}, {progress.solved} solved, "
-            f"{rate:.1f} updates/s, at most {_clock(left)} left"
+            f"{rate:.1f} updates/s{left}"
         )
 
 

@@ -17,6 +17,9 @@ from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
 from agents.run import Budget, Outcome, resume_run, start_run
 from analysis.commands.display import TrainingDisplay, emit_json, talk
 
+USUAL_UPDATES = 5000
+"""Limit of a run that is given none."""
+
 
 @dataclass(frozen=True)
 class Train:
@@ -34,8 +37,8 @@ class Train:
     config: tyro.conf.OmitArgPrefixes[TrainConfig] = field(default_factory=TrainConfig)
     run: Path | None = None
     """Folder of the run; default runs/TASK-CONTROLLER-SEED."""
-    updates: int = 5000
-    """Stop after this many updates, those before a resume included."""
+    updates: int | None = None
+    """Stop after this many updates, those before a resume included; default: 5000, or none with --minutes."""
     minutes: float | None = None
     """Stop after this many minutes."""
     solved: int | None = 1
@@ -51,10 +54,11 @@ class Train:
         """Train; exit code 0 if at least one member is solved."""
         console = talk(self.json)
         torch.set_num_threads(self.threads)
-        budget = Budget(self.updates, self.minutes, self.solved)
+        usual = USUAL_UPDATES if self.minutes is None else None
+        updates = usual if self.updates is None else self.updates
+        budget = Budget(updates, self.minutes, self.solved)
         folder = self.run or Path("runs") / f"{self.config.task}-{self.config.controller}-{self.config.seed}"
-        console.print(_metrics_note(folder))
-        with TrainingDisplay(console, budget) as display:
+        with TrainingDisplay(console, budget, _metrics_note(folder)) as display:
             if self.resume:
                 outcome = resume_run(folder, budget, display.watch)
             else:
