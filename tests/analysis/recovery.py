@@ -19,18 +19,17 @@ from nram_env.machine import MachineConfig
 from tests.analysis.planted import PlantedNetwork
 from tests.analysis.programs import random_program
 
-HORIZON = 24
+HORIZON = 20
 
 
-def random_inputs(seed: int, batches: int = 6) -> list[Inputs]:
-    """Random memories of many sizes, a third of their cells 0."""
+def random_inputs(seed: int, runs: int = 16) -> list[Inputs]:
+    """Random memories of every size from 3 to 12, a third of their cells 0."""
     rng = np.random.default_rng(seed)
-    sizes = rng.integers(3, 13, size=batches)
-    return [Inputs(_memories(rng, int(size)), np.full(24, HORIZON)) for size in sizes]
+    return [Inputs(_memories(rng, runs, size), np.full(runs, HORIZON)) for size in range(3, 13)]
 
 
-def _memories(rng: np.random.Generator, size: int) -> np.ndarray:
-    return rng.integers(size, size=(24, size)) * (rng.random((24, size)) < 0.7)
+def _memories(rng: np.random.Generator, runs: int, size: int) -> np.ndarray:
+    return rng.integers(size, size=(runs, size)) * (rng.random((runs, size)) < 0.7)
 
 
 def network_of(controller: Controller) -> HardenedAgent:
@@ -42,12 +41,12 @@ def recover(network: Network, seed: int) -> tuple[Program, Fidelity]:
     recording = record(network, random_inputs(seed))
     program = read_program(recording, "recovered")
     for attempt in range(3):
-        found = compare(program, network, random_inputs(seed + 1 + attempt, batches=12))
+        found = compare(program, network, random_inputs(seed + 1 + attempt, runs=24))
         if not found.mismatches:
             break
         recording = record(network, found.failing, recording)
         program = read_program(recording, "recovered")
-    return program, compare(program, network, random_inputs(seed + 9, batches=20))
+    return program, compare(program, network, random_inputs(seed + 9, runs=48))
 
 
 def planted_tables(count: int) -> Iterator[Program]:
