@@ -47,6 +47,7 @@ def long_inputs(task: Task, size: int, factor: int, runs: int, rng: np.random.Ge
     for number in range(1, count + 1):
         top = max(round((factor * size) ** (number / count)), task.smallest_difficulty)
         difficulties = rng.integers(task.smallest_difficulty, top + 1, size=batch)
+        difficulties[0] = top
         yield _drawn(task, rng, difficulties, int(rng.integers(0, top + 2)))
 
 

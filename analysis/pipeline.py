@@ -98,7 +98,14 @@ def read_program(recording: Recording, name: str) -> Program:
     """The smallest program that a recording allows, its registers named by their roles."""
     programs = [simplify_program(_program(recording, found, name)) for found in abstract(recording)]
     smallest = min(programs, key=lambda program: (program.num_registers, canonical_text(program)))
-    return name_registers(smallest)
+    return name_registers(_first_step_first(smallest))
+
+
+def _first_step_first(program: Program) -> Program:
+    """The edges of each state with the one first that is taken where all registers are 0."""
+    zero = (1 << program.num_registers) - 1
+    edges = sorted(program.edges, key=lambda edge: (edge.source, not edge.guard.matches(zero)))
+    return replace(program, edges=tuple(edges))
 
 
 def judge_correctness(program: Program, task: Task, largest: int, seed: int) -> tuple[Certificate, ...]:

@@ -12,7 +12,7 @@ from analysis.abstract import abstract
 from analysis.canonical import canonical_hash
 from analysis.harden import HardenedAgent
 from analysis.listing import listing
-from analysis.pipeline import extract, read_program
+from analysis.pipeline import extract, extract_network, read_program
 from analysis.program import Program, Semantics
 from analysis.program_file import dump_program
 from analysis.record import load_recording, record, save_recording
@@ -163,6 +163,30 @@ class _Drifting(PlantedNetwork):
         output, after = super().__call__(zeros, state)
         counts = np.array(self.machine.layout.choice_counts)
         return replace(output, choices=self.rng.integers(counts, size=output.choices.shape)), after
+
+
+def test_a_network_that_drifts_off_late_is_called_equal_only_up_to_the_horizon():
+    """It leaves its loop at step 71; held-out runs of 16 times its training size end at step 68."""
+    network = _Late(program_of(CASES["reverse"]))
+    program = extract_network(network, get_task("reverse"), 4, {})
+    found = {certificate.check: certificate for certificate in program.certificates}
+    assert found["fidelity"].verdict == "TESTED"
+    assert found["fidelity"].domain.endswith("T to 68")
+    assert found["long horizon"].verdict == "REFUTED"
+    assert "first: step 71 on" in found["long horizon"].counterexample
+
+
+class _Late(PlantedNetwork):
+    """Does what the program does for 70 steps, then its first step again and again."""
+
+    def initial_state(self, batch_size):
+        return super().initial_state(batch_size), 0
+
+    def __call__(self, zeros, state):
+        inner, time = state
+        inner = np.zeros_like(inner) if time >= 70 else inner
+        output, after = super().__call__(zeros, inner)
+        return output, (after, time + 1)
 
 
 def test_an_untrained_agent_gets_no_claim_of_being_right():
