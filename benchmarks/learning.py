@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=["access", "increment", "copy", "reverse", "swap"])
     parser.add_argument("--controllers", nargs="+", default=["lstm", "feedforward"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--levels", nargs=2, type=int, default=[5, 8], help="of the curriculum")
     parser.add_argument("--updates", type=int, default=2000)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -55,7 +56,8 @@ def main() -> None:
     for task in arguments.tasks:
         for controller in arguments.controllers:
             for seed in arguments.seeds:
-                config = TrainConfig(task=task, controller=controller, seed=seed)
+                first, last = arguments.levels
+                config = TrainConfig(task, controller, seed=seed, first_level=first, max_level=last)
                 print(row(config, *train(config, arguments.updates)), flush=True)
 
 
