@@ -42,14 +42,12 @@ def simplified(case):
 
 def wide_program():
     """Long names, wide guards and deep terms: whatever makes lines long."""
-    rng, machine = np.random.default_rng(3), MachineConfig(12, PAPER_GATES * 3)
+    rng, machine = np.random.default_rng(6), MachineConfig(12, PAPER_GATES * 3)
     program = random_program(machine, 4, rng)
-    cubes = tuple((4095, int(value)) for value in rng.choice(4096, 30, replace=False))
-    rest = tuple((4095, value) for value in range(4096) if (4095, value) not in cubes)
-    first = [
-        replace(edge, guard=Guard(chosen))
-        for edge, chosen in zip(program.edges_of_state[0], (cubes, rest[:25]), strict=True)
-    ]
+    odd = rng.choice(range(1, 4096, 2), 30, replace=False).tolist()
+    cubes = (tuple((4095, pattern) for pattern in {4095, *odd}), ((1, 0),))
+    edges = program.edges_of_state[0]
+    first = [replace(edge, guard=Guard(chosen)) for edge, chosen in zip(edges, cubes, strict=True)]
     others = [edge for edge in program.edges if edge.source]
     names = tuple(Register(f"counter{register}"[-8:], register) for register in range(12))
     return replace(program, registers=names, edges=(*first, *others))
@@ -196,7 +194,7 @@ def test_lines_that_would_get_too_long_are_split_without_changing_the_meaning():
                 module.run(memory, 6)
         else:
             assert tuple(module.run(memory, 6)) == expected.memory
-    assert outcomes
+    assert {"unseen", "horizon"} <= outcomes
 
 
 def test_both_exports_take_constants_modulo_m_and_keep_the_order_of_the_memory():
