@@ -25,7 +25,7 @@ from nram_env.machine.soft_gates import soft_gate
 METHODS = ("naive", "reference", "fused")
 """The plain loop below, and the backends."""
 
-LEAST_SECONDS = 0.3
+LEAST_SECONDS = 0.12
 """A measurement goes on for at least this long, and for at least three calls."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from rich.console import Console
@@ -22,8 +23,9 @@ HEADLINES = (Setting(batch_size=50), Setting(batch_size=1024))
 class Bench:
     """Time one timestep of the machine in every backend, and updates of a population.
 
-    The ratios compare with a plain PyTorch loop, one call a gate, in the same process. Takes about two
-    minutes; other work on the computer falsifies it.
+    The ratios compare with a plain PyTorch loop, one call a gate, in the same process. Takes one to two
+    minutes on a computer that does nothing else; other work makes it longer and the figures worse, above
+    all those of two threads.
 
     Example:
         nram bench --json > bench.json
@@ -43,6 +45,8 @@ class Bench:
         console.print(_table(rows, methods))
         for row in headlines:
             _sum_up(console, row)
+        for batch_size in (64, 1024):
+            console.print(_growth(rows, batch_size))
         for threads, speed in training.items():
             console.print(
                 f"training 64 LSTM controllers of width 32 x 16 examples, {threads} thread(s): "
@@ -94,9 +98,24 @@ def _table(rows: list[_Row], methods: tuple[str, ...]) -> Table:
     for row in rows:
         setting = row.setting
         shape = (setting.threads, setting.batch_size, setting.num_registers, setting.memory_size)
-        times = [f"{speed.forward:.1f}+{speed.backward:.1f}" for speed in row.speeds.values()]
-        table.add_row(*map(str, shape), *times, *(f"{row.ratio(name):.1f}" for name in methods[1:]))
+        times = [f"{_short(speed.forward)}+{_short(speed.backward)}" for speed in row.speeds.values()]
+        table.add_row(*map(str, shape), *times, *(_short(row.ratio(name)) for name in methods[1:]))
     return table
+
+
+def _short(number: float) -> str:
+    return f"{number:.1f}" if number < 100 else f"{number:.0f}"
+
+
+def _growth(rows: list[_Row], batch_size: int) -> str:
+    """How the time of the fastest method grows with M, with four registers and in one thread."""
+    times = {
+        row.setting.memory_size: list(row.speeds.values())[-1].total
+        for row in rows
+        if row.setting == Setting(4, row.setting.memory_size, batch_size, threads=1)
+    }
+    steps = [f"{times[b] / times[a]:.1f} from {a} to {b}" for a, b in pairwise(sorted(times))]
+    return f"batch {batch_size}, R = 4, 1 thread: time grows with M by the factor {', '.join(steps)}"
 
 
 def _sum_up(console: Console, row: _Row) -> None:
