@@ -25,15 +25,15 @@ from agents.trainer import Trainer
 
 CONFIG = TrainConfig(task="copy", population=8, batch_size=4, first_level=2, max_level=4, evaluate_every=20)
 SAVE_EVERY = 5
-LONGEST = 0.6
-"""Seconds of training until the latest kill."""
+LONGEST = 2.0
+"""Seconds until the latest kill; loading a run takes the first of them."""
 
 
 def work(folder: Path) -> None:
     """Train until killed."""
     torch.set_num_threads(1)
     print("ready", flush=True)
-    endless = (Budget(10**9), lambda *_: None, SAVE_EVERY)
+    endless = (Budget(), lambda *_: None, SAVE_EVERY)
     if (folder / POPULATION_FILE).exists():
         resume_run(folder, *endless)
     else:
