@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -13,8 +13,11 @@ import numpy as np
 
 from analysis.block import Block, Constant, Guard, Operation
 from analysis.export import to_c, to_python
-from analysis.program import Edge, Program
-from nram_env.machine import Gate
+from analysis.names import name_registers
+from analysis.program import Edge, Program, Register
+from analysis.reduce import simplify_program
+from nram_env.machine import PAPER_GATES, Gate, MachineConfig
+from tests.analysis.programs import program_of, random_program
 
 COMPILER = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
 
@@ -92,4 +95,18 @@ def refresh_block(num_registers: int, memory_size: int, rng: np.random.Generator
     return Block(tuple(instructions), tuple(assignments))
 
 
-Runner = Callable[[Sequence[int], int], Sequence[int]]
+def simplified(case):
+    return name_registers(simplify_program(program_of(case)))
+
+
+def wide_program():
+    """Long names, wide guards and deep terms: whatever makes lines long."""
+    rng, machine = np.random.default_rng(6), MachineConfig(12, PAPER_GATES * 3)
+    program = random_program(machine, 4, rng)
+    odd = rng.choice(range(1, 4096, 2), 30, replace=False).tolist()
+    cubes = (tuple((4095, pattern) for pattern in {4095, *odd}), ((1, 0),))
+    edges = program.edges_of_state[0]
+    first = [replace(edge, guard=Guard(chosen)) for edge, chosen in zip(edges, cubes, strict=True)]
+    others = [edge for edge in program.edges if edge.source]
+    names = tuple(Register(f"counter{register}"[-8:], register) for register in range(12))
+    return replace(program, registers=names, edges=(*first, *others))
