@@ -45,11 +45,6 @@ def mastered(population: Population, config: TrainConfig) -> Tensor:
     return (population.level >= config.max_level) & (population.error < config.level_threshold)
 
 
-def finite_rows(values: Tensor) -> Tensor:
-    """(P,) booleans: rows of (P, N) without NaN or infinity; a sum is far cheaper than a look at each."""
-    return values.sum(1).isfinite()
-
-
 def clip_norm(gradient: Tensor, limit: float) -> Tensor:
     """Rescale each row of (P, N) to an L2 norm of at most `limit`."""
     norm = gradient.norm(dim=1, keepdim=True)

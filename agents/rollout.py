@@ -22,7 +22,8 @@ class Rollout:
     """One episode of every row, P members by B examples.
 
     Attributes:
-        returns: (P, B), with graph; undiscounted, so minus the loss.
+        returns: (P, B), with graph; undiscounted, so minus the loss. NaN for a member that emitted a number
+            that is not finite.
         entropy: (P, B), with graph; entropy of the selectors in nats, summed over selectors and steps.
         halting_entropy: (P, B), with graph; entropy of "finish now or not" in nats, summed over steps.
         wrong_cells: (P x B, M) booleans; output cells whose most probable value is not the wanted one.
@@ -64,6 +65,8 @@ def make_envs(task: Task, machine: MachineConfig, num_envs: int, **options: Any)
 def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollout:
     """Run P controllers on P x B examples until every row has finished.
 
+    A member whose logits are not finite plays on with logits 0, so that it disturbs no other.
+
     Args:
         controller: The stack.
         envs: Differentiable environment of P x B rows, member by member, from `make_envs`.
@@ -73,13 +76,23 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
     observations, _ = envs.reset(options=options)
     state = controller.initial_state(envs.num_envs // members)
     sums = list(observations.new_zeros(3, envs.num_envs))
+    finite = torch.ones(members, dtype=torch.bool)
     while not bool(envs.finished.all()):
         logits, state = controller(observations.unflatten(0, (members, -1)), state)
+        finite = finite & finite_rows(logits.detach().flatten(1))
+        if not finite.all():
+            logits = logits.masked_fill(~finite[:, None, None], 0.0)
         observations, rewards, *_ = envs.step(logits.flatten(0, 1))
         terms = (rewards, envs.entropy, envs.halting_entropy)
         sums = [total + term for total, term in zip(sums, terms, strict=True)]
     returns, entropy, halting_entropy = (total.unflatten(0, (members, -1)) for total in sums)
+    returns = returns.masked_fill(~finite[:, None], torch.nan)
     return Rollout(returns, entropy, halting_entropy, envs.wrong_cells())
+
+
+def finite_rows(values: Tensor) -> Tensor:
+    """(P,) booleans: rows of (P, N) without NaN or infinity; a sum is far cheaper than a look at each."""
+    return values.sum(1).isfinite()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.curriculum import draw_difficulties
 from agents.population import Population, renew, select, start
-from agents.rollout import Rollout, hard_wrong, make_envs, soft_wrong, unroll
+from agents.rollout import Rollout, finite_rows, hard_wrong, make_envs, soft_wrong, unroll
 from nram_env.tasks import TaskBatch
 
 POPULATION_FORMAT = "nram-population/1"
@@ -190,11 +190,11 @@ class Trainer:
 
     @torch.no_grad()
     def _learn(self, member_loss: Tensor, gradient: Tensor) -> None:
-        finite = losses.finite_rows(gradient) & torch.isfinite(member_loss)
+        finite = finite_rows(gradient) & torch.isfinite(member_loss)
         noise = losses.decaying_noise(self.population, self.noise)
         gradient = losses.clip_norm(gradient, self.config.gradient_clip).add_(noise)
         self.population = losses.apply_adam(self.population, gradient)
-        finite &= losses.finite_rows(self.population.parameters)
+        finite &= finite_rows(self.population.parameters)
         self._restart((~finite).nonzero()[:, 0].tolist())
 
     def _restart(self, broken: list[int]) -> None:

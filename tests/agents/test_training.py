@@ -90,6 +90,21 @@ def test_a_member_with_a_broken_number_is_restarted_and_counted_and_the_others_a
         assert torch.equal(healthy.population.parameters[index], broken.population.parameters[index])
 
 
+@pytest.mark.parametrize("controller", ["lstm", "feedforward"])
+def test_a_member_that_overflows_is_restarted_and_the_others_go_on_as_without_it(controller):
+    healthy, broken = (Trainer(replace(SMALL, controller=controller)) for _ in range(2))
+    wild = broken.population.parameters.clone()
+    wild[1] *= 1e38
+    broken.population = replace(broken.population, parameters=wild)
+    healthy.advance()
+    progress = broken.advance()
+    assert progress.restarts == 1
+    assert math.isfinite(progress.loss)
+    assert broken.population.restarts.tolist() == [0, 1, 0]
+    for index in (0, 2):
+        assert torch.equal(healthy.population.parameters[index], broken.population.parameters[index])
+
+
 def test_difficulties_follow_the_shares_of_the_paper():
     drawn = draw_difficulties(np.random.default_rng(0), np.array([4]), 100_000, 1, 50, 46)[0]
     for n, share in ((4, 0.65 * 0.5), (5, 0.65 * 0.25)):
