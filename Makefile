@@ -13,7 +13,7 @@ demo: install
 	$(BIN)/nram demo --seed $(SEED)
 
 test: install lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .
