@@ -23,9 +23,9 @@ HEADLINES = (Setting(batch_size=50), Setting(batch_size=1024))
 class Bench:
     """Time one timestep of the machine in every backend, and updates of a population.
 
-    The ratios compare with a plain PyTorch loop, one call a gate, in the same process. Takes one to two
-    minutes on a computer that does nothing else; other work makes it longer and the figures worse, above
-    all those of two threads.
+    The ratios compare with a plain PyTorch loop, one call a gate, in the same process. One thread is timed by
+    its processor time, two by the wall clock. Takes one to two minutes on a computer that does nothing else;
+    other work makes it longer and the figures worse, above all those of two threads.
 
     Example:
         nram bench --json > bench.json
