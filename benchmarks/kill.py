@@ -25,27 +25,36 @@ from agents.trainer import Trainer
 
 CONFIG = TrainConfig(task="copy", population=8, batch_size=4, first_level=2, max_level=4, evaluate_every=20)
 SAVE_EVERY = 5
-LONGEST = 2.0
-"""Seconds until the latest kill; loading a run takes the first of them."""
+LONGEST = 0.6
+"""Seconds from the word that a kill waits for to the latest kill."""
+
+STAGES = ("started", "training")
+"""What a worker says: when it begins to load the run, and after its first update."""
 
 
 def work(folder: Path) -> None:
     """Train until killed."""
     torch.set_num_threads(1)
-    print("ready", flush=True)
-    endless = (Budget(), lambda *_: None, SAVE_EVERY)
+    words = iter(STAGES)
+
+    def say(*_: object) -> None:
+        if word := next(words, None):
+            print(word, flush=True)
+
+    say()
     if (folder / POPULATION_FILE).exists():
-        resume_run(folder, *endless)
+        resume_run(folder, Budget(), say, SAVE_EVERY)
     else:
-        start_run(folder, CONFIG, *endless)
+        start_run(folder, CONFIG, Budget(), say, SAVE_EVERY)
 
 
-def kill_one(folder: Path, pause: float) -> None:
-    """Start a worker, give it so many seconds, and kill it."""
+def kill_one(folder: Path, stage: str, pause: float) -> None:
+    """Start a worker, wait until it says so, give it so many seconds more, and kill it."""
     command = [sys.executable, __file__, "--work", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        process.stdout.readline()
+        while process.stdout.readline().strip() != stage:
+            pass
         time.sleep(pause)
         process.kill()
 
@@ -73,8 +82,8 @@ def check(kills: int, seed: int) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for number in range(1, kills + 1):
-            pause = chance.uniform(0, LONGEST)
-            kill_one(folder, pause)
+            stage, pause = chance.choice(STAGES), chance.uniform(0, LONGEST)
+            kill_one(folder, stage, pause)
             done, before = updates_noted(folder), saved
             if (folder / POPULATION_FILE).exists():
                 faulty = differs(straight, folder)
@@ -84,7 +93,8 @@ def check(kills: int, seed: int) -> int:
             faulty |= saved < before or not done - SAVE_EVERY <= saved <= done
             faults += faulty
             verdict = "LOST OR CHANGED" if faulty else "ok"
-            print(f"kill {number:2d} after {pause:.2f} s: {done} updates done, {saved} saved  {verdict}")
+            moment = f"kill {number:2d}, {pause:.2f} s after {stage!r}"
+            print(f"{moment}: {done} updates done, {saved} saved  {verdict}", flush=True)
     print(f"{kills} kills, {faults} with a loss of more than {SAVE_EVERY} updates or a changed number")
     return 1 if faults else 0
 
