@@ -28,8 +28,13 @@ VERBS = {
     "eval": ("training:Eval", "soft and hard errors of a trained agent by size"),
     "extract": ("programs:Extract", "turn a trained agent into a program file"),
     "show": ("programs:Show", "print a program"),
-    "bench": ("bench:Bench", "speed of the machine's backends and of training, as ratios"),
+    "run": ("programs:Run", "run a program on one input"),
+    "trace": ("pictures:Trace", "print a run step by step, in the layout of the paper's tables"),
     "verify": ("programs:Verify", "check a program against its task on memories of any size"),
+    "export": ("pictures:Export", "write a program as Python, as C or as a diagram"),
+    "diff": ("programs:Diff", "compare two programs"),
+    "plot": ("pictures:Plot", "draw a run: learning curves, errors, selectors, memory, hidden states"),
+    "bench": ("bench:Bench", "speed of the machine's backends and of training, as ratios"),
 }
 """Every verb: where its dataclass is, below analysis.commands, and what it does."""
 

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from rich.console import Console
+from rich.console import Group
 from rich.table import Table
 
 from agents.bench import METHODS, Setting, Speed, arithmetic_limit, grid, measure, measure_training
-from analysis.commands.display import emit_json, talk
+from analysis.commands.output import emit, say
 from nram_env.machine.backends import library
 
 HEADLINES = (Setting(batch_size=50), Setting(batch_size=1024))
@@ -36,30 +36,23 @@ class Bench:
 
     def __call__(self) -> int:
         """Measure and report; exit code 0 once everything is measured."""
-        console = talk(self.json)
         methods = METHODS if library.load() else METHODS[:-1]
-        console.print(f"instruction set: {_instruction_set()}; {os.cpu_count()} processors")
+        say(f"instruction set: {_instruction_set()}; {os.cpu_count()} processors")
         training = {threads: measure_training(threads) for threads in (1, 2)}
         headlines = [_row(setting, methods) for setting in HEADLINES]
         rows = [_row(setting, methods) for setting in grid()]
-        console.print(_table(rows, methods))
-        for row in headlines:
-            _sum_up(console, row)
-        for batch_size in (64, 1024):
-            console.print(_growth(rows, batch_size))
-        for threads, speed in training.items():
-            console.print(
-                f"training 64 LSTM controllers of width 32 x 16 examples, {threads} thread(s): "
-                f"{speed.updates_per_second:.1f} updates/s, {speed.machine_share:.0%} in the fused machine"
-            )
-        if self.json:
-            emit_json(
-                {
-                    "instruction_set": _instruction_set(),
-                    "timesteps": [_as_json(row) for row in headlines + rows],
-                    "training": [{"threads": threads} | asdict(speed) for threads, speed in training.items()],
-                }
-            )
+        lines = [_sum_up(row) for row in headlines] + [_growth(rows, batch) for batch in (64, 1024)]
+        lines += [
+            f"training 64 LSTM controllers of width 32 x 16 examples, {threads} thread(s): "
+            f"{speed.updates_per_second:.1f} updates/s, {speed.machine_share:.0%} in the fused machine"
+            for threads, speed in training.items()
+        ]
+        result = {
+            "instruction_set": _instruction_set(),
+            "timesteps": [_as_json(row) for row in headlines + rows],
+            "training": [{"threads": threads} | asdict(speed) for threads, speed in training.items()],
+        }
+        emit(result, Group(_table(rows, methods), *lines), self.json)
         return 0
 
 
@@ -118,10 +111,10 @@ def _growth(rows: list[_Row], batch_size: int) -> str:
     return f"batch {batch_size}, R = 4, 1 thread: time grows with M by the factor {', '.join(steps)}"
 
 
-def _sum_up(console: Console, row: _Row) -> None:
+def _sum_up(row: _Row) -> str:
     setting, fastest = row.setting, list(row.speeds)[-1]
     total = row.speeds[fastest].total
-    console.print(
+    return (
         f"batch {setting.batch_size}, R = {setting.num_registers}, M = {setting.memory_size}, "
         f"{setting.threads} thread: {fastest} is {row.ratio(fastest):.1f} times faster than the plain loop; "
         f"{total:.2f} us, {total / row.limit:.1f} times what its multiply-adds take in a matrix product"

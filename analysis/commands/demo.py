@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
+from rich.console import Group
 from rich.table import Table
 
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
 from agents.run import Budget, Outcome, RunError, resume_run, start_run
-from analysis.commands.display import TrainingDisplay, emit_json, talk
+from analysis.commands.display import TrainingDisplay
+from analysis.commands.output import emit, say
 from analysis.commands.programs import MUST_HOLD
 from analysis.listing import listing
 from analysis.pipeline import extract
@@ -83,31 +84,27 @@ class Demo:
 
     def __call__(self) -> int:
         """Train, extract, check, report; exit code 0 only if the program passed every check."""
-        console = talk(self.json)
         torch.set_num_threads(1)  # the fastest for a population of this size
         config = TrainConfig(task="copy", controller="lstm", seed=self.seed)
         seconds = 0.0
-        for agent, seconds in _solved_agents(self.run, config, self.minutes, console):
-            found = _read_program(agent, self.seed, console)
+        for agent, seconds in _solved_agents(self.run, config, self.minutes):
+            found = _read_program(agent, self.seed)
             if found.holds:
                 summary = _save(self.run, agent, found, seconds)
-                _print_success(self.run, found, console)
+                shown = _success(self.run, found)
                 break
-            console.print("This program failed a check; training goes on for the next member.")
+            say("This program failed a check; training goes on for the next member.")
         else:
             summary = _summary(self.run, seconds, None, [])
-            console.print(
-                f"[bold red]No program passed every check[/] within {seconds:.0f} s; none is shown."
+            shown = Group(
+                f"No program passed every check within {seconds:.0f} s; none is shown.",
+                f"Try another seed:  nram demo --seed {self.seed + 1}",
             )
-            console.print(f"Try another seed:  nram demo --seed {self.seed + 1}")
-        if self.json:
-            emit_json(summary)
+        emit(summary, shown, self.json)
         return 0 if summary["program"] else 1
 
 
-def _solved_agents(
-    folder: Path, config: TrainConfig, minutes: float, console: Console
-) -> Iterator[tuple[Agent, float]]:
+def _solved_agents(folder: Path, config: TrainConfig, minutes: float) -> Iterator[tuple[Agent, float]]:
     """Train until a member is solved, yield it, and go on; each comes with the seconds of training so far.
 
     Raises:
@@ -116,15 +113,15 @@ def _solved_agents(
     """
     _clear(folder)
     _summary(folder, 0.0, None, [])
-    console.print(f"Training {config.population} LSTM agents on Copy from input-output examples, n <= 8.")
+    say(f"Training {config.population} LSTM agents on Copy from input-output examples, n <= 8.")
     seen: set[int] = set()
     seconds = 0.0
     while seconds < 60 * minutes:
         budget = Budget(UPDATES, minutes - seconds / 60, solved=len(seen) + 1)
-        outcome = _train(folder, config, budget, console, resume=bool(seen))
+        outcome = _train(folder, config, budget, resume=bool(seen))
         seconds += outcome.seconds
         if outcome.reason == "interrupted":
-            console.print(f"Saved in {folder}. Go on with:  nram train --run {folder} --resume")
+            say(f"Saved in {folder}. Go on with:  nram train --run {folder} --resume")
             raise KeyboardInterrupt
         for agent in outcome.trainer.agents():
             if agent.info["held_out_hard_exact_error"] == 0 and agent.info["member"] not in seen:
@@ -142,15 +139,15 @@ def _clear(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _train(folder: Path, config: TrainConfig, budget: Budget, console: Console, resume: bool) -> Outcome:
-    with TrainingDisplay(console, budget) as display:
+def _train(folder: Path, config: TrainConfig, budget: Budget, resume: bool) -> Outcome:
+    with TrainingDisplay(budget) as display:
         if resume:
             return resume_run(folder, budget, display.watch)
         return start_run(folder, config, budget, display.watch)
 
 
-def _read_program(agent: Agent, seed: int, console: Console) -> Found:
-    console.print(f"Member {agent.info['member']} makes no error up to n = 32. Reading its program ...")
+def _read_program(agent: Agent, seed: int) -> Found:
+    say(f"Member {agent.info['member']} makes no error up to n = 32. Reading its program ...")
     program = extract(agent, seed=seed)
     return Found(program, check_sizes(program, get_task("copy"), SIZES, EXAMPLES, seed))
 
@@ -175,19 +172,19 @@ def _summary(
     return summary
 
 
-def _print_success(folder: Path, found: Found, console: Console) -> None:
-    console.print()
-    console.print(listing(found.program), markup=False)
-    console.print()
-    console.print(checks_table(found.checks))
-    console.print(f"\nSaved in {folder}: agent, program, population, metrics, summary.json.\n")
-    console.print("Next:")
-    console.print(f"  nram eval {folder}                       the network itself, soft and hard, by size")
-    console.print(f"  nram verify {folder} --n 2000            the program on still larger memories")
-    console.print(
-        f"  nram show {folder} --view choices        every choice of the network behind the program"
+def _success(folder: Path, found: Found) -> Group:
+    return Group(
+        "",
+        listing(found.program),
+        "",
+        checks_table(found.checks),
+        f"\nSaved in {folder}: agent, program, population, metrics, summary.json.\n",
+        "Next:",
+        f"  nram eval {folder}                       the network itself, soft and hard, by size",
+        f"  nram verify {folder} --n 2000            the program on still larger memories",
+        f"  nram show {folder} --view choices        every choice of the network behind the program",
+        "  nram train increment --run runs/increment   another task; nram tasks lists all",
     )
-    console.print("  nram train increment --run runs/increment   another task; nram tasks lists all")
 
 
 def checks_table(checks: list[dict[str, Any]]) -> Table:

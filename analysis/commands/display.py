@@ -1,34 +1,19 @@
-"""How a verb talks: results on standard output, everything else where it does not get in their way."""
+"""What one sees of a training run while it is under way, on standard error."""
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from agents.run import Budget
 from agents.trainer import Progress, Trainer
+from analysis.commands.output import plain_console, say
 
 PLAIN_SECONDS = 10.0
 """Seconds between two lines where the output is no terminal."""
-
-
-def talk(as_json: bool) -> Console:
-    """Where words for people go: standard output, or standard error if that is kept for JSON."""
-    return Console(stderr=as_json, highlight=False, soft_wrap=True)
-
-
-def emit_json(result: Mapping[str, Any]) -> None:
-    """Print one JSON object to standard output."""
-    json.dump(result, sys.stdout, allow_nan=False)
-    sys.stdout.write("\n")
 
 
 class TrainingDisplay:
@@ -37,13 +22,13 @@ class TrainingDisplay:
     Use as a context manager and hand `watch` to the run.
 
     Args:
-        console: Where it is shown.
         budget: When the run will stop.
         note: Said once training has begun.
     """
 
-    def __init__(self, console: Console, budget: Budget, note: str = "") -> None:
-        self._console, self._budget, self._note = console, budget, note
+    def __init__(self, budget: Budget, note: str = "") -> None:
+        self._budget, self._note = budget, note
+        console = plain_console(stderr=True)
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._first_update: int | None = None
         self._shown = -PLAIN_SECONDS
@@ -64,7 +49,7 @@ class TrainingDisplay:
         if self._first_update is None:
             self._first_update = progress.update - 1
             if self._note:
-                self._console.print(self._note)
+                say(self._note)
         if seconds - self._shown < (0.25 if self._live else PLAIN_SECONDS):
             return
         self._shown = seconds
@@ -72,7 +57,7 @@ class TrainingDisplay:
         if self._live:
             self._live.update(_members(trainer, line), refresh=True)
         else:
-            self._console.print(line)
+            say(line)
 
     def _line(self, trainer: Trainer, progress: Progress, seconds: float) -> str:
         rate = (progress.update - (self._first_update or 0)) / max(seconds, 1e-9)

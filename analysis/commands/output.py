@@ -7,15 +7,30 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from rich.console import Console, RenderableType
+
 
 def say(text: str) -> None:
     """A line about what is going on, on standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
-def emit(result: Mapping[str, Any], text: str, as_json: bool) -> None:
-    """Print a result: exactly one JSON object with --json, else the text."""
+def emit(result: Mapping[str, Any], shown: RenderableType, as_json: bool) -> None:
+    """Print a result.
+
+    Args:
+        result: The result for machines.
+        shown: The same for people: text, a table, or a group of them.
+        as_json: Print exactly one JSON object, and what is for people on standard error.
+    """
+    if isinstance(shown, str):
+        print(shown.rstrip("\n"), file=sys.stderr if as_json else sys.stdout)
+    else:
+        plain_console(stderr=as_json).print(shown)
     if as_json:
         print(json.dumps(result, allow_nan=False))
-    else:
-        print(text.rstrip("\n"))
+
+
+def plain_console(stderr: bool) -> Console:
+    """A console that prints text as it stands."""
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import tyro
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
-from analysis.commands.display import emit_json, talk
+from analysis.commands.output import emit
 from nram_env.tasks import Task, TaskBatch, get_task, task_names
 
 
@@ -47,24 +49,18 @@ class Tasks:
         for task in tasks:
             sizes = (task.smallest_memory_size(5), task.horizon(5), task.num_registers)
             table.add_row(task.name, *map(str, sizes), _summary(task))
-        talk(self.json).print(table)
-        if self.json:
-            emit_json({"tasks": [{"name": task.name, "summary": _summary(task)} for task in tasks]})
+        emit({"tasks": [{"name": task.name, "summary": _summary(task)} for task in tasks]}, table, self.json)
         return 0
 
     def _show(self, task: Task) -> int:
         n = max(5, task.smallest_difficulty) if self.n is None else self.n
         size = task.smallest_memory_size(n) if self.memory_size is None else self.memory_size
         batch = task.sample(np.random.default_rng(self.seed), n, size)
-        console = talk(self.json)
-        console.print(inspect.cleandoc(task.__doc__ or ""), markup=False)
-        console.print(
-            f"\nAn instance with n = {n}, M = {size} (seed {self.seed}); horizon T = {task.horizon(n)}\n"
-        )
-        console.print(_instance(batch))
-        if self.json:
-            wanted = {int(cell): int(batch.target[0, cell]) for cell in np.flatnonzero(batch.mask[0])}
-            emit_json({"task": task.name, "n": n, "memory": batch.memory[0].tolist(), "wanted": wanted})
+        heading = f"An instance with n = {n}, M = {size} (seed {self.seed}); horizon T = {task.horizon(n)}"
+        shown = Group(inspect.cleandoc(task.__doc__ or ""), "", heading, "", _instance(batch))
+        wanted = {int(cell): int(batch.target[0, cell]) for cell in np.flatnonzero(batch.mask[0])}
+        result = {"task": task.name, "n": n, "memory": batch.memory[0].tolist(), "wanted": wanted}
+        emit(result, shown, self.json)
         return 0
 
 
@@ -79,5 +75,5 @@ def _instance(batch: TaskBatch) -> Table:
     table.add_row("cell", *map(str, range(batch.memory_size)))
     table.add_row("memory", *map(str, batch.memory[0]))
     wanted = np.where(batch.mask[0], batch.target[0].astype(str), "")
-    table.add_row("wanted", *(f"[bold]{value}[/]" for value in wanted))
+    table.add_row("wanted", *(Text(value, style="bold") for value in wanted))
     return table

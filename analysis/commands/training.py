@@ -15,7 +15,8 @@ from agents.config import TrainConfig
 from agents.evaluate import Evaluation, evaluate_all
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
 from agents.run import Budget, Outcome, resume_run, start_run
-from analysis.commands.display import TrainingDisplay, emit_json, talk
+from analysis.commands.display import TrainingDisplay
+from analysis.commands.output import emit
 
 USUAL_UPDATES = 5000
 """Limit of a run that is given none."""
@@ -52,29 +53,25 @@ class Train:
 
     def __call__(self) -> int:
         """Train; exit code 0 if at least one member is solved."""
-        console = talk(self.json)
         torch.set_num_threads(self.threads)
         usual = USUAL_UPDATES if self.minutes is None else None
         updates = usual if self.updates is None else self.updates
         budget = Budget(updates, self.minutes, self.solved)
         folder = self.run or Path("runs") / f"{self.config.task}-{self.config.controller}-{self.config.seed}"
-        with TrainingDisplay(console, budget, _metrics_note(folder)) as display:
+        with TrainingDisplay(budget, _metrics_note(folder)) as display:
             if self.resume:
                 outcome = resume_run(folder, budget, display.watch)
             else:
                 outcome = start_run(folder, self.config, budget, display.watch)
         report = _report(folder, outcome)
-        for line in _closing_lines(folder, outcome):
-            console.print(line)
-        if self.json:
-            emit_json(report)
+        emit(report, "\n".join(_closing_lines(folder, outcome)), self.json)
         return 0 if report["solved"] else 1
 
 
 def _metrics_note(folder: Path) -> str:
     if tensorboard_installed():
         return f"Metrics: {folder / METRICS_FILE}; for TensorBoard: {folder / EVENTS_FOLDER}."
-    return f"Metrics: {folder / METRICS_FILE}; for TensorBoard as well: pip install nram\\[tensorboard]"
+    return f"Metrics: {folder / METRICS_FILE}; for TensorBoard as well: pip install nram[tensorboard]"
 
 
 def _report(folder: Path, outcome: Outcome) -> dict:
@@ -135,9 +132,8 @@ class Eval:
         agent = load_agent(self.run)
         top = agent.info.get("config", {}).get("max_level", 8)
         rows = evaluate_all(agent, self.sizes or [top * k for k in (1, 2, 4, 8)], self.examples, self.seed)
-        talk(self.json).print(_table(f"{agent.task}: {self.run}", rows))
-        if self.json:
-            emit_json({"task": agent.task, "agent": str(self.run), "errors": [asdict(row) for row in rows]})
+        result = {"task": agent.task, "agent": str(self.run), "errors": [asdict(row) for row in rows]}
+        emit(result, _table(f"{agent.task}: {self.run}", rows), self.json)
         return 0
 
 

@@ -14,7 +14,7 @@ from agents.controllers import Controller, ControllerSpec
 from agents.evaluate import evaluate
 from analysis.block import Guard
 from analysis.circuits import circuit_block
-from analysis.commands.pictures import Plot
+from analysis.cli import main
 from analysis.gallery import read_metrics
 from analysis.observe import (
     MODES,
@@ -194,7 +194,7 @@ def run_folder(tmp_path):
 
 
 def test_plot_writes_every_picture_that_the_run_allows_and_lists_them(run_folder, capsys):
-    assert Plot(str(run_folder), n=2, json=True)() == 0
+    assert main(["plot", str(run_folder), "--n", "2", "--json"]) == 0
     captured = capsys.readouterr()
     report = json.loads(captured.out)
     files = sorted(str(path) for path in (run_folder / "plots").iterdir())
@@ -206,7 +206,7 @@ def test_plot_writes_every_picture_that_the_run_allows_and_lists_them(run_folder
 
 def test_a_feed_forward_controller_has_no_picture_of_hidden_states(run_folder, capsys):
     save_agent(run_folder / "agent.safetensors", agent_of("feedforward"))
-    assert Plot(str(run_folder), n=2)() == 0
+    assert main(["plot", str(run_folder), "--n", "2"]) == 0
     assert "no hidden_states: a feed-forward controller has no hidden state" in capsys.readouterr().out
     assert not (run_folder / "plots" / "hidden_states.png").exists()
 
@@ -214,5 +214,5 @@ def test_a_feed_forward_controller_has_no_picture_of_hidden_states(run_folder, c
 def test_hidden_states_that_are_all_the_same_have_no_picture(run_folder, capsys):
     still = Controller(AGENT.controller.spec, torch.zeros_like(AGENT.controller.parameters))
     save_agent(run_folder / "agent.safetensors", Agent(still, "copy", AGENT.info))
-    assert Plot(str(run_folder), n=1)() == 0
+    assert main(["plot", str(run_folder), "--n", "1"]) == 0
     assert "no hidden_states: the hidden state was the same at every timestep" in capsys.readouterr().out

@@ -11,7 +11,6 @@ import torch
 
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from analysis.cli import main
-from analysis.commands.programs import Diff, Run
 from analysis.names import name_registers
 from analysis.program_file import load_program, save_program
 from analysis.reduce import simplify_program
@@ -77,30 +76,20 @@ def test_verify_reports_every_size_and_fails_where_a_check_is_refuted(saved, tmp
     assert (code, result["right"]) == (1, False)
 
 
-def _called(capsys, verb):
-    code = verb()
-    return code, json.loads(capsys.readouterr().out)
-
-
 def test_run_executes_a_given_memory_and_says_whether_the_output_is_right(saved, capsys):
-    code, result = _called(capsys, Run(saved, memory=(4, 6, 5, 1, 0, 0, 0), json=True))
+    code, result = _json(capsys, "run", saved, "--memory", *"4651000")
     assert code == 0
     assert result["memory"] == [4, 6, 5, 1, 1, 5, 6]
-    code, result = _called(capsys, Run(saved, n=3, steps=2, json=True))
+    code, result = _json(capsys, "run", saved, "--n", "3", "--steps", "2")
     assert (code, result["right"], result["outcome"]) == (1, False, "horizon")
-
-
-def test_run_refuses_a_memory_that_breaks_the_task_s_pre_condition(saved):
-    with pytest.raises(ValueError, match="task reverse: cell 0 holds 0"):
-        Run(saved, memory=(0, 1, 2))()
 
 
 def test_diff_tells_same_from_different(saved, tmp_path, capsys):
     other = tmp_path / "copy.json"
     save_program(simplify_program(program_of(CASES["copy"])), other)
-    code, result = _called(capsys, Diff(saved, saved, json=True))
+    code, result = _json(capsys, "diff", saved, saved)
     assert (code, result["same"]) == (0, True)
-    code, result = _called(capsys, Diff(saved, str(other), json=True))
+    code, result = _json(capsys, "diff", saved, str(other))
     assert (code, result["same"]) == (1, False)
     assert result["difference"]
 
@@ -111,6 +100,7 @@ def test_diff_tells_same_from_different(saved, tmp_path, capsys):
         (["show", "nowhere.json"], "there is no nowhere.json; a program is a file, a run folder"),
         (["show", "zoo:coppy"], "unknown zoo entry 'coppy'"),
         (["verify", "SAVED", "--task", "revers"], "unknown task 'revers'; did you mean 'reverse'"),
+        (["run", "SAVED", "--memory", "0", "1", "2"], "task reverse: cell 0 holds 0"),
     ],
 )
 def test_bad_input_gets_one_clear_error_and_exit_code_2(words, message, saved, capsys):
