@@ -180,10 +180,17 @@ def _success(folder: Path, found: Found) -> Group:
         checks_table(found.checks),
         f"\nSaved in {folder}: agent, program, population, metrics, summary.json.\n",
         "Next:",
-        f"  nram eval {folder}                       the network itself, soft and hard, by size",
-        f"  nram verify {folder} --n 2000            the program on still larger memories",
-        f"  nram show {folder} --view choices        every choice of the network behind the program",
-        "  nram train increment --run runs/increment   another task; nram tasks lists all",
+        *(f"  {command:<40} {purpose}" for command, purpose in _next_commands(folder)),
+    )
+
+
+def _next_commands(folder: Path) -> tuple[tuple[str, str], ...]:
+    return (
+        (f"nram eval {folder}", "the network itself, soft and hard, by size"),
+        (f"nram verify {folder} --n 2000", "the program on still larger memories"),
+        (f"nram trace {folder} --n 4", "the program at work, step by step"),
+        (f"nram plot {folder}", "pictures: errors, selectors, memory, hidden states"),
+        ("nram train increment", "another task; nram tasks lists all ten"),
     )
 
 
