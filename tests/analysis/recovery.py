@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from agents.checkpoint import Agent
 from agents.controllers import Controller
+from analysis.canonical import canonical_hash
 from analysis.harden import HardenedAgent
 from analysis.network import Network
 from analysis.pipeline import read_program
@@ -16,16 +18,80 @@ from analysis.record import Inputs, record
 from analysis.reduce import simplify_program
 from analysis.verify import Fidelity, compare
 from nram_env.machine import MachineConfig
+from tests.analysis.imitation import imitate
 from tests.analysis.planted import PlantedNetwork
-from tests.analysis.programs import random_program
+from tests.analysis.programs import CASES, program_of, random_program
+from tests.analysis.weights import lstm_weights
 
 HORIZON = 20
 
 
-def random_inputs(seed: int, runs: int = 16) -> list[Inputs]:
+@dataclass(frozen=True)
+class Recovery:
+    """What came out where a program had been planted.
+
+    Attributes:
+        outcome: "recovered" (equal hash), "unrolled", "refuted" (the program's certificate says that it
+            is not the network), "not imitated" (comparing the planted program with the network reports
+            that training failed), or "different" (none of these: what must not be).
+        kind: Of the program that was found.
+        states: Its number of states; `planted_states` of the planted one.
+        mismatches: Runs in which it is not the network.
+        imitation_errors: Runs in which the network is not the planted program.
+        left_at: First step, in runs ten times as long, at which the network is no longer the program that
+            was found; None if there is none.
+    """
+
+    outcome: str
+    kind: str
+    states: int
+    planted_states: int
+    mismatches: int
+    imitation_errors: int
+    left_at: int | None
+
+
+def recover_planted(planted: Program, network: Network) -> Recovery:
+    """Read the program of a network and compare it with what was planted there."""
+    planted = simplify_program(planted)
+    found, fidelity = recover(network, seed=100)
+    errors = compare(planted, network, random_inputs(77, runs=24)).mismatches
+    outcome = "different"
+    if canonical_hash(found) == canonical_hash(planted):
+        outcome = "recovered"
+    elif found.kind == "unrolled":
+        outcome = "unrolled"
+    elif fidelity.mismatches:
+        outcome = "refuted"
+    elif errors:
+        outcome = "not imitated"
+    later = compare(found, network, random_inputs(78, runs=8, horizon=10 * HORIZON)[::5]).first
+    left_at = None if later is None else later.time
+    states = len(found.states), len(planted.states)
+    return Recovery(outcome, found.kind, *states, fidelity.mismatches, errors, left_at)
+
+
+def compiled_networks(programs: Sequence[Program], seed: int) -> list[Network]:
+    """LSTMs that do exactly what the programs do, with noise in dead selectors."""
+    rng = np.random.default_rng(seed)
+    return [network_of(lstm_weights(program, rng)) for program in programs]
+
+
+def imitating_networks(programs: Sequence[Program], seed: int) -> list[Network]:
+    """LSTMs trained to imitate the programs, those of equal machines at once."""
+    inputs = random_inputs(seed + 500, runs=24, horizon=HORIZON + 4)
+    trained: dict[int, Network] = {}
+    for machine in dict.fromkeys(program.machine for program in programs):
+        group = [number for number, program in enumerate(programs) if program.machine == machine]
+        controllers = imitate([programs[number] for number in group], inputs, seed)
+        trained |= {number: network_of(member) for number, member in zip(group, controllers, strict=True)}
+    return [trained[number] for number in range(len(programs))]
+
+
+def random_inputs(seed: int, runs: int = 16, horizon: int = HORIZON) -> list[Inputs]:
     """Random memories of every size from 3 to 12, a third of their cells 0."""
     rng = np.random.default_rng(seed)
-    return [Inputs(_memories(rng, runs, size), np.full(runs, HORIZON)) for size in range(3, 13)]
+    return [Inputs(_memories(rng, runs, size), np.full(runs, horizon)) for size in range(3, 13)]
 
 
 def _memories(rng: np.random.Generator, runs: int, size: int) -> np.ndarray:
@@ -49,6 +115,11 @@ def recover(network: Network, seed: int) -> tuple[Program, Fidelity]:
     return program, compare(program, network, random_inputs(seed + 9, runs=48))
 
 
+def paper_programs() -> list[Program]:
+    """The paper's five."""
+    return [program_of(case) for case in CASES.values()]
+
+
 def planted_tables(count: int) -> Iterator[Program]:
     """Machines of one state that take all their edges, and test what no other register tells as well."""
     seed = 0
@@ -63,7 +134,7 @@ def planted_tables(count: int) -> Iterator[Program]:
 
 
 def planted_machines(count: int) -> Iterator[Program]:
-    """Machines of 2 to 6 states in the form in which the reader gives them, every edge exercised."""
+    """Machines of 2 to 6 states in the one form in which the reader gives them, every edge exercised."""
     seed = 0
     while count:
         seed += 1
@@ -72,9 +143,20 @@ def planted_machines(count: int) -> Iterator[Program]:
         if len(simplify_program(drawn).edges) < 3:
             continue
         program = read_program(record(PlantedNetwork(drawn), random_inputs(1)), "planted")
-        if 2 <= len(program.states) <= 6 and len(program.edges) >= 3 and _can_be_compiled(program):
+        if not (2 <= len(program.states) <= 6 and len(program.edges) >= 3 and _can_be_compiled(program)):
+            continue
+        if _is_settled(program):
             count -= 1
             yield program
+
+
+def _is_settled(program: Program) -> bool:
+    """Whether other runs of the program are read as the same program, not as an equivalent one.
+
+    A machine may do in its states what another does in its registers; then chance in the runs decides.
+    """
+    again = read_program(record(PlantedNetwork(program), random_inputs(2)), "planted")
+    return canonical_hash(again) == canonical_hash(program)
 
 
 def _can_be_compiled(program: Program) -> bool:
