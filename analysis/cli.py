@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not words or words[0] in ("-h", "--help"):
         _overview()
         return 0
+    # Controllers and batches are small: one thread computes them fastest, many times so on a busy computer.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         verb = _load(words[0])
         return tyro.cli(

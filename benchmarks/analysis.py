@@ -1,8 +1,8 @@
-"""Speed of the analysis: extraction and the batched machine. Prints one JSON object.
+"""Speed of the analysis: extraction, the batched machine, exported Python. Prints one JSON object.
 
     python benchmarks/analysis.py RUN ...
 
-RUN is a run folder or an agent's file; without one, only the batched machine is measured.
+RUN is a run folder or an agent's file; without one, extraction is not measured.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ from __future__ import annotations
 import json
 import sys
 import time
+import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 sys.path.pop(0)  # the folder of this file, which is called like a package that it imports
 
 import numpy as np
+import torch
 
 from agents.checkpoint import load_agent
 from analysis.batch import run_batch
 from analysis.block import Block, Constant, Guard, Operation
 from analysis.canonical import canonical_hash
+from analysis.export import to_python
 from analysis.pipeline import extract
 from analysis.program import Edge, Program, Register
 from analysis.verify import check_sizes
@@ -59,6 +63,26 @@ def batched_machine() -> dict[str, Any]:
     }
 
 
+def exported_python() -> dict[str, Any]:
+    """Seconds in which the exported Python copies half a million cells, and the peak of the process."""
+    cells = 500_000
+    module: dict[str, Any] = {}
+    exec(compile(to_python(replace(copy_program(), task="copy")), "copy.py", "exec"), module)
+    memory = get_task("copy").sample(np.random.default_rng(0), cells, 2 * cells + 1).memory[0].tolist()
+    seconds = _seconds(lambda: module["run"](memory, module["horizon"](cells)))
+    tracemalloc.start()
+    after = module["run"](memory, module["horizon"](cells))
+    peak = tracemalloc.get_traced_memory()[1]
+    return {
+        "what": "exported Python",
+        "cells": cells,
+        "memory_size": len(memory),
+        "right": after[cells + 1 :] == memory[1 : cells + 1],
+        "seconds": round(seconds, 2),
+        "peak_mb": round(peak / 1e6, 1),
+    }
+
+
 def extraction(place: str) -> dict[str, Any]:
     """Seconds to extract a program, without and with judging it, and its error at n = 10,000."""
     agent = load_agent(place)
@@ -88,8 +112,9 @@ def _seconds(work: Any) -> float:
 
 
 def main(places: list[str]) -> None:
-    """Measure and print."""
-    print(json.dumps({"results": [batched_machine(), *map(extraction, places)]}, indent=1))
+    """Measure and print; one thread."""
+    torch.set_num_threads(1)
+    print(json.dumps({"results": [batched_machine(), exported_python(), *map(extraction, places)]}, indent=1))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Group
 from rich.table import Table
 
@@ -84,7 +83,6 @@ class Demo:
 
     def __call__(self) -> int:
         """Train, extract, check, report; exit code 0 only if the program passed every check."""
-        torch.set_num_threads(1)  # the fastest for a population of this size
         config = TrainConfig(task="copy", controller="lstm", seed=self.seed)
         seconds = 0.0
         for agent, seconds in _solved_agents(self.run, config, self.minutes):
