@@ -52,7 +52,7 @@ def main() -> int:
         "lstm": "compiled" if options.compiled else "trained to imitate",
         "planted": len(programs),
         "outcomes": outcomes,
-        "equal_in_runs_ten_times_as_long": sum(recovery.left_at is None for recovery in found),
+        "left_at_step_in_runs_ten_times_as_long": sorted(r.left_at for r in found if r.left_at is not None),
         "training_seconds": round(trained, 1),
         "seconds": round(time.perf_counter() - start, 1),
         "others": [asdict(recovery) for recovery in found if recovery.outcome != "recovered"],

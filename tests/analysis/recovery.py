@@ -55,7 +55,7 @@ def recover_planted(planted: Program, network: Network) -> Recovery:
     """Read the program of a network and compare it with what was planted there."""
     planted = simplify_program(planted)
     found, fidelity = recover(network, seed=100)
-    errors = compare(planted, network, random_inputs(77, runs=24)).mismatches
+    errors = compare(planted, network, random_inputs(77, runs=48)[::2]).mismatches
     outcome = "different"
     if canonical_hash(found) == canonical_hash(planted):
         outcome = "recovered"
@@ -65,7 +65,7 @@ def recover_planted(planted: Program, network: Network) -> Recovery:
         outcome = "refuted"
     elif errors:
         outcome = "not imitated"
-    later = compare(found, network, random_inputs(78, runs=8, horizon=10 * HORIZON)[::5]).first
+    later = compare(found, network, random_inputs(78, runs=16, horizon=10 * HORIZON)[-1:]).first
     left_at = None if later is None else later.time
     states = len(found.states), len(planted.states)
     return Recovery(outcome, found.kind, *states, fidelity.mismatches, errors, left_at)
