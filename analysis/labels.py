@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from analysis.block import Block
 from analysis.circuits import HardStep, circuit_block
 from analysis.meaning import Facts
@@ -105,10 +107,15 @@ def live_selectors(machine: MachineConfig, step: HardStep, live: frozenset[int])
     return chosen + [layout.register_rows.start + register for register in sorted(after)]
 
 
-def smallest_margin(recording: Recording, live: frozenset[int]) -> float:
-    """The smallest margin of a live selector over all recorded steps, in logits; 0 is a tie."""
+def live_margins(recording: Recording, live: frozenset[int]) -> np.ndarray:
+    """(N,); the margin, in logits, of every live selector of every distinct recorded step; 0 is a tie."""
     margins = [
         recording.margins[number][live_selectors(recording.machine, step, live)]
         for number, step in enumerate(recording.steps)
     ]
-    return min((float(row.min()) for row in margins if row.size), default=float("inf"))
+    return np.concatenate([np.zeros(0), *margins])
+
+
+def smallest_margin(recording: Recording, live: frozenset[int]) -> float:
+    """The smallest margin of a live selector over all recorded steps, in logits; infinite if none is live."""
+    return float(live_margins(recording, live).min(initial=np.inf))

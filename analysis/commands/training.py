@@ -8,6 +8,7 @@ from typing import Annotated
 
 import torch
 import tyro
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from agents.checkpoint import load_agent
@@ -16,7 +17,9 @@ from agents.evaluate import Evaluation, evaluate_all
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
 from agents.run import Budget, Outcome, resume_run, start_run
 from analysis.commands.display import TrainingDisplay
+from analysis.commands.hardening import difference_lines, hardening_table
 from analysis.commands.output import emit
+from analysis.hardening import measure_hardening
 
 USUAL_UPDATES = 5000
 """Limit of a run that is given none."""
@@ -124,6 +127,8 @@ class Eval:
     """Examples of each size."""
     seed: int = 1
     """Seed of the examples."""
+    hardening: bool = False
+    """Measure as well how firm the choices are, and where the soft and the hard run part."""
     json: bool = False
     """Print one JSON object; everything else goes to standard error."""
 
@@ -131,9 +136,15 @@ class Eval:
         """Measure and print a table; exit code 0 once everything is measured."""
         agent = load_agent(self.run)
         top = agent.info.get("config", {}).get("max_level", 8)
-        rows = evaluate_all(agent, self.sizes or [top * k for k in (1, 2, 4, 8)], self.examples, self.seed)
+        sizes = self.sizes or [top * k for k in (1, 2, 4, 8)]
+        rows = evaluate_all(agent, sizes, self.examples, self.seed)
         result = {"task": agent.task, "agent": str(self.run), "errors": [asdict(row) for row in rows]}
-        emit(result, _table(f"{agent.task}: {self.run}", rows), self.json)
+        shown: list[RenderableType] = [_table(f"{agent.task}: {self.run}", rows)]
+        if self.hardening:
+            found = [measure_hardening(agent, n, self.examples, self.seed) for n in sizes]
+            result["hardening"] = [asdict(row) for row in found]
+            shown += [hardening_table(found), difference_lines(found)]
+        emit(result, Group(*shown), self.json)
         return 0
 
 

@@ -1,0 +1,54 @@
+"""`nram eval --hardening`: measurements of hardening as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from analysis.hardening import Difference, Hardening
+
+
+def hardening_table(found: Sequence[Hardening]) -> Table:
+    """One column a size; agreement is that of the worst timestep."""
+    table = Table(title="hardening", title_justify="left", box=None, padding=(0, 2))
+    table.add_column("")
+    for row in found:
+        table.add_column(f"n = {row.n}", justify="right")
+    columns = [_column(row) for row in found]
+    for name in columns[0]:
+        table.add_row(name, *(column[name] for column in columns))
+    return table
+
+
+def difference_lines(found: Sequence[Hardening]) -> str:
+    """For every size where soft and hard part first, and over which choice."""
+    return "\n".join(f"n = {row.n}: {_difference_text(row.first_difference)}" for row in found)
+
+
+def _column(row: Hardening) -> dict[str, str]:
+    margins = row.margins
+    return {
+        "live selectors": str(row.live_selectors),
+        "margin in logits, smallest": f"{margins.smallest:.3f}" if margins else "-",
+        "margin, 0.1 % quantile": f"{margins.permille:.3f}" if margins else "-",
+        "margin, 1 % quantile": f"{margins.percent:.3f}" if margins else "-",
+        "margin, median": f"{margins.median:.3f}" if margins else "-",
+        "ties": str(row.ties),
+        "fragile": str(row.fragile),
+        "registers agree": f"{min(agreement.registers for agreement in row.agreement):.4f}",
+        "memory agrees": f"{min(agreement.memory for agreement in row.agreement):.4f}",
+        "hard stop step": f"{row.hard_stop:.2f}",
+        "expected soft stop step": f"{row.expected_stop:.2f}",
+    }
+
+
+def _difference_text(first: Difference | None) -> str:
+    if first is None:
+        return "soft and hard agree at every timestep."
+    return (
+        f"first difference after t = {first.time}, example {first.example}: "
+        f"{first.place} is {first.soft} soft, {first.hard} hard; "
+        f"least sure choice: {first.selector} at t = {first.selector_time}, "
+        f"{first.chosen} ({first.chosen_mass:.3f}) over {first.other} ({first.other_mass:.3f})."
+    )
