@@ -1,6 +1,6 @@
 """How many known programs are read back out of LSTMs: trained to imitate them, or compiled from them.
 
-    python benchmarks/imitation.py [--machines 50] [--compiled]
+    python benchmarks/imitation.py [--machines 50] [--seed 0] [--compiled]
 
 Plants the paper's five programs and random machines of 2 to 6 states, extracts a program from every LSTM
 and compares its hash with the planted one's. Every other one must be unrolled or report a mismatch: that
@@ -39,12 +39,13 @@ def main() -> int:
     """Plant, train or compile, extract, compare and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--machines", type=int, default=50, help="how many programs are planted in all")
+    parser.add_argument("--seed", type=int, default=0, help="of the training of the LSTMs")
     parser.add_argument("--compiled", action="store_true", help="compile the weights instead of training")
     options = parser.parse_args()
     torch.set_num_threads(1)
     start = time.perf_counter()
     programs = [*paper_programs(), *planted_machines(options.machines - 5)]
-    networks = (compiled_networks if options.compiled else imitating_networks)(programs, seed=0)
+    networks = (compiled_networks if options.compiled else imitating_networks)(programs, seed=options.seed)
     trained = time.perf_counter() - start
     found = [recover_planted(*pair) for pair in zip(programs, networks, strict=True)]
     outcomes = Counter(recovery.outcome for recovery in found)
