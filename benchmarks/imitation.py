@@ -53,6 +53,7 @@ def main() -> int:
         "lstm": "compiled" if options.compiled else "trained to imitate",
         "planted": len(programs),
         "outcomes": outcomes,
+        "recovered_but_called_refuted": sum(r.outcome == "recovered" and r.mismatches > 0 for r in found),
         "left_at_step_in_runs_ten_times_as_long": sorted(r.left_at for r in found if r.left_at is not None),
         "training_seconds": round(trained, 1),
         "seconds": round(time.perf_counter() - start, 1),
