@@ -24,7 +24,7 @@ class Bench:
     """Time one timestep of the machine in every backend, and updates of a population.
 
     The ratios compare with a plain PyTorch loop, one call a gate, in the same process. One thread is timed by
-    its processor time, two by the wall clock. Takes one to two minutes on a computer that does nothing else;
+    its processor time, two by the wall clock. Takes about half a minute on a computer that does nothing else;
     other work makes it longer and the figures worse, above all those of two threads.
 
     Example:
