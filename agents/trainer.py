@@ -233,13 +233,13 @@ class Trainer:
 
     def _hard_error(self, controller: Controller, rng: np.random.Generator, factor: int) -> Tensor:
         batch, horizon = self._held_out(controller, rng, factor)
-        wrong = hard_wrong(controller, batch, horizon).any(1)
-        return torch.from_numpy(wrong.reshape(controller.num_members, -1).mean(1)).float()
+        return _exact_errors(controller, hard_wrong(controller, batch, horizon))
 
     def _soft_error(self, controller: Controller, rng: np.random.Generator, factor: int) -> Tensor:
         batch, horizon = self._held_out(controller, rng, factor)
-        wrong = soft_wrong(controller, self.task, batch, horizon, self.config.backend).any(1)
-        return torch.from_numpy(wrong.reshape(controller.num_members, -1).mean(1)).float()
+        return _exact_errors(
+            controller, soft_wrong(controller, self.task, batch, horizon, self.config.backend)
+        )
 
     def _agent(self, index: int) -> Agent:
         population, spec = self.population, self.config.spec
@@ -267,3 +267,9 @@ class Trainer:
             solved=int(population.solved.sum()),
             restarts=int(population.restarts.sum()),
         )
+
+
+def _exact_errors(controller: Controller, wrong: np.ndarray) -> Tensor:
+    """Share of examples with any wrong cell for every member, (P,), from wrong cells (P x B, M)."""
+    shares = wrong.any(1).reshape(controller.num_members, -1).mean(1)
+    return torch.from_numpy(shares).float()
