@@ -10,7 +10,11 @@ from analysis.program import START, Edge, Program
 from analysis.simplify import needed_values
 
 Known = tuple[tuple[str, int], ...]
-"""For every register ("constant", c) or ("copy", r), r the smallest register of equal content."""
+"""For every register ("constant", c) or ("copy", r), r the smallest register of equal content.
+
+Nothing is known of a register that does not matter there: it is a copy of itself, and no other is its copy.
+The network may have put anything into it, and code that read it for an equal one would make it matter again.
+"""
 
 
 def live_registers(program: Program) -> tuple[frozenset[int], ...]:
@@ -46,8 +50,11 @@ class Flow:
 
 def known_at_entry(program: Program) -> Flow:
     """Follow constants and copies from the start, where all registers are 0, through all edges."""
+    live = live_registers(program)
     known: list[Known | None] = [None] * len(program.states)
-    known[START] = (("constant", 0),) * program.num_registers
+    known[START] = tuple(
+        ("constant", 0) if r in live[START] else ("copy", r) for r in range(program.num_registers)
+    )
     waiting, min_size = [START], program.min_size
     while waiting:
         state = waiting.pop()
@@ -55,7 +62,7 @@ def known_at_entry(program: Program) -> Flow:
             entry = known[state]
             if edge.target is None or entry is None or contradicts(edge.guard, entry):
                 continue
-            after, needed = _transfer(edge, entry, program.num_registers)
+            after, needed = _transfer(edge, entry, live[edge.target])
             min_size = max(min_size, needed)
             before = known[edge.target]
             joined = after if before is None else _join(before, after)
@@ -100,15 +107,16 @@ def _needed_by(edge: Edge, num_registers: int, live: list[frozenset[int]]) -> fr
     return frozenset(value for value in values if value < num_registers) | set(_registers(edge.guard.mask))
 
 
-def _transfer(edge: Edge, known: Known, num_registers: int) -> tuple[Known, int]:
-    meaning = meaning_of(edge.block, num_registers, facts_under(edge.guard, known))
+def _transfer(edge: Edge, known: Known, live: frozenset[int]) -> tuple[Known, int]:
+    """What is known after an edge of the registers that matter there, and the smallest M for it."""
+    meaning = meaning_of(edge.block, len(known), facts_under(edge.guard, known))
     first: dict[int, int] = {}
-    after: list[tuple[str, int]] = []
-    for register in range(num_registers):
+    after = [("copy", register) for register in range(len(known))]
+    for register in sorted(live):
         term = meaning.outputs[register]
         constant = meaning.terms.value(term)
-        representative = first.setdefault(term, register)
-        after.append(("copy", representative) if constant is None else ("constant", constant))
+        same = first.setdefault(term, register)
+        after[register] = ("copy", same) if constant is None else ("constant", constant)
     return tuple(after), meaning.terms.min_size
 
 

@@ -235,6 +235,3 @@ def _renumber_registers(block: Block, numbers: dict[int, int], num_registers: in
 
     assignments = sorted((numbers[r], new(number)) for r, number in block.assignments if r in numbers)
     return Block(tuple(map(renumber, block.instructions)), tuple(assignments))
-
-
-_REDUCTIONS = (drop_known_tests, drop_dead_code, simplify_edges, join_edges, join_states, drop_registers)

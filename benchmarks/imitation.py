@@ -5,8 +5,8 @@
 Plants the paper's five programs and random machines of 2 to 6 states, extracts a program from every LSTM
 and compares its hash with the planted one's. Every other one must be unrolled or report a mismatch: that
 the program found is not the network, or that the network was not trained to be the planted program. Prints
-one JSON object; exit code 0 if at least 95 % are recovered and every other one says so. Takes about three
-minutes.
+one JSON object; exit code 0 if at least 95 % are recovered and none of these is called refuted, and every
+other one says so. Takes about three minutes.
 """
 
 from __future__ import annotations
@@ -49,18 +49,20 @@ def main() -> int:
     trained = time.perf_counter() - start
     found = [recover_planted(*pair) for pair in zip(programs, networks, strict=True)]
     outcomes = Counter(recovery.outcome for recovery in found)
+    doubted = sum(recovery.outcome == "recovered" and recovery.mismatches > 0 for recovery in found)
     report = {
         "lstm": "compiled" if options.compiled else "trained to imitate",
         "planted": len(programs),
         "outcomes": outcomes,
-        "recovered_but_called_refuted": sum(r.outcome == "recovered" and r.mismatches > 0 for r in found),
+        "recovered_but_called_refuted": doubted,
         "left_at_step_in_runs_ten_times_as_long": sorted(r.left_at for r in found if r.left_at is not None),
         "training_seconds": round(trained, 1),
         "seconds": round(time.perf_counter() - start, 1),
         "others": [asdict(recovery) for recovery in found if recovery.outcome != "recovered"],
     }
     print(json.dumps(report, indent=1))
-    return 0 if outcomes["recovered"] >= SHARE * len(programs) and not outcomes["different"] else 1
+    right = outcomes["recovered"] >= SHARE * len(programs) and not outcomes["different"] and not doubted
+    return 0 if right else 1
 
 
 if __name__ == "__main__":

@@ -10,12 +10,14 @@ import torch
 from agents.checkpoint import Agent
 from agents.controllers import Controller, ControllerSpec
 from analysis.abstract import abstract
+from analysis.block import Guard
 from analysis.canonical import canonical_hash
+from analysis.circuits import circuit_block
 from analysis.harden import HardenedAgent
 from analysis.listing import listing
 from analysis.network import Network
 from analysis.pipeline import extract, extract_network, read_program
-from analysis.program import Program, Semantics
+from analysis.program import Edge, Program, Register, Semantics
 from analysis.program_file import dump_program
 from analysis.record import load_recording, record, save_recording
 from analysis.reduce import simplify_program
@@ -80,6 +82,20 @@ def test_the_paper_s_programs_are_recovered_from_lstm_weights(case):
     found, fidelity = recover(network, seed=200)
     assert canonical_hash(found) == canonical_hash(planted)
     assert fidelity.mismatches == 0
+
+
+def test_a_register_that_the_network_no_longer_needs_is_not_read_instead_of_its_copy():
+    """First: mem[r0] = r0 + 1; r1 = r0, and r0 = r0 + 1 for nothing. Then: mem[r1] = r1; r0 = r1 + 1."""
+    machine = MachineConfig(2, ("INC", "WRITE"))
+    edges = []
+    for state, witness in enumerate([(0, 0, 2, 2, 0), (1, 1, 1, 2, 1)]):
+        edges.append(Edge(state, Guard(), circuit_block(machine, witness), 1 - state, witness=witness))
+    registers = (Register("r0", 0), Register("r1", 1))
+    planted = Program("moved", registers, ("S0", "S1"), tuple(edges), "machine", machine)
+    found, fidelity = recover(network_of(lstm_weights(planted, np.random.default_rng(0))), seed=400)
+    assert fidelity.certificate().verdict == "TESTED"
+    assert canonical_hash(found) == canonical_hash(simplify_program(planted))
+    assert [register.source for register in found.registers] == [0, 1]
 
 
 def test_register_numbers_and_dead_selectors_do_not_change_the_hash():

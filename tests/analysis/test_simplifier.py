@@ -10,9 +10,12 @@ from analysis.meaning import Facts
 from analysis.reduce import simplify_program
 from analysis.simplify import simplify_block
 from analysis.text import block_lines
+from analysis.verify import compare
 from analysis.vm import execute, run
 from nram_env.machine import PAPER_GATES, Gate, MachineConfig
+from tests.analysis.planted import PlantedNetwork
 from tests.analysis.programs import CASES, program_of, random_choices, random_program
+from tests.analysis.recovery import random_inputs
 
 
 def test_10_000_random_blocks_keep_their_live_registers_and_stores():
@@ -47,6 +50,15 @@ def test_random_programs_keep_every_run():
             memory, limit = rng.integers(size, size=size).tolist(), int(rng.integers(20))
             before, after = run(program, memory, limit), run(simple, memory, limit)
             assert (before.memory, before.steps, before.outcome) == (after.memory, after.steps, after.outcome)
+
+
+def test_random_programs_keep_every_register_that_they_still_need():
+    rng = np.random.default_rng(1)
+    for _ in range(150):
+        program = random_program(MachineConfig(int(rng.integers(2, 5))), int(rng.integers(1, 6)), rng)
+        simple = simplify_program(program)
+        inputs = [batch for batch in random_inputs(4, runs=3) if batch.memory.shape[1] >= simple.min_size]
+        assert compare(simple, PlantedNetwork(program), inputs[::3]).first is None
 
 
 X, Y, ZERO, ONE, TWO = range(5)
