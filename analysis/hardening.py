@@ -6,21 +6,22 @@ Only what matters is measured: the selectors and registers that some store or te
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from agents.checkpoint import Agent
-from agents.rollout import HardStep, hard_steps, make_envs
+from agents.rollout import HardStep, hard_steps
 from analysis import circuits
+from analysis.accuracy import Accuracy, StopAccuracy, mode_accuracies, stop_accuracies
 from analysis.harden import HardenedAgent
 from analysis.labels import live_margins, live_selectors
 from analysis.pipeline import read_program
 from analysis.record import Inputs, Recording, record
+from analysis.soft import SoftStep, soft_steps
 from nram_env.machine import MachineConfig
-from nram_env.tasks import TaskBatch, get_task
+from nram_env.tasks import get_task
 
 TIE = 1e-6
 """Margins below this, in logits, are ties."""
@@ -104,6 +105,8 @@ class Hardening:
         fragile: Those that choose otherwise in float32 than in float64 at some time.
         agreement: By timestep, while any example runs on in both.
         first_difference: None if the soft run and the hard run agree everywhere.
+        modes: How much of the output is right, in every mode of execution.
+        stop_rules: The same of the hard network, by the rule that says when to read it.
         hard_stop: Mean number of timesteps of the hard runs.
         expected_stop: Mean expected number of timesteps of the soft runs.
     """
@@ -116,26 +119,17 @@ class Hardening:
     fragile: int
     agreement: tuple[Agreement, ...]
     first_difference: Difference | None
+    modes: tuple[Accuracy, ...]
+    stop_rules: tuple[StopAccuracy, ...]
     hard_stop: float
     expected_stop: float
-
-
-@dataclass(frozen=True)
-class _SoftStep:
-    """One timestep of the soft batch: logits (B, D), most probable registers (B, R) and memory (B, M) after
-    it, and the survival (B,) before it, 0 where the row had finished."""
-
-    logits: np.ndarray
-    registers: np.ndarray
-    memory: np.ndarray
-    survival: np.ndarray
 
 
 @dataclass(frozen=True)
 class _Pair:
     """One timestep, soft and hard, with the rows (B,) that run in both and where they differ (B, R + M)."""
 
-    soft: _SoftStep
+    soft: SoftStep
     hard: HardStep
     rows: np.ndarray
     differs: np.ndarray
@@ -160,7 +154,7 @@ def measure_hardening(agent: Agent, n: int, examples: int, seed: int) -> Hardeni
     program = read_program(recording, agent.task)
     live = frozenset(register.source for register in program.registers)
     margins = live_margins(recording, live)
-    soft = list(_soft_steps(agent, batch, horizon))
+    soft = list(soft_steps(agent, batch, horizon))
     hard = list(hard_steps(agent.controller, batch.memory, horizon))
     pairs = [_pair(*steps, live) for steps in zip(soft, hard, strict=False)]
     return Hardening(
@@ -172,6 +166,8 @@ def measure_hardening(agent: Agent, n: int, examples: int, seed: int) -> Hardeni
         len(_fragile(agent, recording, live)),
         tuple(_agreement(time, pair, len(live)) for time, pair in enumerate(pairs, 1) if pair.rows.any()),
         _first_difference(agent.machine, pairs, live),
+        mode_accuracies(program, batch, horizon, soft, hard[-1].memory),
+        stop_accuracies(agent, batch, task.horizon(n)),
         float(np.mean([len(run.steps) for run in recording.runs])),
         float(sum(step.survival.mean() for step in soft)),
     )
@@ -196,21 +192,7 @@ def _fragile(agent: Agent, recording: Recording, live: frozenset[int]) -> set[tu
     return found
 
 
-@torch.no_grad()
-def _soft_steps(agent: Agent, batch: TaskBatch, horizon: np.ndarray) -> Iterator[_SoftStep]:
-    controller = agent.controller.member(0).to(torch.float64)
-    envs = make_envs(get_task(agent.task), agent.machine, batch.batch_size, dtype="float64")
-    observation, _ = envs.reset(options={"instance": batch, "horizon": horizon})
-    state = controller.initial_state(batch.batch_size)
-    while not bool(envs.finished.all()):
-        survival = envs.state.survival.masked_fill(envs.finished, 0).numpy()
-        logits, state = controller(observation[None], state)
-        observation, *_ = envs.step(logits[0])
-        after = (envs.state.registers.argmax(-1).numpy(), envs.state.memory.argmax(-1).numpy())
-        yield _SoftStep(logits[0].numpy(), *after, survival)
-
-
-def _pair(soft: _SoftStep, hard: HardStep, live: frozenset[int]) -> _Pair:
+def _pair(soft: SoftStep, hard: HardStep, live: frozenset[int]) -> _Pair:
     """Dead registers never differ; after a row's last step all of them are dead."""
     rows = hard.running & (soft.survival > 0)
     kept = np.isin(np.arange(hard.registers.shape[1]), list(live)) & ~hard.halts[:, None]

@@ -17,11 +17,13 @@ class HardOutput:
 
     Attributes:
         choices: (B, S); what every selector chose.
+        halting_probs: (B,); f, the willingness to stop after the timestep.
         halts: (B,); whether f > 0.5.
         margins: (B, S); by how much the largest logit of a selector beats the next, 0 on ties.
     """
 
     choices: np.ndarray
+    halting_probs: np.ndarray
     halts: np.ndarray
     margins: np.ndarray
 
@@ -66,6 +68,6 @@ def harden_logits(machine: MachineConfig, semantics: Semantics, logits: np.ndarr
     choices = padded.argmax(-1)
     largest = np.take_along_axis(padded, choices[..., None], -1)[..., 0]
     np.put_along_axis(padded, choices[..., None], -np.inf, -1)
-    halts = 1 / (1 + np.exp(-np.clip(logits[:, machine.layout.halt], -700, 700))) > 0.5
-    halts &= semantics.stop_rule != "never"
-    return HardOutput(choices, halts, largest - padded.max(-1))
+    halting_probs = 1 / (1 + np.exp(-np.clip(logits[:, machine.layout.halt], -700, 700)))
+    halts = (halting_probs > 0.5) & (semantics.stop_rule != "never")
+    return HardOutput(choices, halting_probs, halts, largest - padded.max(-1))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from analysis.accuracy import Accuracy
 from analysis.hardening import Difference, Hardening
 
 
@@ -21,9 +22,26 @@ def hardening_table(found: Sequence[Hardening]) -> Table:
     return table
 
 
+def accuracy_table(found: Sequence[Hardening]) -> Table:
+    """One row a mode and a stop rule; the share of right cells, of right outputs, and when it was read."""
+    table = Table(title="output right: cells, whole outputs", title_justify="left", box=None, padding=(0, 2))
+    table.add_column("", no_wrap=True)
+    for row in found:
+        table.add_column(f"n = {row.n}", justify="right")
+    for modes in zip(*(row.modes for row in found), strict=True):
+        table.add_row(modes[0].name, *map(_shares, modes))
+    for rules in zip(*(row.stop_rules for row in found), strict=True):
+        table.add_row(f"hard, stop: {rules[0].name}", *(f"{_shares(r)}  t = {r.step:.1f}" for r in rules))
+    return table
+
+
 def difference_lines(found: Sequence[Hardening]) -> str:
     """For every size where soft and hard part first, and over which choice."""
     return "\n".join(f"n = {row.n}: {_difference_text(row.first_difference)}" for row in found)
+
+
+def _shares(accuracy: Accuracy) -> str:
+    return f"{accuracy.cells:.4f} {accuracy.exact:.4f}"
 
 
 def _column(row: Hardening) -> dict[str, str]:

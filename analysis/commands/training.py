@@ -17,7 +17,7 @@ from agents.evaluate import Evaluation, evaluate_all
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
 from agents.run import Budget, Outcome, resume_run, start_run
 from analysis.commands.display import TrainingDisplay
-from analysis.commands.hardening import difference_lines, hardening_table
+from analysis.commands.hardening import accuracy_table, difference_lines, hardening_table
 from analysis.commands.output import emit
 from analysis.hardening import measure_hardening
 
@@ -128,7 +128,8 @@ class Eval:
     seed: int = 1
     """Seed of the examples."""
     hardening: bool = False
-    """Measure as well how firm the choices are, and where the soft and the hard run part."""
+    """Measure as well what is right in every mode and under every stop rule, how firm the choices are, and
+    where the soft and the hard run part."""
     json: bool = False
     """Print one JSON object; everything else goes to standard error."""
 
@@ -143,7 +144,7 @@ class Eval:
         if self.hardening:
             found = [measure_hardening(agent, n, self.examples, self.seed) for n in sizes]
             result["hardening"] = [asdict(row) for row in found]
-            shown += [hardening_table(found), difference_lines(found)]
+            shown += [accuracy_table(found), hardening_table(found), difference_lines(found)]
         emit(result, Group(*shown), self.json)
         return 0
 

@@ -33,9 +33,10 @@ class PlantedNetwork:
         bits = zeros[:, sources] @ (1 << np.arange(len(sources)))
         edges = [self._edge(int(s), int(b)) for s, b in zip(state, bits, strict=True)]
         choices = np.array([edge.witness for edge in edges])
-        halts = np.array([edge.target is None for edge in edges]) & (self.semantics.stop_rule != "never")
+        ends = np.array([edge.target is None for edge in edges])
+        halts = ends & (self.semantics.stop_rule != "never")
         after = np.array([START if edge.target is None else edge.target for edge in edges])
-        return HardOutput(choices, halts, np.ones(choices.shape)), after
+        return HardOutput(choices, ends.astype(float), halts, np.ones(choices.shape)), after
 
     def _edge(self, state: int, bits: int):
         edges = self.program.edges_of_state[state]

@@ -8,15 +8,14 @@ import pytest
 import torch
 
 from agents.checkpoint import Agent, save_agent
-from agents.controllers import Controller
 from analysis.cli import main
 from analysis.harden import HardenedAgent
 from analysis.hardening import measure_hardening
 from analysis.labels import live_margins, live_selectors, smallest_margin
 from analysis.record import Inputs, record
 from nram_env.tasks import get_task
-from tests.analysis.programs import CASES, program_of
-from tests.analysis.weights import lstm_weights
+from tests.analysis.programs import CASES
+from tests.analysis.weights import copier
 
 SIZE, EXAMPLES, SEED = 4, 6, 0
 
@@ -29,31 +28,14 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-def _copier(change_head) -> Agent:
-    """The paper's Copy in an LSTM, its head (H + 1, D), weights over bias, changed."""
-    made = lstm_weights(program_of(CASES["copy"]), np.random.default_rng(0))
-    blocks = dict(zip(made.spec.shapes, made.parameters[0].split(_sizes(made)), strict=True))
-    names = ("head_weight", "head_bias")
-    head = torch.cat([blocks[name].view(-1, made.spec.machine.layout.size) for name in names]).numpy().copy()
-    weight, bias = np.split(change_head(head), [-1])
-    blocks |= {"head_weight": torch.from_numpy(weight), "head_bias": torch.from_numpy(bias)}
-    return Agent(
-        Controller(made.spec, torch.cat([block.reshape(-1) for block in blocks.values()])[None]), "copy"
-    )
-
-
-def _sizes(controller: Controller) -> list[int]:
-    return [int(np.prod(shape)) for shape in controller.spec.shapes.values()]
-
-
 @pytest.fixture(scope="module")
 def sharp() -> Agent:
-    return _copier(lambda head: 10 * head)
+    return copier(lambda head: 10 * head)
 
 
 @pytest.fixture(scope="module")
 def blurred() -> Agent:
-    return _copier(lambda head: 0.5 * head)
+    return copier(lambda head: 0.5 * head)
 
 
 def _tied(factor: float) -> Agent:
@@ -65,7 +47,7 @@ def _tied(factor: float) -> Agent:
         changed[:, start] = factor * changed[:, start + 3]
         return changed
 
-    return _copier(change)
+    return copier(change)
 
 
 def test_a_sharp_agent_agrees_with_itself_everywhere_and_has_no_ties(sharp):
@@ -140,7 +122,7 @@ def test_stop_steps_are_those_of_a_constant_willingness_to_stop(halting):
         changed[-1, -1] = np.log(halting / (1 - halting))
         return changed
 
-    found = measure_hardening(_copier(change), SIZE, EXAMPLES, SEED)
+    found = measure_hardening(copier(change), SIZE, EXAMPLES, SEED)
     horizon = get_task("copy").horizon(SIZE)
     assert found.hard_stop == (1 if halting > 0.5 else horizon)
     assert len(found.agreement) == found.hard_stop
@@ -157,3 +139,4 @@ def test_eval_prints_and_reports_hardening(tmp_path, capsys, blurred):
     assert reported == json.loads(json.dumps(asdict(measure_hardening(blurred, 4, 6, 0))))
     assert "first difference" in said.err
     assert "expected soft stop step" in said.err
+    assert "hard, stop: argmax_p" in said.err

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
+from agents.checkpoint import Agent
 from agents.controllers import Controller, ControllerSpec
 from analysis.program import START, Edge, Program
+from tests.analysis.programs import CASES, program_of
 
 MARGIN = 6.0
 """By how much a chosen logit beats the others."""
@@ -69,6 +73,19 @@ def lstm_weights(program: Program, rng: np.random.Generator) -> Controller:
         "head_bias": logits.sum(0)[None] / 2,
     }
     return _controller(spec, blocks)
+
+
+def copier(change_head: Callable[[np.ndarray], np.ndarray]) -> Agent:
+    """The paper's Copy in an LSTM, its head (H + 1, D), weights over bias, changed."""
+    made = lstm_weights(program_of(CASES["copy"]), np.random.default_rng(0))
+    sizes = [int(np.prod(shape)) for shape in made.spec.shapes.values()]
+    blocks = dict(zip(made.spec.shapes, made.parameters[0].split(sizes), strict=True))
+    names = ("head_weight", "head_bias")
+    head = torch.cat([blocks[name].view(-1, made.spec.machine.layout.size) for name in names]).numpy().copy()
+    weight, bias = np.split(change_head(head), [-1])
+    blocks |= {"head_weight": torch.from_numpy(weight), "head_bias": torch.from_numpy(bias)}
+    parameters = torch.cat([block.reshape(-1) for block in blocks.values()])
+    return Agent(Controller(made.spec, parameters[None]), "copy")
 
 
 def _wire_edge(
