@@ -38,9 +38,18 @@ def counterexample(program: Program, task: Task, memory: np.ndarray, horizon: in
     return None
 
 
-def first_wrong(program: Program, task: Task, batch: TaskBatch) -> Counterexample | None:
-    """The first instance of a batch with a wrong output, replayed; None if all are right."""
-    horizon = horizons(task, batch)
+def first_wrong(
+    program: Program, task: Task, batch: TaskBatch, horizon: np.ndarray | None = None
+) -> Counterexample | None:
+    """The first instance of a batch with a wrong output, replayed; None if all are right.
+
+    Args:
+        program: The program.
+        task: Says what is right.
+        batch: B instances.
+        horizon: T of every instance, (B,); the task's if not given.
+    """
+    horizon = horizons(task, batch) if horizon is None else horizon
     rows = np.flatnonzero(wrong_cells(program, batch, horizon).any(1))
     if not rows.size:
         return None

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.batch import BatchMachine
-from analysis.certificate import Certificate
+from analysis.certificate import Certificate, Counterexample
 from analysis.program import Program
-from analysis.verify.correctness import horizons
+from analysis.verify.correctness import first_wrong, horizons
 from nram_env.tasks import Task, TaskBatch
 
 _EXAMPLES = 24
@@ -27,6 +27,7 @@ class Window:
         last: Last T up to which it stays right; None if it is right to the end of the test.
         tested: T at which the test ended.
         stopped: The step after which the runs stopped by themselves; None if some did not, or differently.
+        wrong: Where the output is never right, an instance on which it is wrong at the end of the test.
     """
 
     difficulty: int
@@ -35,6 +36,7 @@ class Window:
     last: int | None
     tested: int
     stopped: int | None
+    wrong: Counterexample | None
 
 
 def find_windows(program: Program, task: Task, seed: int) -> tuple[Window, ...]:
@@ -46,7 +48,7 @@ def find_windows(program: Program, task: Task, seed: int) -> tuple[Window, ...]:
         needed = task.smallest_memory_size(difficulty)
         for memory_size in (needed, needed + 3, 2 * needed):
             batch = task.sample(rng, difficulty, memory_size, _EXAMPLES)
-            found.append(_window(program, batch, int(horizons(task, batch)[0]) + 3 * memory_size))
+            found.append(_window(program, task, batch, int(horizons(task, batch)[0]) + 3 * memory_size))
     return tuple(found)
 
 
@@ -57,7 +59,7 @@ def check_window(program: Program, task: Task, seed: int) -> Certificate:
     if any(window.first is None for window in windows):
         bad = next(window for window in windows if window.first is None)
         claim = "the output is right from some T on"
-        found = f"n = {bad.difficulty}, M = {bad.memory_size}: never right to T = {bad.tested}"
+        found = f"n = {bad.difficulty}, M = {bad.memory_size}: never right to T = {bad.tested}; {bad.wrong}"
         return Certificate("time", claim, "REFUTED", domain, len(windows), found)
     return Certificate("time", describe(windows), "TESTED", domain, len(windows))
 
@@ -97,7 +99,7 @@ def check_effects(program: Program, task: Task, seed: int) -> Certificate:
     return Certificate("effects", claim, "TESTED", f"{runs} runs", runs)
 
 
-def _window(program: Program, batch: TaskBatch, tested: int) -> Window:
+def _window(program: Program, task: Task, batch: TaskBatch, tested: int) -> Window:
     machine = BatchMachine(program, batch.memory)
     right = [_all_right(machine, batch)]
     for _ in range(tested):
@@ -109,7 +111,8 @@ def _window(program: Program, batch: TaskBatch, tested: int) -> Window:
         last = first + right[first:].index(False) - 1
     steps = set(machine.steps.tolist())
     stopped = steps.pop() if len(steps) == 1 and (machine.state < 0).all() else None
-    return Window(int(batch.difficulty[0]), batch.memory_size, first, last, tested, stopped)
+    wrong = first_wrong(program, task, batch, np.full(batch.batch_size, tested)) if first is None else None
+    return Window(int(batch.difficulty[0]), batch.memory_size, first, last, tested, stopped, wrong)
 
 
 def _all_right(machine: BatchMachine, batch: TaskBatch) -> bool:

@@ -11,11 +11,18 @@ import torch
 
 from agents.rollout import make_envs
 from analysis.circuits import HardStep, circuit_block
+from analysis.dataflow import live_registers
+from analysis.inputs import training_inputs
 from analysis.labels import live_selectors
+from analysis.network import Network
 from analysis.program import START, Program
+from analysis.record import Inputs
 from analysis.reduce import simplify_program
-from analysis.verify import check_effects, check_exhaustive, check_random
+from analysis.verify import check_effects, check_exhaustive, check_random, check_window, compare
+from analysis.vm import run
+from analysis.vm import steps as steps_of
 from nram_env.tasks import Task, get_task, instance_of
+from tests.analysis.planted import PlantedNetwork
 from tests.analysis.programs import CASES, program_of
 
 
@@ -62,6 +69,43 @@ def _replay(program: Program, task: Task, memory: list[int], horizon: int) -> tu
     return envs.state.memory[0].argmax(-1).tolist(), step
 
 
+def _played(network: Network, task: Task, memory: list[int], steps: int) -> tuple[list[int], list[int], bool]:
+    """Drive the environment in hard mode by a network that sees the environment's own zeros.
+
+    Returns:
+        The memory and all registers after so many steps, and whether the network stops with the last one.
+    """
+    machine = network.machine
+    envs = make_envs(task, machine, 1, hard=True, dtype="float64")
+    zeros, _ = envs.reset(options={"instance": instance_of(task, [tuple(memory)]), "horizon": steps})
+    state, halts = network.initial_state(1), False
+    for _ in range(steps):
+        assert not envs.finished.any()
+        output, state = network((zeros > 0.5).numpy(), state)
+        halts = bool(output.halts[0])
+        action = np.append(machine.layout.one_hot(output.choices[0]), 10.0 if halts else -10.0)
+        zeros, *_ = envs.step(torch.from_numpy(action)[None])
+    return envs.state.memory[0].argmax(-1).tolist(), envs.state.registers[0].argmax(-1).tolist(), halts
+
+
+def _difference(program: Program, network: Network, task: Task, memory: list[int], steps: int) -> str | None:
+    """In the words of a mismatch, how the program differs from the network in the environment, if it does."""
+    cells, registers, halts = _played(network, task, memory, steps)
+    result = run(program, memory, steps)
+    if result.outcome == "unseen":
+        return "unseen situation: no edge of the program matches"
+    if (result.outcome == "halted") != halts:
+        stops, other = ("network", "program") if halts else ("program", "network")
+        return f"the {stops} stops, the {other} does not"
+    if list(result.memory) != cells:
+        return "different cells are written"
+    if halts:
+        return None
+    live = live_registers(program)[list(steps_of(program, list(memory), steps))[-1].edge.target]
+    pairs = ((program.registers[r], result.registers[r]) for r in sorted(live))
+    return next((f"register {r.name} differs" for r, value in pairs if registers[r.source] != value), None)
+
+
 def _replayed(program: Program, task: Task, memory: list[int], horizon: int) -> str:
     """What came out, in the words of a counterexample."""
     after, step = _replay(program, task, memory, horizon)
@@ -82,6 +126,58 @@ def test_a_counterexample_of_a_wrong_program_replays_in_the_environment(name):
                 said = found.counterexample
                 assert said.endswith(": " + _replayed(program, task, *_shown(said)))
     assert refuted >= 10
+
+
+def _inputs(task: Task) -> Iterator[Inputs]:
+    return training_inputs(task, 4, 64, np.random.default_rng(0))
+
+
+def _assert_replays(program: Program, network: Network, task: Task) -> str:
+    """That the first mismatch between them happens in the environment, and none before; returns its words."""
+    first = compare(program, network, _inputs(task)).first
+    memory = list(first.memory)
+    assert _difference(program, network, task, memory, first.time) == first.what
+    for steps in range(1, first.time):
+        assert _difference(program, network, task, memory, steps) is None
+    return first.what
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_mismatch_of_fidelity_replays_in_the_environment(name):
+    task, planted = get_task(name), PlantedNetwork(program_of(CASES[name]))
+    edits = _edits(name, np.random.default_rng(1), 12)
+    wrong = [program for program in edits if compare(program, planted, _inputs(task)).first]
+    words = {_assert_replays(program, planted, task).split()[0] for program in wrong}
+    assert len(wrong) >= 5
+    assert words >= {"different", "register"} if name != "access" else {"different"}
+
+
+def test_mismatches_of_stopping_and_unseen_situations_replay_in_the_environment():
+    task, planted = get_task("reverse"), program_of(CASES["reverse"])
+    program = simplify_program(planted)
+    ending = (planted.edges[0], replace(planted.edges[1], target=None))
+    stopping = replace(planted, edges=ending)
+    partial = replace(program, edges=program.edges[:1])
+    pairs = (
+        (program, stopping, "the network stops, the program does not"),
+        (simplify_program(stopping), planted, "the program stops, the network does not"),
+        (partial, planted, "unseen situation: no edge of the program matches"),
+    )
+    for read, driving, words in pairs:
+        assert _assert_replays(read, PlantedNetwork(driving), task) == words
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_output_that_is_never_right_is_wrong_in_the_environment(name):
+    task, refuted = get_task(name), 0
+    for program in _edits(name, np.random.default_rng(2), 12):
+        found = check_window(program, task, seed=0)
+        if found.verdict == "REFUTED":
+            refuted += 1
+            assert "never right to T = " in found.counterexample
+            said = found.counterexample
+            assert said.endswith(": " + _replayed(program, task, *_shown(said)))
+    assert refuted >= 3
 
 
 def test_a_stop_too_early_replays_in_the_environment():
