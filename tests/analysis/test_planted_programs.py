@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from agents.checkpoint import Agent
+from agents.checkpoint import Agent, load_agent
 from agents.controllers import Controller, ControllerSpec
 from analysis.abstract import abstract
 from analysis.block import Guard
@@ -198,6 +199,23 @@ def test_a_network_that_drifts_off_late_is_called_equal_only_up_to_the_horizon()
     assert found["fidelity"].domain.endswith("T to 68")
     assert found["long horizon"].verdict == "REFUTED"
     assert "first: step 71 on" in found["long horizon"].counterexample
+
+
+def test_a_trained_lstm_that_drifts_off_is_called_equal_only_up_to_the_horizon():
+    """It learned Access on n <= 3, T = 4, and is right there; from step 5 on it writes other cells.
+
+    Member 7 after 100 updates of Trainer(TrainConfig("access", hidden_size=8, population=8, seed=4,
+    first_level=1, max_level=3, cull_every=0)): one of two such members of 36 that had learned Access.
+    """
+    agent = load_agent(Path(__file__).parents[1] / "data" / "drifting_access.safetensors")
+    program = extract(agent)
+    found = {certificate.check: certificate for certificate in program.certificates}
+    assert (program.kind, len(program.states)) == ("machine", 2)
+    assert found["random"].verdict == "TESTED"
+    assert found["fidelity"].verdict == "TESTED"
+    assert found["fidelity"].domain.endswith("T to 4")
+    assert found["long horizon"].verdict == "REFUTED"
+    assert "(0 unseen); first: step 5 on" in found["long horizon"].counterexample
 
 
 class _Late(PlantedNetwork):
