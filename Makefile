@@ -26,7 +26,7 @@ format: install
 
 install: .venv/installed
 
-.venv/installed: pyproject.toml constraints.txt setup.py $(wildcard nram_env/machine/backends/native/*)
+.venv/installed: pyproject.toml constraints.txt setup.py $(wildcard */native/* nram_env/machine/backends/native/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'

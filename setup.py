@@ -1,7 +1,7 @@
-"""Builds the optional native library of the fused backend; all else is in pyproject.toml.
+"""Builds the optional native libraries of the machine and of the learner; all else is in pyproject.toml.
 
-Where there is no C++ compiler, the package installs without the library and runs on the reference backend.
-The library has a C interface and is loaded with ctypes: it needs neither Python's nor torch's headers.
+Where there is no C++ compiler, the package installs without the libraries and runs on torch alone.
+They have C interfaces and are loaded with ctypes: they need neither Python's nor torch's headers.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-BACKENDS = Path("nram_env/machine/backends")
+MACHINE, LEARNER = Path("nram_env/machine/backends/native"), Path("agents/native")
 FLAGS = [
     "-std=c++17",
     "-O3",
@@ -33,17 +33,23 @@ class BuildLibrary(build_ext):
         return ext.export_symbols
 
 
+def library(name: str, folder: Path) -> Extension:
+    """A native library whose sources lie in a folder."""
+    return Extension(
+        name,
+        sources=sorted(map(str, folder.glob("*.cpp"))),
+        depends=sorted(str(header) for part in (MACHINE, LEARNER) for header in part.glob("*.h")),
+        extra_compile_args=FLAGS,
+        extra_link_args=["-pthread"],
+        language="c++",
+        optional=True,
+    )
+
+
 setup(
     ext_modules=[
-        Extension(
-            "nram_env.machine.backends.libnram_fused",
-            sources=sorted(str(path) for path in (BACKENDS / "native").glob("*.cpp")),
-            depends=sorted(str(path) for path in (BACKENDS / "native").glob("*.h")),
-            extra_compile_args=FLAGS,
-            extra_link_args=["-pthread"],
-            language="c++",
-            optional=True,
-        )
+        library("nram_env.machine.backends.libnram_fused", MACHINE),
+        library("agents.libnram_learner", LEARNER),
     ],
     cmdclass={"build_ext": BuildLibrary},
 )

@@ -8,14 +8,15 @@ controller is the stack with P = 1.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from agents.layers import StackedLayers
+from agents import library
+from agents.fused import FusedStack, Shape
 from nram_env.machine import MachineConfig
 from nram_env.support import unknown_name
 
@@ -103,9 +104,10 @@ class Controller:
     Args:
         spec: Their common shape.
         parameters: (P, N), N = `spec.num_parameters`.
+        backend: "fused" for the native library, "reference" for torch, "auto" for whichever can.
 
     Raises:
-        ValueError: `parameters` has another shape.
+        ValueError: `parameters` has another shape, or the backend is "fused" and cannot run on them.
 
     Example:
         >>> spec = ControllerSpec("lstm", MachineConfig(4))
@@ -118,6 +120,7 @@ class Controller:
 
     spec: ControllerSpec
     parameters: Tensor
+    backend: str = "auto"
 
     def __post_init__(self) -> None:
         if self.parameters.ndim != 2 or self.parameters.shape[1] != self.spec.num_parameters:
@@ -153,48 +156,73 @@ class Controller:
         Returns:
             Logits (P, B, D) in the order of the machine's ActionLayout, and the new state (P, B, S).
         """
-        return _KINDS[self.spec.kind].forward(self._layers, observations, state)
+        self._check(observations, state)
+        observations, state = observations.contiguous(), state.contiguous()
+        arrays = {"parameters": self.parameters, "observations": observations, "state": state}
+        if library.serves(self.backend, arrays):
+            return self._fused(observations, state)
+        return _KINDS[self.spec.kind].forward(self.weights, observations, state)
+
+    def _check(self, observations: Tensor, state: Tensor) -> None:
+        rows = (self.num_members, *observations.shape[1:2])
+        wanted = {
+            "observations": (observations, (*rows, self.spec.machine.num_registers)),
+            "state": (state, (*rows, self.spec.state_size)),
+        }
+        for name, (tensor, shape) in wanted.items():
+            if tuple(tensor.shape) != shape:
+                raise ValueError(f"{name} must have shape {shape}, got {tuple(tensor.shape)}")
 
     @cached_property
-    def _layers(self) -> StackedLayers:
-        return StackedLayers(self.parameters, self.spec.layers)
+    def _fused(self) -> FusedStack:
+        machine = self.spec.machine
+        sizes = (machine.num_registers, self.spec.hidden_size, machine.layout.size)
+        return FusedStack(Shape(self.spec.kind, *sizes), self.parameters)
 
     def member(self, index: int) -> Controller:
         """One of the stack, alone and cut from the graph."""
-        return Controller(self.spec, self.parameters[index : index + 1].detach().clone())
+        return replace(self, parameters=self.parameters[index : index + 1].detach().clone())
 
     def to(self, dtype: torch.dtype) -> Controller:
         """The same controllers in another precision."""
         return replace(self, parameters=self.parameters.to(dtype))
 
 
+_Weights = Mapping[str, Tensor]
+
+
 @dataclass(frozen=True)
 class _Kind:
     layers: Callable[[int, int, int], dict[str, tuple[int, int]]]
-    forward: Callable[[StackedLayers, Tensor, Tensor], tuple[Tensor, Tensor]]
+    forward: Callable[[_Weights, Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def _affine(weights: _Weights, layer: str, inputs: Tensor) -> Tensor:
+    return torch.baddbmm(weights[f"{layer}_bias"], inputs, weights[f"{layer}_weight"])
 
 
 def _lstm_layers(inputs: int, hidden: int, outputs: int) -> dict[str, tuple[int, int]]:
     return {"hidden": (inputs, hidden), "cell": (2 * hidden, 4 * hidden), "head": (hidden, outputs)}
 
 
-def _lstm_forward(layers: StackedLayers, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+def _lstm_forward(weights: _Weights, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
     hidden, cell = state.chunk(2, dim=-1)
-    encoded = layers("hidden", observations).relu()
-    enter, forget, emit, candidate = layers("cell", encoded, hidden).chunk(4, dim=-1)
+    encoded = _affine(weights, "hidden", observations).relu()
+    gates = _affine(weights, "cell", torch.cat([encoded, hidden], dim=-1))
+    enter, forget, emit, candidate = gates.chunk(4, dim=-1)
     cell = forget.sigmoid() * cell + enter.sigmoid() * candidate.tanh()
     hidden = emit.sigmoid() * cell.tanh()
-    return layers("head", hidden), torch.cat([hidden, cell], dim=-1)
+    return _affine(weights, "head", hidden), torch.cat([hidden, cell], dim=-1)
 
 
 def _feedforward_layers(inputs: int, hidden: int, outputs: int) -> dict[str, tuple[int, int]]:
     return {"hidden1": (inputs, hidden), "hidden2": (hidden, hidden), "head": (hidden, outputs)}
 
 
-def _feedforward_forward(layers: StackedLayers, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-    first = layers("hidden1", observations).relu()
-    second = layers("hidden2", first).relu()
-    return layers("head", second), state
+def _feedforward_forward(weights: _Weights, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    first = _affine(weights, "hidden1", observations).relu()
+    second = _affine(weights, "hidden2", first).relu()
+    return _affine(weights, "head", second), state
 
 
 _KINDS = {

@@ -18,6 +18,8 @@ UNKNOWN = 1.0
 class Population:
     """P members. Every attribute is a tensor whose first dimension is P.
 
+    The optimiser writes to the first three in place; nothing else changes a tensor that is here.
+
     Attributes:
         parameters: (P, N), the controllers' parameters.
         momentum: (P, N), Adam's running mean of the gradient.
@@ -96,7 +98,7 @@ def start(config: TrainConfig, members: int, generator: torch.Generator) -> Popu
         level_age=whole,
         error=UNKNOWN * real,
         **drawn,
-        best_parameters=parameters,
+        best_parameters=parameters.clone(),
         best_error=UNKNOWN * torch.ones(members, 2),
         restarts=whole,
     )

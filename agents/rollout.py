@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from agents.controllers import Controller
+from agents.library import finite_rows
 from nram_env.envs import NRAMVectorEnv
 from nram_env.machine import MachineConfig, hard_step
 from nram_env.tasks import Task, TaskBatch
@@ -79,7 +80,7 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
     finite = torch.ones(members, dtype=torch.bool)
     while not bool(envs.finished.all()):
         logits, state = controller(observations.unflatten(0, (members, -1)), state)
-        finite = finite & finite_rows(logits.detach().flatten(1))
+        finite = finite & finite_rows(logits.detach().view(members, -1))
         if not finite.all():
             logits = logits.masked_fill(~finite[:, None, None], 0.0)
         observations, rewards, *_ = envs.step(logits.flatten(0, 1))
@@ -88,11 +89,6 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
     returns, entropy, halting_entropy = (total.unflatten(0, (members, -1)) for total in sums)
     returns = returns.masked_fill(~finite[:, None], torch.nan)
     return Rollout(returns, entropy, halting_entropy, envs.wrong_cells())
-
-
-def finite_rows(values: Tensor) -> Tensor:
-    """(P,) booleans: rows of (P, N) without NaN or infinity; a sum is far cheaper than a look at each."""
-    return values.sum(1).isfinite()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The training loop: one update of the whole population, tests on held-out sizes, selection.
 
-Chance comes from two generators that belong to the trainer, so that the same configuration gives the
-same run, also across a save and a load.
+Chance comes from two generators that belong to the trainer, and the gradient noise from the seed and the
+number of the update, so that the same configuration gives the same run, also across a save and a load.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents import losses
+from agents import losses, optimiser
 from agents.checkpoint import Agent, CheckpointError, load_tensors, save_tensors
 from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.curriculum import draw_difficulties
 from agents.population import Population, renew, select, start
-from agents.rollout import Rollout, finite_rows, hard_wrong, make_envs, soft_wrong, unroll
+from agents.rollout import Rollout, hard_wrong, make_envs, soft_wrong, unroll
 from nram_env.tasks import TaskBatch
 
-POPULATION_FORMAT = "nram-population/1"
+POPULATION_FORMAT = "nram-population/2"
 """Format and version of a population's file."""
+
+WORD = 0xFFFFFFFF
+"""Seed and update, as the key of the gradient noise, have 32 bits each."""
 
 ERROR_DECAY = 0.9
 """Weight of the past in the running error."""
@@ -68,8 +71,8 @@ class Trainer:
         self.task = config.task_object
         self.update = 0
         self.examples = np.random.default_rng(config.seed)
-        self.noise = torch.Generator().manual_seed(config.seed)
-        self.population = start(config, config.population, self.noise)
+        self.chance = torch.Generator().manual_seed(config.seed)
+        self.population = start(config, config.population, self.chance)
         self._envs = make_envs(
             self.task,
             config.machine,
@@ -83,7 +86,8 @@ class Trainer:
 
     def advance(self) -> Progress:
         """Do one update; every so often also test, select, or restart members."""
-        controller = Controller(self.config.spec, self.population.parameters.detach().requires_grad_())
+        parameters = self.population.parameters.detach().requires_grad_()
+        controller = Controller(self.config.spec, parameters, self.config.backend)
         difficulty, rollout = self._play(controller)
         member_loss = losses.member_losses(rollout, self.population, self.config)
         (gradient,) = torch.autograd.grad(member_loss.sum(), controller.parameters)
@@ -93,7 +97,7 @@ class Trainer:
         if self.update % self.config.evaluate_every == 0:
             self.evaluate()
         if self.config.cull_every and self.update % self.config.cull_every == 0:
-            self.population = select(self.population, self.config, self.noise)
+            self.population = select(self.population, self.config, self.chance)
         return self._progress(member_loss)
 
     def evaluate(self) -> None:
@@ -103,7 +107,7 @@ class Trainer:
             return
         members = self.population.take(places)
         rng = np.random.default_rng([self.config.seed, self.update])
-        controller = Controller(self.config.spec, members.parameters)
+        controller = Controller(self.config.spec, members.parameters, self.config.backend)
         errors = self.held_out_errors(controller, rng)
         before = members.best_error
         better = (errors[:, 0] < before[:, 0]) | (
@@ -128,7 +132,7 @@ class Trainer:
         exact = (hard == 0).nonzero()[:, 0]
         if len(exact):
             larger = sorted(factors)[min(1, len(factors) - 1)]
-            chosen = Controller(controller.spec, controller.parameters[exact])
+            chosen = replace(controller, parameters=controller.parameters[exact])
             soft[exact] = self._soft_error(chosen, rng, larger)
         return torch.stack([hard, soft], dim=1)
 
@@ -143,7 +147,7 @@ class Trainer:
             "update": self.update,
             "examples": self.examples.bit_generator.state,
         }
-        tensors = {**vars(self.population), "noise": self.noise.get_state()}
+        tensors = {**vars(self.population), "chance": self.chance.get_state()}
         save_tensors(path, POPULATION_FORMAT, header, tensors)
 
     @classmethod
@@ -158,7 +162,7 @@ class Trainer:
             trainer = cls(TrainConfig.from_json(header["config"]))
             trainer.update = header["update"]
             trainer.examples.bit_generator.state = header["examples"]
-            trainer.noise.set_state(tensors.pop("noise"))
+            trainer.chance.set_state(tensors.pop("chance"))
             trainer.population = Population(**tensors)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path} is damaged: {error}; start the run anew") from error
@@ -190,19 +194,18 @@ class Trainer:
 
     @torch.no_grad()
     def _learn(self, member_loss: Tensor, gradient: Tensor) -> None:
-        finite = finite_rows(gradient) & torch.isfinite(member_loss)
-        noise = losses.decaying_noise(self.population, self.noise)
-        gradient = losses.clip_norm(gradient, self.config.gradient_clip).add_(noise)
-        self.population = losses.apply_adam(self.population, gradient)
-        finite &= finite_rows(self.population.parameters)
-        self._restart((~finite).nonzero()[:, 0].tolist())
+        config, key = self.config, (self.config.seed & WORD, self.update & WORD)
+        self.population, finite = optimiser.step(
+            self.population, gradient, config.gradient_clip, key, config.backend
+        )
+        self._restart((~(finite & member_loss.isfinite())).nonzero()[:, 0].tolist())
 
     def _restart(self, broken: list[int]) -> None:
         """Start members afresh whose loss, gradient or parameters are not finite."""
         counted = self.population.restarts.clone()
         counted[broken] += 1
         counted_population = replace(self.population, restarts=counted)
-        self.population = renew(counted_population, broken, self.config, self.noise)
+        self.population = renew(counted_population, broken, self.config, self.chance)
 
     def _rise(self, difficulty: np.ndarray, wrong: Tensor) -> None:
         """Update the running errors at exactly the current levels, and raise the levels that are mastered."""

@@ -94,7 +94,7 @@ def test_a_member_with_a_broken_number_is_restarted_and_counted_and_the_others_a
 def test_a_member_that_overflows_is_restarted_and_the_others_go_on_as_without_it(controller):
     healthy, broken = (Trainer(replace(SMALL, controller=controller)) for _ in range(2))
     wild = broken.population.parameters.clone()
-    wild[1] *= 1e38
+    wild[1] = 3e38
     broken.population = replace(broken.population, parameters=wild)
     healthy.advance()
     progress = broken.advance()
@@ -116,40 +116,6 @@ def test_difficulties_stay_within_what_is_allowed():
     drawn = draw_difficulties(np.random.default_rng(0), np.array([2, 5, 8]), 1000, 2, 8, 1)
     assert drawn.min() == 2
     assert drawn.max(axis=1).tolist() == [3, 6, 8]
-
-
-def test_the_gradient_norm_is_clipped_row_by_row():
-    gradient = torch.tensor([[3.0, 4.0], [0.3, 0.4]])
-    torch.testing.assert_close(losses.clip_norm(gradient, 1.0), torch.tensor([[0.6, 0.8], [0.3, 0.4]]))
-
-
-def test_gradient_noise_decays_with_the_age_of_the_member():
-    population = start(SMALL, 3, generator())
-    population = replace(
-        population,
-        gradient_noise=torch.full((3,), 0.5),
-        age=torch.tensor([0, 99, 9999]),
-        momentum=torch.zeros(3),
-    )
-    deviation = losses.decaying_noise(population, generator()).std(1)
-    expected = 0.5 * torch.tensor([1.0, 100.0, 10_000.0]) ** (-0.55 / 2)
-    torch.testing.assert_close(deviation, expected, rtol=0.05, atol=0)
-
-
-def test_adam_agrees_with_torch_for_each_learning_rate():
-    population = start(SMALL, 2, generator())
-    own = [torch.nn.Parameter(row.clone()) for row in population.parameters]
-    optimisers = [
-        torch.optim.Adam([parameter], lr=rate.item(), betas=losses.ADAM_BETAS, eps=losses.ADAM_EPSILON)
-        for parameter, rate in zip(own, population.learning_rate, strict=True)
-    ]
-    for step in range(5):
-        gradient = torch.randn(population.parameters.shape, generator=generator(step))
-        population = losses.apply_adam(population, gradient)
-        for parameter, row, optimiser in zip(own, gradient, optimisers, strict=True):
-            parameter.grad = row.clone()
-            optimiser.step()
-    torch.testing.assert_close(population.parameters, torch.stack([p.detach() for p in own]))
 
 
 def test_the_entropy_bonus_halves_every_half_life_and_turns_into_a_penalty_at_mastery():

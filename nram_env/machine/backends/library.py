@@ -81,17 +81,24 @@ FUNCTIONS = {"nram_forward": Outputs, "nram_backward": Gradients}
 """The library's functions of a machine, its inputs, and this."""
 
 
+def open_library(file: Path, consequence: str) -> ctypes.CDLL | None:
+    """Load a library; where it was not built or does not load, log the consequence and return None."""
+    try:
+        return ctypes.CDLL(str(file))
+    except OSError as error:
+        logging.getLogger("nram_env").warning(
+            "%s (%s); install the package again with a C++ compiler at hand to build it", consequence, error
+        )
+        return None
+
+
 @cache
 def load() -> ctypes.CDLL | None:
     """The library, or None where it was not built or does not load; that is logged, once."""
-    try:
-        library = ctypes.CDLL(str(LIBRARY_FILE))
-    except OSError as error:
-        logging.getLogger("nram_env").warning(
-            "the fused backend is missing, the slower reference backend runs instead (%s); "
-            "install the package again with a C++ compiler at hand to build it",
-            error,
-        )
+    library = open_library(
+        LIBRARY_FILE, "the fused backend is missing, the slower reference backend runs instead"
+    )
+    if library is None:
         return None
     for name, result in FUNCTIONS.items():
         pointers = [ctypes.POINTER(record) for record in (Machine, Inputs, result)]

@@ -2,12 +2,11 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <new>
-#include <thread>
 #include <vector>
 
 #include "plan.h"
+#include "running.h"
 
 struct Machine {  // as in library.py
     int registers, size, gates, threads, instruction_set, rescale;
@@ -77,18 +76,6 @@ const Kernels& kernels_of(int instruction_set) {
     return nram::baseline_kernels;
 }
 
-// Denormal numbers, which cost a hundred times more than others, count as zero while this lives.
-class FlushDenormals {
-#if defined(__x86_64__)
-  public:
-    FlushDenormals() : before_(__builtin_ia32_stmxcsr()) { __builtin_ia32_ldmxcsr(before_ | 0x8040); }
-    ~FlushDenormals() { __builtin_ia32_ldmxcsr(before_); }
-
-  private:
-    unsigned before_;
-#endif
-};
-
 // Memory that a calling thread keeps from call to call: fresh pages would cost more than a small batch does.
 class Scratch {
   public:
@@ -128,19 +115,12 @@ Status share(const Kernels& kernels, const Plan& plan, long batch, int threads, 
     if (!workspaces) return NO_MEMORY;
     std::atomic<long> next{0};
     const auto run = [&](int thread) {
-        [[maybe_unused]] const FlushDenormals flush;
+        [[maybe_unused]] const nram::FlushDenormals flush;
         char* workspace = workspaces + thread * bytes;
         if (plan.width > plan.size) std::memset(workspace, 0, bytes);  // the padding of rows must be zero
         for (long block; (block = next++) < blocks;) work(workspace, block);
     };
-    std::vector<std::thread> started;
-    try {
-        started.reserve(helpers);
-        while ((int)started.size() < helpers) started.emplace_back(run, (int)started.size() + 1);
-    } catch (const std::exception&) {  // no more threads to be had: those there do all the work
-    }
-    run(0);
-    for (std::thread& thread : started) thread.join();
+    nram::with_helpers(helpers, run);
     return OK;
 }
 
@@ -163,16 +143,7 @@ bool gates_known(const int* gate, int gates) {
 extern "C" {
 
 // The best instruction set that this processor has: 0 baseline, 1 AVX2, 2 AVX-512.
-EXPORTED int nram_instruction_set() {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-        return 2;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 1;
-#endif
-    return 0;
-}
+EXPORTED int nram_instruction_set() { return nram::best_instruction_set(); }
 
 EXPORTED int nram_forward(const Machine* machine, const nram::Inputs* in, const nram::Outputs* out) try {
     if (!gates_known(machine->gate, machine->gates)) return BAD_GATE;

@@ -68,7 +68,7 @@ static inline void transpose(Four rows[4]) {
 
 // to[f] takes number f of every example; examples lie `stride` floats apart and `valid` of them exist.
 // Lanes without an example repeat the last one.
-static void load(Vector* to, const float* from, long stride, int count, int valid) {
+static inline void load(Vector* to, const float* from, long stride, int count, int valid) {
     for (int lane = 0; lane < LANES; lane += 4) {
         const float* example[4];
         for (int k = 0; k < 4; ++k) example[k] = from + (lane + k < valid ? lane + k : valid - 1) * stride;
@@ -85,7 +85,7 @@ static void load(Vector* to, const float* from, long stride, int count, int vali
 }
 
 // The reverse of `load`; lanes without an example are dropped.
-static void store(float* to, const Vector* from, long stride, int count, int valid) {
+static inline void store(float* to, const Vector* from, long stride, int count, int valid) {
     for (int lane = 0; lane < valid; lane += 4) {
         const int lanes = valid - lane < 4 ? valid - lane : 4;
         int f = 0;

@@ -1,0 +1,148 @@
+"""The compiled library of the learner: where it is, when it serves, its functions and records."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from ctypes import c_float, c_int, c_longlong, c_uint, c_void_p
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nram_env.machine.backends.library import open_library
+
+LIBRARY_FILE = Path(__file__).with_name("libnram_learner.so")
+"""Made when the package is installed, if there is a C++ compiler."""
+
+
+class Stack(ctypes.Structure):
+    """P controllers and how to run them."""
+
+    _fields_ = (
+        ("kind", c_int),
+        ("inputs", c_int),
+        ("hidden", c_int),
+        ("outputs", c_int),
+        ("members", c_longlong),
+        ("batch", c_longlong),
+        ("threads", c_int),
+        ("instruction_set", c_int),
+    )
+
+
+class Step(ctypes.Structure):
+    """Addresses of the arrays of one timestep; the gradients are given for the backward pass."""
+
+    _fields_ = tuple(
+        (name, c_void_p)
+        for name in (
+            *("observations", "state", "activations", "logits", "new_state"),
+            *("of_logits", "of_new_state", "deltas", "of_observations", "of_state"),
+        )
+    )
+
+
+class Update(ctypes.Structure):
+    """One step of Adam with noise; addresses of its arrays."""
+
+    _fields_ = (
+        ("members", c_longlong),
+        ("size", c_longlong),
+        ("threads", c_int),
+        ("instruction_set", c_int),
+        ("key", c_uint * 2),
+        ("clip", c_float),
+        ("first", c_float),
+        ("second", c_float),
+        ("parameters", c_void_p),
+        ("momentum", c_void_p),
+        ("variance", c_void_p),
+        ("gradient", c_void_p),
+        ("rate", c_void_p),
+        ("epsilon", c_void_p),
+        ("deviation", c_void_p),
+        ("finite", c_void_p),
+    )
+
+
+FUNCTIONS = {
+    "learner_forward": (ctypes.POINTER(Stack), c_void_p, ctypes.POINTER(Step)),
+    "learner_transpose": (ctypes.POINTER(Stack), c_void_p, c_void_p),
+    "learner_backward": (ctypes.POINTER(Stack), c_void_p, ctypes.POINTER(Step)),
+    "learner_gradient": (ctypes.POINTER(Stack), ctypes.POINTER(Step), c_longlong, c_void_p),
+    "learner_update": (ctypes.POINTER(Update),),
+    "learner_finite": (c_int, c_void_p, c_longlong, c_longlong, c_void_p),
+}
+"""The library's functions and what they take."""
+
+
+@cache
+def load() -> ctypes.CDLL | None:
+    """The library, or None where it was not built or does not load; that is logged, once."""
+    library = open_library(LIBRARY_FILE, "the library of the learner is missing, slower torch runs instead")
+    if library is not None:
+        for name, arguments in FUNCTIONS.items():
+            getattr(library, name).argtypes = arguments
+    return library
+
+
+@cache
+def best_instruction_set() -> int:
+    """The best instruction set that this processor has; see `nram_env.machine.backends.library`."""
+    library = load()
+    return 0 if library is None else int(library.learner_instruction_set())
+
+
+def call(function: str, *arguments: object) -> None:
+    """Call one of `FUNCTIONS`; the library must be there.
+
+    Raises:
+        MemoryError: There is not enough for the workspace.
+    """
+    if getattr(load(), function)(*arguments):
+        raise MemoryError("there is not enough memory for the workspace of the learner")
+
+
+def obstacle(tensors: Mapping[str, Tensor]) -> str | None:
+    """Say why the library cannot work on these tensors, or None if it can."""
+    for name, tensor in tensors.items():
+        if tensor.dtype != torch.float32:
+            return f"{name} must be torch.float32, got {tensor.dtype}"
+        if tensor.device.type != "cpu":
+            return f"{name} must be on the CPU, got {tensor.device}"
+        if not tensor.is_contiguous():
+            return f"{name} must be contiguous, got strides {tensor.stride()} for shape {tuple(tensor.shape)}"
+    if load() is None:
+        return f"the library {LIBRARY_FILE.name} was not built when the package was installed"
+    return None
+
+
+def serves(backend: str, tensors: Mapping[str, Tensor]) -> bool:
+    """Whether the library computes with these tensors, rather than torch.
+
+    Args:
+        backend: "fused" for the library, "auto" for the library where it can, anything else for torch.
+        tensors: What it is to work on, by name.
+
+    Raises:
+        ValueError: The backend is "fused" and cannot work on the tensors.
+    """
+    if backend not in ("auto", "fused"):
+        return False
+    reason = obstacle(tensors)
+    if reason is not None and backend == "fused":
+        raise ValueError(f"the fused controllers cannot run: {reason}; backend='reference' can")
+    return reason is None
+
+
+def finite_rows(values: Tensor) -> Tensor:
+    """(P,) booleans: rows of (P, N) without NaN or infinity."""
+    if obstacle({"values": values}) is not None:
+        return values.isfinite().all(1)
+    answers = torch.empty(len(values), dtype=torch.bool)
+    library = load()
+    assert library is not None
+    library.learner_finite(best_instruction_set(), values.data_ptr(), *values.shape, answers.data_ptr())
+    return answers

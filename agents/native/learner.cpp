@@ -1,0 +1,100 @@
+// The C interface: picks the instruction set and shares the members among threads.
+#include <atomic>
+#include <new>
+#include <vector>
+
+#include "../../nram_env/machine/backends/native/running.h"
+#include "records.h"
+
+namespace {
+
+using namespace learner;
+
+enum Status : int { OK = 0, NO_MEMORY = 1 };
+
+const Kernels& kernels_of(int instruction_set) {
+#if defined(__x86_64__)
+    if (instruction_set == 2) return avx512_kernels;
+    if (instruction_set == 1) return avx2_kernels;
+#endif
+    (void)instruction_set;
+    return baseline_kernels;
+}
+
+// Starting a thread costs as much as some hundred thousand multiply-adds.
+int helpers_for(double work, long members, int threads) {
+    const double most = work / 500000 < members ? work / 500000 : members;
+    return most < threads ? (most < 1 ? 0 : (int)most - 1) : threads - 1;
+}
+
+// Calls work(workspace, member) for all members, which the threads take one by one.
+template <class Work>
+int share(long members, int helpers, size_t workspace_floats, Work work) try {
+    std::vector<std::vector<float>> workspaces(helpers + 1, std::vector<float>(workspace_floats));
+    std::atomic<long> next{0};
+    nram::with_helpers(helpers, [&](int thread) {
+        [[maybe_unused]] const nram::FlushDenormals flush;
+        for (long member; (member = next++) < members;) work(workspaces[thread].data(), member);
+    });
+    return OK;
+} catch (const std::bad_alloc&) {
+    return NO_MEMORY;
+}
+
+template <class Work>
+int share(const Stack& stack, size_t workspace_floats, Work work) {
+    const double weights = (double)stack.hidden * (8.0 * stack.hidden + stack.outputs);
+    const int helpers = helpers_for(weights * stack.batch * stack.members, stack.members, stack.threads);
+    return share(stack.members, helpers, workspace_floats, work);
+}
+
+}  // namespace
+
+#define EXPORTED __attribute__((visibility("default")))
+
+extern "C" {
+
+// The best instruction set that this processor has: 0 baseline, 1 AVX2, 2 AVX-512.
+EXPORTED int learner_instruction_set() { return nram::best_instruction_set(); }
+
+EXPORTED int learner_forward(const Stack* stack, const float* parameters, const Step* step) {
+    const Kernels& kernels = kernels_of(stack->instruction_set);
+    return share(*stack, 0, [&](float*, long member) { kernels.forward(*stack, parameters, *step, member); });
+}
+
+EXPORTED int learner_transpose(const Stack* stack, const float* parameters, float* transposed) {
+    const Kernels& kernels = kernels_of(stack->instruction_set);
+    return share(*stack, 0, [&](float*, long member) { kernels.transpose(*stack, parameters, transposed, member); });
+}
+
+EXPORTED int learner_backward(const Stack* stack, const float* transposed, const Step* step) {
+    const Kernels& kernels = kernels_of(stack->instruction_set);
+    return share(*stack, stack->batch * stack->hidden, [&](float* workspace, long member) {
+        kernels.backward(*stack, transposed, *step, workspace, member);
+    });
+}
+
+// The gradient (P, N) of all parameters from what `count` timesteps left.
+EXPORTED int learner_gradient(const Stack* stack, const Step* steps, long long count, float* gradient) {
+    const Kernels& kernels = kernels_of(stack->instruction_set);
+    return share(*stack, kernels.gradient_floats(count), [&](float* workspace, long member) {
+        kernels.gradient(*stack, steps, count, workspace, gradient, member);
+    });
+}
+
+EXPORTED int learner_update(const Update* update) {
+    const Kernels& kernels = kernels_of(update->instruction_set);
+    const int helpers = helpers_for(20.0 * update->members * update->size, update->members, update->threads);
+    return share(update->members, helpers, update->size + 64, [&](float* workspace, long member) {
+        kernels.update(*update, workspace, member);
+    });
+}
+
+// Whether all numbers of each row of (rows, columns) are finite.
+EXPORTED void learner_finite(int instruction_set, const float* values, long long rows, long long columns,
+                             unsigned char* answers) {
+    const Kernels& kernels = kernels_of(instruction_set);
+    for (long long row = 0; row < rows; ++row) answers[row] = kernels.finite(values + row * columns, columns);
+}
+
+}  // extern "C"
