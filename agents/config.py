@@ -90,7 +90,7 @@ class TrainConfig:
 
     evaluate_every: int = 50
     """Updates between two tests of the members at the top level."""
-    evaluation_factors: tuple[int, ...] = (1, 2, 4)
+    evaluation_factors: tuple[int, ...] = (1, 6, 25)
     """Sizes of those tests, as multiples of the largest level."""
     evaluation_examples: int = 32
     """Examples of each size in those tests."""

@@ -53,15 +53,37 @@ def evaluate(
     Raises:
         ValueError: Unknown mode, or n or M too small for the task.
     """
+    return evaluate_mixed(agent, mode, np.full(examples, n), np.random.default_rng(seed), memory_size)
+
+
+def evaluate_mixed(
+    agent: Agent,
+    mode: str,
+    sizes: np.ndarray,
+    rng: np.random.Generator,
+    memory_size: int | None = None,
+) -> Evaluation:
+    """Measure an agent on examples of several sizes in memories of one size; `n` is the largest.
+
+    Args:
+        agent: The agent.
+        mode: "soft" or "hard".
+        sizes: Difficulty of every example, (B,).
+        rng: Source of the examples.
+        memory_size: M; default: the smallest legal one.
+
+    Raises:
+        ValueError: Unknown mode, or n or M too small for the task.
+    """
     if mode not in MODES:
         raise unknown_name("mode", mode, MODES)
-    task = get_task(agent.task)
-    size = memory_size or task.smallest_memory_size(n)
-    batch = task.sample(np.random.default_rng(seed), n, size, examples)
-    horizon = np.full(examples, task.horizon(n))
+    task, largest = get_task(agent.task), int(sizes.max())
+    size = memory_size or task.smallest_memory_size(largest)
+    batch = task.sample(rng, sizes, size)
+    horizon = np.array([task.horizon(int(n)) for n in sizes])
     wrong = _WRONG[mode](agent, task, batch, horizon)
     cell_error = float(wrong.sum() / batch.mask.sum())
-    return Evaluation(mode, n, size, examples, cell_error, float(wrong.any(1).mean()))
+    return Evaluation(mode, largest, size, len(sizes), cell_error, float(wrong.any(1).mean()))
 
 
 def evaluate_all(agent: Agent, sizes: Sequence[int], examples: int, seed: int) -> list[Evaluation]:

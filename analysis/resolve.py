@@ -64,8 +64,8 @@ def find_place(name: str) -> Path:
 
 
 def _zoo_place(task: str) -> Path:
-    zoo = Path(agents.__file__).parent / "zoo"
-    names = sorted(path.name for path in zoo.iterdir() if path.is_dir()) if zoo.is_dir() else []
+    zoo = Path(agents.__file__).parent / "zoo"  # not agents.zoo, which needs torch
+    names = sorted(path.parent.name for path in zoo.glob("*/*.safetensors"))
     if task not in names:
         raise unknown_name("zoo entry", task, names)
     return zoo / task

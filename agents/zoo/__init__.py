@@ -1,0 +1,147 @@
+"""Trained controllers that come with the package, each with the recipe that trained it from nothing.
+
+An entry is a folder: `agent.safetensors`, the controller, and `recipe.json`, the hyper-parameters, when to
+stop, and what happened when the recipe was followed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from agents.checkpoint import AGENT_FILE, Agent, CheckpointError, load_agent
+from agents.config import TrainConfig
+from agents.run import Budget
+from nram_env.support import unknown_name, write_atomically
+
+RECIPE_FORMAT = "nram-recipe/1"
+RECIPE_FILE = "recipe.json"
+
+PLACE = Path(__file__).parent
+"""The folder of the entries."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a controller is trained from nothing, and what came out.
+
+    Attributes:
+        settings: Hyper-parameters that differ from TrainConfig's defaults.
+        budget: When to stop.
+        records: By the kind of run, "population" or "independent" (no selection, so that every member is
+            one fresh start): date, minutes, updates, members, solved members, best hard and soft errors.
+    """
+
+    settings: Mapping[str, Any]
+    budget: Budget
+    records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def config(self) -> TrainConfig:
+        """All hyper-parameters."""
+        return TrainConfig.from_json({**TrainConfig().to_json(), **self.settings})
+
+    def with_record(self, kind: str, record: Mapping[str, Any]) -> Recipe:
+        """The same recipe with one record added or replaced."""
+        return replace(self, records={**self.records, kind: record})
+
+
+@dataclass(frozen=True)
+class ZooEntry:
+    """A shipped controller; nothing is read before it is asked for.
+
+    Attributes:
+        name: As in "copy" or "copy-feedforward".
+        place: Its folder.
+    """
+
+    name: str
+    place: Path
+
+    @property
+    def agent(self) -> Agent:
+        """The controller."""
+        return load_agent(self.place)
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it was trained.
+
+        Raises:
+            CheckpointError: The recipe is missing, damaged or of another version.
+        """
+        return load_recipe(self.place / RECIPE_FILE)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the controller's file."""
+        return (self.place / AGENT_FILE).stat().st_size
+
+
+def entries() -> dict[str, ZooEntry]:
+    """All shipped controllers by name."""
+    places = sorted(path.parent for path in PLACE.glob(f"*/{AGENT_FILE}"))
+    return {place.name: ZooEntry(place.name, place) for place in places}
+
+
+def find_entry(name: str) -> ZooEntry:
+    """The entry of a name.
+
+    Raises:
+        ValueError: There is none; the message lists those that there are.
+    """
+    found = entries()
+    if name not in found:
+        raise unknown_name("zoo entry", name, found)
+    return found[name]
+
+
+def recipes() -> dict[str, Recipe]:
+    """All recipes by name, those that have not yielded a controller included."""
+    return {path.parent.name: load_recipe(path) for path in sorted(PLACE.glob(f"*/{RECIPE_FILE}"))}
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of a name.
+
+    Raises:
+        ValueError: There is none; the message lists those that there are.
+    """
+    found = recipes()
+    if name not in found:
+        raise unknown_name("recipe", name, found)
+    return found[name]
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        CheckpointError: The file is missing, damaged or of another version.
+    """
+    try:
+        values = json.loads(path.read_text())
+        if values["format"] != RECIPE_FORMAT:
+            raise CheckpointError(f"{path} holds {values['format']}; expected {RECIPE_FORMAT}")
+        recipe = Recipe(values["settings"], Budget(**values["budget"]), values["records"])
+        recipe.config  # noqa: B018  checks the settings
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no file {path}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} is no recipe: {error}") from error
+    return recipe
+
+
+def save_recipe(path: Path, recipe: Recipe) -> None:
+    """Write a recipe as JSON, atomically."""
+    values = {
+        "format": RECIPE_FORMAT,
+        "settings": dict(recipe.settings),
+        "budget": vars(recipe.budget),
+        "records": {kind: dict(record) for kind, record in recipe.records.items()},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(values, indent=2) + "\n")

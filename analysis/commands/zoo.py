@@ -1,0 +1,212 @@
+"""`nram zoo | reproduce`: the shipped controllers, their recipes, and the table of results."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import tyro
+from rich.table import Table
+
+from agents import zoo
+from agents.checkpoint import AGENT_FILE, Agent, save_agent
+from agents.config import TrainConfig
+from agents.evaluate import evaluate
+from agents.run import Budget, Outcome, start_run
+from agents.trainer import Trainer
+from analysis.commands.display import TrainingDisplay
+from analysis.commands.output import emit, say
+from analysis.results import Effort, measure, page
+from nram_env.support import write_atomically
+
+CHECKED_SIZES = (8, 50, 200)
+"""Sizes at which a fresh training is checked, soft and hard."""
+CANDIDATES = 8
+"""Solved members among which the one is chosen whose soft run is right on the largest memories."""
+GAINS = (1, 2, 4, 8, 16, 32)
+"""Factors on the logits of a controller that is right when hardened and blurs on large memories."""
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """List the trained controllers that come with the package.
+
+    Examples:
+        nram zoo
+        nram show zoo:copy
+    """
+
+    json: bool = False
+    """Print one JSON object; everything else goes to standard error."""
+
+    def __call__(self) -> int:
+        """List."""
+        rows = [_entry_row(entry) for entry in zoo.entries().values()]
+        emit({"entries": rows}, _entries_table(rows), self.json)
+        return 0
+
+
+def _entry_row(entry: zoo.ZooEntry) -> dict[str, Any]:
+    agent, recipe = entry.agent, entry.recipe
+    return {
+        "name": entry.name,
+        "task": agent.task,
+        "controller": agent.controller.spec.kind,
+        "hidden_size": agent.controller.spec.hidden_size,
+        "registers": agent.machine.num_registers,
+        "gates": len(agent.machine.gates),
+        "kilobytes": round(entry.size / 1000, 1),
+        "recipe": f"nram reproduce {entry.name}",
+        "settings": dict(recipe.settings),
+        "records": {kind: dict(record) for kind, record in recipe.records.items()},
+    }
+
+
+def _entries_table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(title="nram show zoo:NAME prints a program", title_justify="left", box=None, padding=(0, 2))
+    for heading in ("name", "controller", "registers", "gates", "kB", "members solved", "minutes", "recipe"):
+        table.add_column(heading)
+    for row in rows:
+        record = row["records"].get("population", {})
+        share = f"{record['solved']} of {record['members']}" if record else "not run"
+        minutes = f"{record['minutes']:.1f}" if record else ""
+        cells = (row["controller"], row["registers"], row["gates"], row["kilobytes"], share, minutes)
+        table.add_row(row["name"], *map(str, cells), row["recipe"])
+    return table
+
+
+@dataclass(frozen=True)
+class Reproduce:
+    """Train a controller of the zoo from nothing by its recipe and check it; or make the table of results.
+
+    The exit code is 0 only if the fresh controller makes no error, soft and hard, at n = 8, 50 and 200;
+    for the table, if all of it was measured.
+
+    Examples:
+        nram reproduce copy
+        nram reproduce copy --seed 7 --independent
+        nram reproduce --table --entries copy reverse
+    """
+
+    name: Annotated[str | None, tyro.conf.Positional] = None
+    """Recipe to follow; nram zoo lists them."""
+    seed: int | None = None
+    """Seed of all chance; default: the recipe's."""
+    run: Path | None = None
+    """Folder of the run; default runs/reproduce-NAME-SEED."""
+    independent: bool = False
+    """Select nothing and train for as many updates as the recipe allows: every member is one fresh start."""
+    keep: bool = False
+    """Put what comes out into the zoo of this installation: the record, and the controller if it is right."""
+    table: bool = False
+    """Measure the shipped controllers and write the table of results."""
+    entries: tuple[str, ...] = ()
+    """Controllers to measure again; the others' figures stay as they are. Default: all."""
+    out: Path = Path("docs/results.md")
+    """Where the table goes; its figures go beside it as JSON."""
+    examples: int = 2_000
+    """Examples of each size and mode in the table."""
+    json: bool = False
+    """Print one JSON object; everything else goes to standard error."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        torch.set_num_threads(1)
+        if self.table:
+            return self._make_table()
+        if self.name is None:
+            raise ValueError(f"name a recipe: {', '.join(zoo.recipes())}; or ask for the --table")
+        return self._train(self.name)
+
+    def _train(self, name: str) -> int:
+        recipe = zoo.find_recipe(name)
+        config = recipe.config if self.seed is None else replace(recipe.config, seed=self.seed)
+        budget, kind = recipe.budget, "population"
+        if self.independent:
+            config, kind = replace(config, cull_every=0), "independent"
+            budget = Budget(updates=budget.updates, solved=config.population)
+        folder = self.run or Path("runs") / f"reproduce-{name}-{kind}-{config.seed}"
+        with TrainingDisplay(budget, f"Following the recipe of {name} in {folder}.") as display:
+            outcome = start_run(folder, config, budget, display.watch)
+        agent = best_agent(outcome.trainer)
+        save_agent(folder / AGENT_FILE, agent)
+        record = _record(agent, config, outcome)
+        if self.keep:
+            _keep(
+                name, recipe.with_record(kind, record), agent, bool(record["exact"]) and not self.independent
+            )
+        emit({"name": name, "run": str(folder), **record}, _record_text(name, folder, record), self.json)
+        return 0 if record["exact"] else 1
+
+    def _make_table(self) -> int:
+        effort, figures = Effort(examples=self.examples), self.out.with_suffix(".json")
+        rows = json.loads(figures.read_text())["rows"] if figures.exists() else {}
+        shipped = zoo.entries()
+        for name in self.entries or shipped:
+            rows[name] = measure(zoo.find_entry(name), effort, say)
+            rows = {known: rows[known] for known in shipped if known in rows}
+            write_atomically(figures, json.dumps({"effort": asdict(effort), "rows": rows}, indent=2) + "\n")
+            write_atomically(self.out, page(list(rows.values()), effort))
+        emit({"file": str(self.out), "rows": rows}, f"written: {self.out}, {figures}", self.json)
+        return 0
+
+
+def best_agent(trainer: Trainer) -> Agent:
+    """Of the members that are right when hardened, the one whose soft run is right most often at n = 200.
+
+    Where none is always right, the logits of the best are multiplied by the smallest of `GAINS` with which
+    it is: a lower temperature after training, written down as "gain" wherever the result appears.
+    """
+    agents = trainer.agents()
+    solved = agents[: min(CANDIDATES, int(trainer.population.solved.sum()))]
+    if not solved:
+        return agents[0]
+    best = min(solved, key=_far_error)
+    gains = (best.with_gain(gain) for gain in GAINS)
+    return next((agent for agent in gains if not _far_error(agent)), best)
+
+
+def _far_error(agent: Agent) -> float:
+    return evaluate(agent, "soft", CHECKED_SIZES[-1], 20, seed=0).exact_error
+
+
+def _record(agent: Agent, config: TrainConfig, outcome: Outcome) -> dict[str, Any]:
+    population = outcome.trainer.population
+    errors = {
+        mode: {str(n): evaluate(agent, mode, n, 100, seed=1).exact_error for n in CHECKED_SIZES}
+        for mode in ("soft", "hard")
+    }
+    return {
+        "date": date.today().isoformat(),
+        "seed": config.seed,
+        "minutes": round(outcome.seconds / 60, 2),
+        "updates": outcome.trainer.update,
+        "reason": outcome.reason,
+        "members": population.size,
+        "solved": int(population.solved.sum()),
+        "gain": agent.info.get("gain", 1),
+        "errors": errors,
+        "exact": not any(error for found in errors.values() for error in found.values()),
+    }
+
+
+def _record_text(name: str, folder: Path, record: dict[str, Any]) -> str:
+    lines = [
+        f"{name}: {record['solved']} of {record['members']} members solved after {record['updates']} "
+        f"updates, {record['minutes']:.1f} minutes ({record['reason']}); gain {record['gain']}."
+    ]
+    for mode, found in record["errors"].items():
+        shown = ", ".join(f"n = {n}: {error:.0%}" for n, error in found.items())
+        lines.append(f"best, {mode} exact error: {shown}")
+    return "\n".join([*lines, f"Next:  nram extract {folder}"])
+
+
+def _keep(name: str, recipe: zoo.Recipe, agent: Agent, exact: bool) -> None:
+    place = zoo.PLACE / name
+    zoo.save_recipe(place / zoo.RECIPE_FILE, recipe)
+    if exact or not (place / AGENT_FILE).exists():
+        save_agent(place / AGENT_FILE, agent)

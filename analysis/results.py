@@ -1,0 +1,232 @@
+"""What the zoo's controllers achieve, beside the paper's Table 1, as numbers and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from agents.checkpoint import Agent
+from agents.evaluate import evaluate_mixed
+from agents.zoo import ZooEntry
+from analysis.block import Block, gate_of
+from analysis.pipeline import extract
+from analysis.program import Program
+from analysis.verify import check_sizes
+from nram_env.tasks import Task, get_task
+
+SIZES = (50, 200)
+"""Sizes n behind the paper's training size at which controllers are measured."""
+PROGRAM_SIZE = 1_000
+"""Size n at which programs are measured."""
+
+
+@dataclass(frozen=True)
+class PaperRow:
+    """A row of the paper's Table 1.
+
+    Attributes:
+        size: Largest n trained on.
+        train_error: As printed.
+        generalisation: As printed; "perfect" is error 0 up to complexity 50.
+        discretised: As printed.
+    """
+
+    size: int
+    train_error: str
+    generalisation: str
+    discretised: str
+
+
+PAPER = {
+    "access": PaperRow(20, "0", "perfect", "perfect"),
+    "increment": PaperRow(15, "0", "perfect", "perfect"),
+    "copy": PaperRow(15, "0", "perfect", "perfect"),
+    "reverse": PaperRow(15, "0", "perfect", "perfect"),
+    "swap": PaperRow(20, "0", "perfect", "perfect"),
+    "permutation": PaperRow(6, "0", "almost perfect", "perfect"),
+    "listk": PaperRow(10, "0", "strong", "fails"),
+    "listsearch": PaperRow(6, "0", "weak", "fails"),
+    "merge": PaperRow(10, "1 %", "weak", "fails"),
+    "walkbst": PaperRow(10, "0.3 %", "strong", "fails"),
+}
+"""Table 1 of the paper."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How many examples a measurement takes.
+
+    Attributes:
+        examples: Of each size and mode of a controller.
+        program_examples: Of a program.
+        seed: Of the examples.
+    """
+
+    examples: int = 2_000
+    program_examples: int = 500
+    seed: int = 2026
+
+
+def measure(entry: ZooEntry, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
+    """Measure a controller soft and hard, extract its program and measure that.
+
+    Args:
+        entry: The controller.
+        effort: How many examples.
+        say: Told what is being done.
+
+    Returns:
+        JSON values: name, task, controller, errors (see `_controller_errors`), program, records.
+    """
+    agent, task = entry.agent, get_task(entry.agent.task)
+    errors = _controller_errors(entry.name, agent, task, effort, say)
+    say(f"{entry.name}: extracting the program")
+    program = extract(agent)
+    return {
+        "name": entry.name,
+        "task": task.name,
+        "controller": agent.controller.spec.kind,
+        "registers": agent.machine.num_registers,
+        "gates": len(agent.machine.gates),
+        "gain": agent.info.get("gain", 1),
+        "trained_to": int(agent.info["config"]["max_level"]),
+        "errors": errors,
+        "program": _program_numbers(program, task, effort),
+        "records": {kind: dict(record) for kind, record in entry.recipe.records.items()},
+    }
+
+
+def _controller_errors(
+    name: str, agent: Agent, task: Task, effort: Effort, say: Callable[[str], None]
+) -> dict[str, dict[str, float]]:
+    """Exact errors by place and mode; the places are "train" and "paper" (n uniform up to the largest size
+    trained on, here and there) and the sizes 50 and 200."""
+    lowest, top = task.smallest_difficulty, int(agent.info["config"]["max_level"])
+    rng = np.random.default_rng(effort.seed)
+    ranges = {"train": (lowest, top), "paper": (lowest, PAPER[task.name].size)}
+    ranges |= {str(n): (n, n) for n in SIZES}
+    found: dict[str, dict[str, float]] = {}
+    for place, (low, high) in ranges.items():
+        found[place] = {}
+        for mode in ("soft", "hard"):
+            say(f"{name}: {mode}, {place if low < high else f'n = {high}'}, {effort.examples:,} examples")
+            sizes = rng.integers(low, high, effort.examples, endpoint=True)
+            found[place][mode] = evaluate_mixed(agent, mode, sizes, rng).exact_error
+    return found
+
+
+def _program_numbers(program: Program, task: Task, effort: Effort) -> dict[str, Any]:
+    (check,) = check_sizes(program, task, [PROGRAM_SIZE], effort.program_examples, effort.seed)
+    verdicts = {certificate.check: certificate.verdict for certificate in program.certificates}
+    return {
+        "kind": program.kind,
+        "states": len(program.states),
+        "gates": sum(_gates(edge.block) for edge in program.edges),
+        "exact_error": check["exact_error"],
+        "fidelity": verdicts["fidelity"],
+    }
+
+
+def _gates(block: Block) -> int:
+    return sum(gate_of(instruction) is not None for instruction in block.instructions)
+
+
+def page(rows: list[Mapping[str, Any]], effort: Effort) -> str:
+    """docs/results.md."""
+    missing = [task for task in PAPER if task not in {row["task"] for row in rows}]
+    lines = [
+        "# Results",
+        "",
+        "    nram reproduce --table",
+        "",
+        "Made by this command from the controllers that the package ships (`nram zoo`). Each was trained",
+        "from input-output examples alone by the recipe that `nram reproduce NAME` follows from nothing.",
+        f"Errors are shares of examples with any wrong output cell, of {effort.examples:,} examples each,",
+        f"of programs {effort.program_examples:,}. Soft: every selector a distribution, the argmax of the",
+        "memory taken at the end. Hard: every selector replaced by its largest choice. Program: what",
+        "`nram extract` reads from the controller, on plain integers. The paper's figures stand at the right",
+        "and below; there, perfect means error 0 up to complexity 50.",
+        "",
+        "## Errors",
+        "",
+        *_table(_ERROR_COLUMNS, rows),
+        "",
+        f"No controller yet: {', '.join(missing)}. See [the log](learning-log.md).\n" if missing else "",
+        "## Programs and training",
+        "",
+        *_table(_TRAINING_COLUMNS, rows),
+        "",
+        "Members: those that make no hard error at 1, 6 and 25 times the largest n trained on when",
+        "training stopped, of all. *With selection* the worst members are replaced by clones of the best",
+        "and by fresh starts; *without*, every member is one fresh start. Gain: factor on the logits after",
+        "training, the smallest power of two with which the soft run is right at n = 200; 1 is the",
+        "controller as trained. Minutes are those of one thread of a busy processor.",
+        "",
+        "## The paper's Table 1",
+        "",
+        "| task | trained to | train error | generalisation | discretised |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {task} | {r.size} | {r.train_error} | {r.generalisation} | {r.discretised} |"
+            for task, r in PAPER.items()
+        ),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _table(
+    columns: Mapping[str, Callable[[Mapping[str, Any]], str]], rows: list[Mapping[str, Any]]
+) -> list[str]:
+    lines = [[column(row) for column in columns.values()] for row in rows]
+    return [f"| {' | '.join(cells)} |" for cells in [list(columns), ["---"] * len(columns), *lines]]
+
+
+def _error(place: str, mode: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda row: _share(row["errors"][place][mode])
+
+
+def _share(error: float) -> str:
+    return f"{error:.2%}" if error else "0"
+
+
+def _members(kind: str) -> Callable[[Mapping[str, Any]], str]:
+    def text(row: Mapping[str, Any]) -> str:
+        record = row["records"].get(kind)
+        return f"{record['solved']} of {record['members']}" if record else "not run"
+
+    return text
+
+
+_ERROR_COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "entry": lambda row: row["name"],
+    "train, n to": lambda row: str(row["trained_to"]),
+    "train": _error("train", "soft"),
+    "paper's n": lambda row: str(PAPER[row["task"]].size),
+    "soft": _error("paper", "soft"),
+    "hard": _error("paper", "hard"),
+    "soft, 50": _error("50", "soft"),
+    "hard, 50": _error("50", "hard"),
+    "soft, 200": _error("200", "soft"),
+    "hard, 200": _error("200", "hard"),
+    "program, 1,000": lambda row: _share(row["program"]["exact_error"]),
+    "paper: generalisation": lambda row: PAPER[row["task"]].generalisation,
+    "paper: discretised": lambda row: PAPER[row["task"]].discretised,
+}
+
+_TRAINING_COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "entry": lambda row: row["name"],
+    "controller": lambda row: row["controller"],
+    "registers": lambda row: str(row["registers"]),
+    "program": lambda row: row["program"]["kind"],
+    "states": lambda row: str(row["program"]["states"]),
+    "live gates": lambda row: str(row["program"]["gates"]),
+    "= hardened controller": lambda row: row["program"]["fidelity"],
+    "members, with selection": _members("population"),
+    "members, without": _members("independent"),
+    "gain": lambda row: str(row["gain"]),
+    "minutes": lambda row: f"{row['records']['population']['minutes']:.1f}",
+}
