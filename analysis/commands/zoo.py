@@ -25,7 +25,7 @@ from nram_env.support import write_atomically
 
 CHECKED_SIZES = (8, 50, 200)
 """Sizes at which a fresh training is checked, soft and hard."""
-CANDIDATES = 8
+CANDIDATES = 4
 """Solved members among which the one is chosen whose soft run is right on the largest memories."""
 GAINS = (1, 2, 4, 8, 16, 32)
 """Factors on the logits of a controller that is right when hardened and blurs on large memories."""
@@ -132,6 +132,7 @@ class Reproduce:
         folder = self.run or Path("runs") / f"reproduce-{name}-{kind}-{config.seed}"
         with TrainingDisplay(budget, f"Following the recipe of {name} in {folder}.") as display:
             outcome = start_run(folder, config, budget, display.watch)
+        say("choosing among the solved members, and checking the chosen one")
         agent = best_agent(outcome.trainer)
         save_agent(folder / AGENT_FILE, agent)
         record = _record(agent, config, outcome)

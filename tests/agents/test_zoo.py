@@ -1,0 +1,73 @@
+"""The zoo: what ships is small, loads, does its task, and says how it was trained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agents import zoo
+from agents.checkpoint import CheckpointError
+from agents.evaluate import evaluate
+from agents.run import Budget
+
+NAMES = list(zoo.entries())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_controller_was_trained_by_its_recipe(name: str) -> None:
+    entry = zoo.find_entry(name)
+    trained, recipe = entry.agent.info["config"], entry.recipe
+    assert entry.size <= 200_000
+    assert trained["seed"] == recipe.records["population"]["seed"]
+    assert {key: trained[key] for key in recipe.settings} == dict(recipe.settings)
+    assert recipe.records["population"]["members"] >= 20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_controller_does_what_its_record_says(name: str) -> None:
+    entry = zoo.find_entry(name)
+    recorded = entry.recipe.records["population"]["errors"]
+    for mode in ("soft", "hard"):
+        for n in ("8", "50"):
+            if recorded[mode][n] == 0:
+                assert evaluate(entry.agent, mode, int(n), 20, seed=3).exact_error == 0
+
+
+def test_an_unknown_name_lists_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match="copy"):
+        zoo.find_entry("copi")
+    with pytest.raises(ValueError, match="copy"):
+        zoo.find_recipe("copi")
+
+
+def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
+    recipe = zoo.Recipe({"task": "swap", "learning_rate": [0.001, 0.01]}, Budget(updates=5, solved=2))
+    kept = recipe.with_record("independent", {"solved": 1})
+    zoo.save_recipe(tmp_path / "recipe.json", kept)
+    assert zoo.load_recipe(tmp_path / "recipe.json") == kept
+    assert kept.config.task == "swap"
+    assert kept.config.learning_rate == (0.001, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": "nram-recipe/9"}, "expected nram-recipe/1"),
+        ({"settings": {"task": "sorting"}}, "sorting"),
+        ({"settings": {"speed": 3}}, "speed"),
+        ({"budget": {"days": 3}}, "days"),
+    ],
+)
+def test_a_broken_recipe_is_one_clear_error(tmp_path: Path, change: dict, message: str) -> None:
+    file = tmp_path / "recipe.json"
+    zoo.save_recipe(file, zoo.Recipe({"task": "copy"}, Budget(updates=1)))
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    with pytest.raises(CheckpointError, match=message):
+        zoo.load_recipe(file)
+
+
+def test_a_missing_recipe_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"no file .*recipe\.json"):
+        zoo.load_recipe(tmp_path / "recipe.json")

@@ -1,0 +1,71 @@
+"""`nram zoo`, `nram reproduce` and the table of results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from agents import zoo
+from agents.checkpoint import load_agent
+from analysis.cli import main
+from analysis.results import PAPER, Effort, measure, page
+from nram_env.tasks import get_task
+
+
+def test_the_zoo_lists_every_entry(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["zoo", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["entries"]
+    assert [row["name"] for row in rows] == list(zoo.entries())
+    assert all(row["kilobytes"] <= 200 for row in rows)
+
+
+def test_a_program_of_the_zoo_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "zoo:copy"]) == 0
+    assert "program copy" in capsys.readouterr().out
+
+
+def test_access_is_trained_anew_from_its_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", "access", "--run", str(tmp_path / "run"), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["exact"]
+    assert record["solved"] * 2 >= record["members"]
+    assert load_agent(tmp_path / "run").task == "access"
+
+
+def test_reproduce_without_a_name_says_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce"]) == 2
+    assert "access" in capsys.readouterr().err
+
+
+def test_the_table_has_a_row_for_what_was_measured(tmp_path: Path) -> None:
+    out = tmp_path / "results.md"
+    arguments = ["--entries", "access", "--examples", "20", "--out", str(out)]
+    assert main(["reproduce", "--table", *arguments]) == 0
+    assert main(["reproduce", "--table", *arguments]) == 0  # replaces the row, does not add another
+    (row,) = json.loads(out.with_suffix(".json").read_text())["rows"].values()
+    assert row["errors"]["200"] == {"soft": 0, "hard": 0}
+    assert out.read_text().count("\n| access |") == 3  # errors, training, the paper
+
+
+def test_errors_are_never_rounded_to_nothing() -> None:
+    row = measure(zoo.find_entry("access"), Effort(4, 4), lambda text: None)
+    row["errors"]["50"] = {"soft": 1.0, "hard": 0.1}
+    shown = page([row], Effort(4, 4))
+    assert "| 100.00% | 10.00% |" in shown
+
+
+def test_every_task_of_the_paper_has_its_row() -> None:
+    assert [get_task(name).name for name in PAPER] == list(PAPER)
+    assert len(PAPER) == 10
+
+
+def test_gain_sharpens_without_changing_a_choice() -> None:
+    agent = zoo.find_entry("access").agent
+    sharper = agent.with_gain(4)
+    seen, state = torch.rand(1, 5, agent.machine.num_registers), agent.controller.initial_state(5)
+    before, after = (controller(seen, state)[0] for controller in (agent.controller, sharper.controller))
+    torch.testing.assert_close(after, 4 * before)
+    assert sharper.info["gain"] == 4
