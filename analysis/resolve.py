@@ -63,6 +63,18 @@ def find_place(name: str) -> Path:
     return place
 
 
+def output_folder(name: str) -> Path:
+    """Where files made from what a name stands for belong: beside it, or for zoo:TASK in ./zoo-TASK.
+
+    Raises:
+        ValueError: It does not exist.
+    """
+    place = find_place(name)
+    if name.startswith(ZOO_PREFIX):
+        return Path(f"zoo-{place.name}")
+    return place if place.is_dir() else place.parent
+
+
 def _zoo_place(task: str) -> Path:
     zoo = Path(agents.__file__).parent / "zoo"  # not agents.zoo, which needs torch
     names = sorted(path.parent.name for path in zoo.glob("*/*.safetensors"))

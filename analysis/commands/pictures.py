@@ -12,7 +12,7 @@ import tyro
 from analysis.commands.output import emit, say
 from analysis.export import EXPORTS
 from analysis.program import Program
-from analysis.resolve import find_agent, find_place, find_program
+from analysis.resolve import find_agent, find_program, output_folder
 from analysis.trace import trace, trace_latex, trace_text
 from nram_env.support import write_atomically
 from nram_env.tasks import get_task
@@ -137,8 +137,7 @@ class Plot:
         """Draw; exit code 0 once all pictures that the run allows are written."""
         from analysis.gallery import draw_run  # needs torch
 
-        place = find_place(self.run)
-        folder = place if place.is_dir() else place.parent
+        folder = output_folder(self.run)
         program = find_program(self.run, seed=self.seed, progress=say)
         agent = find_agent(self.run)
         written, left_out = draw_run(folder, agent, program, n=self.n, seed=self.seed, progress=say)

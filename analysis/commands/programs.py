@@ -17,7 +17,7 @@ from analysis.listing import blocks_text, listing
 from analysis.pipeline import CORRECTNESS_RUNS, extract, judge_correctness, judge_fidelity
 from analysis.program import Program
 from analysis.program_file import program_record, save_program
-from analysis.resolve import PROGRAM_FILE, find_agent, find_place, find_program
+from analysis.resolve import PROGRAM_FILE, find_agent, find_program, output_folder
 from analysis.verify import check_mutants, check_random, check_sizes
 from analysis.views import choices_view, circuit_view, machine_view
 from analysis.vm import run
@@ -43,9 +43,9 @@ class Extract:
     """
 
     run: tyro.conf.Positional[str]
-    """Run folder or agent file."""
+    """Run folder, agent file, or zoo:TASK."""
     out: Path | None = None
-    """Where the program goes; default: program.json in the run folder."""
+    """Where the program goes; default: program.json in the run folder, for zoo:TASK in ./zoo-TASK."""
     seed: int = 0
     """Seed of the inputs that are recorded and compared."""
     json: bool = False
@@ -53,9 +53,9 @@ class Extract:
 
     def __call__(self) -> int:
         """Extract, save, print."""
-        place = find_place(self.run)
+        folder = output_folder(self.run)
         program = extract(find_agent(self.run), seed=self.seed, progress=say)
-        out = self.out or (place if place.is_dir() else place.parent) / PROGRAM_FILE
+        out = self.out or folder / PROGRAM_FILE
         save_program(program, out)
         equal = _holds(program.certificates, ("fidelity",))
         emit({"file": str(out), "equal": equal, **_summary(program)}, listing(program), self.json)

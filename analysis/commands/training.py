@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated
 
 import torch
 import tyro
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from agents.checkpoint import load_agent
 from agents.config import TrainConfig
 from agents.evaluate import Evaluation, evaluate_all
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
@@ -20,6 +18,7 @@ from analysis.commands.display import TrainingDisplay
 from analysis.commands.hardening import accuracy_table, difference_lines, hardening_table
 from analysis.commands.output import emit
 from analysis.hardening import measure_hardening
+from analysis.resolve import find_agent
 
 USUAL_UPDATES = 5000
 """Limit of a run that is given none."""
@@ -115,12 +114,13 @@ class Eval:
     soft: every selector a distribution, the argmax of the expected memory taken at the end (the paper's
     error). hard: every selector replaced by its largest choice.
 
-    Example:
+    Examples:
         nram eval runs/demo --sizes 8 16 32 --examples 200
+        nram eval zoo:copy --hardening
     """
 
-    run: Annotated[Path, tyro.conf.Positional]
-    """Run folder or agent file."""
+    run: tyro.conf.Positional[str]
+    """Run folder, agent file, or zoo:TASK."""
     sizes: tuple[int, ...] | None = None
     """Difficulties n; default: the training size and 2, 4 and 8 times as much."""
     examples: int = 100
@@ -135,11 +135,11 @@ class Eval:
 
     def __call__(self) -> int:
         """Measure and print a table; exit code 0 once everything is measured."""
-        agent = load_agent(self.run)
+        agent = find_agent(self.run)
         top = agent.info.get("config", {}).get("max_level", 8)
         sizes = self.sizes or [top * k for k in (1, 2, 4, 8)]
         rows = evaluate_all(agent, sizes, self.examples, self.seed)
-        result = {"task": agent.task, "agent": str(self.run), "errors": [asdict(row) for row in rows]}
+        result = {"task": agent.task, "agent": self.run, "errors": [asdict(row) for row in rows]}
         shown: list[RenderableType] = [_table(f"{agent.task}: {self.run}", rows)]
         if self.hardening:
             found = [measure_hardening(agent, n, self.examples, self.seed) for n in sizes]

@@ -69,3 +69,19 @@ def test_gain_sharpens_without_changing_a_choice() -> None:
     before, after = (controller(seen, state)[0] for controller in (agent.controller, sharper.controller))
     torch.testing.assert_close(after, 4 * before)
     assert sharper.info["gain"] == 4
+
+
+def test_files_made_from_the_zoo_stay_out_of_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(zoo.PLACE.rglob("*"))
+    assert main(["extract", "zoo:access", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["file"] == "zoo-access/program.json"
+    assert (tmp_path / "zoo-access" / "program.json").is_file()
+    assert sorted(zoo.PLACE.rglob("*")) == before
+
+
+def test_the_zoo_can_be_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "zoo:access", "--sizes", "8", "--examples", "20", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["errors"][0]["exact_error"] == 0
