@@ -157,9 +157,8 @@ class Controller:
             Logits (P, B, D) in the order of the machine's ActionLayout, and the new state (P, B, S).
         """
         self._check(observations, state)
-        observations, state = observations.contiguous(), state.contiguous()
         arrays = {"parameters": self.parameters, "observations": observations, "state": state}
-        if library.serves(self.backend, arrays):
+        if library.serves(self.backend, arrays, copied=("observations", "state")):
             return self._fused(observations, state)
         return _KINDS[self.spec.kind].forward(self.weights, observations, state)
 

@@ -126,6 +126,7 @@ class _Timestep(torch.autograd.Function):
     def forward(
         ctx: Any, anchor: Tensor, tape: _Tape, observations: Tensor, state: Tensor
     ) -> tuple[Tensor, Tensor]:
+        observations, state = observations.contiguous(), state.contiguous()
         rows = observations.shape[:2]
         arrays = {
             "observations": observations,

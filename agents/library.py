@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ctypes import c_float, c_int, c_longlong, c_uint, c_void_p
 from functools import cache
 from pathlib import Path
@@ -105,33 +105,34 @@ def call(function: str, *arguments: object) -> None:
         raise MemoryError("there is not enough memory for the workspace of the learner")
 
 
-def obstacle(tensors: Mapping[str, Tensor]) -> str | None:
-    """Say why the library cannot work on these tensors, or None if it can."""
+def obstacle(tensors: Mapping[str, Tensor], copied: Collection[str] = ()) -> str | None:
+    """Say why the library cannot work on these tensors, or None; those `copied` first may lie anyhow."""
     for name, tensor in tensors.items():
         if tensor.dtype != torch.float32:
             return f"{name} must be torch.float32, got {tensor.dtype}"
         if tensor.device.type != "cpu":
             return f"{name} must be on the CPU, got {tensor.device}"
-        if not tensor.is_contiguous():
+        if name not in copied and not tensor.is_contiguous():
             return f"{name} must be contiguous, got strides {tensor.stride()} for shape {tuple(tensor.shape)}"
     if load() is None:
         return f"the library {LIBRARY_FILE.name} was not built when the package was installed"
     return None
 
 
-def serves(backend: str, tensors: Mapping[str, Tensor]) -> bool:
+def serves(backend: str, tensors: Mapping[str, Tensor], copied: Collection[str] = ()) -> bool:
     """Whether the library computes with these tensors, rather than torch.
 
     Args:
         backend: "fused" for the library, "auto" for the library where it can, anything else for torch.
         tensors: What it is to work on, by name.
+        copied: Names of those that need not be contiguous.
 
     Raises:
         ValueError: The backend is "fused" and cannot work on the tensors.
     """
     if backend not in ("auto", "fused"):
         return False
-    reason = obstacle(tensors)
+    reason = obstacle(tensors, copied)
     if reason is not None and backend == "fused":
         raise ValueError(f"the fused controllers cannot run: {reason}; backend='reference' can")
     return reason is None

@@ -76,7 +76,7 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
     members = controller.num_members
     observations, _ = envs.reset(options=options)
     state = controller.initial_state(envs.num_envs // members)
-    sums = list(observations.new_zeros(3, envs.num_envs))
+    terms: list[tuple[Tensor, ...]] = []
     finite = torch.ones(members, dtype=torch.bool)
     while not bool(envs.finished.all()):
         logits, state = controller(observations.unflatten(0, (members, -1)), state)
@@ -84,8 +84,8 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
         if not finite.all():
             logits = logits.masked_fill(~finite[:, None, None], 0.0)
         observations, rewards, *_ = envs.step(logits.flatten(0, 1))
-        terms = (rewards, envs.entropy, envs.halting_entropy)
-        sums = [total + term for total, term in zip(sums, terms, strict=True)]
+        terms.append((rewards, envs.entropy, envs.halting_entropy))
+    sums = (torch.stack(values).sum(0) for values in zip(*terms, strict=True))
     returns, entropy, halting_entropy = (total.unflatten(0, (members, -1)) for total in sums)
     returns = returns.masked_fill(~finite[:, None], torch.nan)
     return Rollout(returns, entropy, halting_entropy, envs.wrong_cells())

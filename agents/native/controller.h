@@ -109,22 +109,22 @@ static void relu_backward(const Stack& stack, Matrix output, Matrix gradient) {
 }
 
 // result = inputs (beside `more`, if the layer has so many rows) times the weights, plus the bias.
-static void apply(const Stack& stack, const float* parameters, const Layer& layer, Matrix inputs, long width,
-                  Matrix more, Matrix result) {
+static void apply(const Stack& stack, const float* parameters, long ahead, const Layer& layer, Matrix inputs,
+                  long width, Matrix more, Matrix result) {
     const float* weights = parameters + layer.begin;
     const Term terms[2] = {
-        {inputs.start, inputs.row, 1, weights, layer.columns, width},
-        {more.start, more.row, 1, weights + width * layer.columns, layer.columns, layer.rows - width},
+        {inputs.start, inputs.row, 1, weights, layer.columns, width, ahead},
+        {more.start, more.row, 1, weights + width * layer.columns, layer.columns, layer.rows - width, ahead},
     };
     const float* bias = weights + layer.rows * layer.columns;
     multiply({terms, 2, stack.batch, layer.columns, bias, 0, result.start, result.row});
 }
 
 // result = start + gradient times the transposed weights of `count` of the layer's inputs.
-static void apply_transposed(const Stack& stack, const float* transposed, const Layer& layer, Matrix gradient,
-                             long first, long count, Matrix start, Matrix result) {
+static void apply_transposed(const Stack& stack, const float* transposed, long ahead, const Layer& layer,
+                             Matrix gradient, long first, long count, Matrix start, Matrix result) {
     const float* weights = transposed + layer.transposed + first;
-    const Term term = {gradient.start, gradient.row, 1, weights, layer.rows, layer.columns};
+    const Term term = {gradient.start, gradient.row, 1, weights, layer.rows, layer.columns, ahead};
     multiply({&term, 1, stack.batch, count, start.start, start.row, result.start, result.row});
 }
 
@@ -177,17 +177,31 @@ static void forward(const Stack& stack, const float* parameters, const Step& ste
     const Layers layers(stack);
     const Arrays at(stack, step, member);
     const long h = stack.hidden;
+    const long ahead = member + 1 < stack.members ? layers.size : 0;
     parameters += member * layers.size;
     const auto [first, second, last] = layers.layer;
     const Matrix middle = part_of(at.activations, h);
-    apply(stack, parameters, first, at.observations, stack.inputs, {}, at.activations);
+    apply(stack, parameters, ahead, first, at.observations, stack.inputs, {}, at.activations);
     relu(stack, at.activations);
-    apply(stack, parameters, second, at.activations, h, at.state, middle);
+    apply(stack, parameters, ahead, second, at.activations, h, at.state, middle);
     if (stack.kind == LSTM)
         lstm_cell(stack, at);
     else
         relu(stack, middle);
-    apply(stack, parameters, last, at.last, h, {}, at.logits);
+    apply(stack, parameters, ahead, last, at.last, h, {}, at.logits);
+}
+
+static void transpose_block(const Layer& layer, const float* from, float* to, long row, long column) {
+    const long rows = layer.rows, columns = layer.columns;
+    if (row + 4 <= rows && column + 4 <= columns) {
+        Four block[4];
+        for (int i = 0; i < 4; ++i) block[i] = *(const Four*)(from + (row + i) * columns + column);
+        transpose(block);
+        for (int j = 0; j < 4; ++j) *(Four*)(to + (column + j) * rows + row) = block[j];
+        return;
+    }
+    for (long i = row; i < row + 4 && i < rows; ++i)
+        for (long j = column; j < column + 4 && j < columns; ++j) to[j * rows + i] = from[i * columns + j];
 }
 
 static void transpose(const Stack& stack, const float* parameters, float* transposed, long member) {
@@ -195,10 +209,8 @@ static void transpose(const Stack& stack, const float* parameters, float* transp
     for (const Layer& layer : layers.layer) {
         const float* from = parameters + member * layers.size + layer.begin;
         float* to = transposed + member * layers.transposed_size + layer.transposed;
-        for (long first = 0; first < layer.columns; first += 16)
-            for (long row = 0; row < layer.rows; ++row)
-                for (long j = first; j < first + 16 && j < layer.columns; ++j)
-                    to[j * layer.rows + row] = from[row * layer.columns + j];
+        for (long row = 0; row < layer.rows; row += 4)
+            for (long column = 0; column < layer.columns; column += 4) transpose_block(layer, from, to, row, column);
     }
 }
 
@@ -207,60 +219,68 @@ static void backward(const Stack& stack, const float* transposed, const Step& st
     const Layers layers(stack);
     const Arrays at(stack, step, member);
     const long h = stack.hidden;
+    const long ahead = member + 1 < stack.members ? layers.transposed_size : 0;
     transposed += member * layers.transposed_size;
     const auto [first, second, last] = layers.layer;
     const Matrix middle = part_of(at.deltas, h);
     if (stack.kind == LSTM) {
-        apply_transposed(stack, transposed, last, at.of_logits, 0, h, at.of_new_state, {workspace, h});
+        apply_transposed(stack, transposed, ahead, last, at.of_logits, 0, h, at.of_new_state, {workspace, h});
         lstm_cell_backward(stack, at, workspace);
-        apply_transposed(stack, transposed, second, middle, h, h, {}, at.of_state);
+        apply_transposed(stack, transposed, ahead, second, middle, h, h, {}, at.of_state);
     } else {
-        apply_transposed(stack, transposed, last, at.of_logits, 0, h, {}, middle);
+        apply_transposed(stack, transposed, ahead, last, at.of_logits, 0, h, {}, middle);
         relu_backward(stack, at.last, middle);
     }
-    apply_transposed(stack, transposed, second, middle, 0, h, {}, at.deltas);
+    apply_transposed(stack, transposed, ahead, second, middle, 0, h, {}, at.deltas);
     relu_backward(stack, at.activations, at.deltas);
-    apply_transposed(stack, transposed, first, at.deltas, 0, stack.inputs, {}, at.of_observations);
+    apply_transposed(stack, transposed, ahead, first, at.deltas, 0, stack.inputs, {}, at.of_observations);
 }
 
-// The gradient of some rows of a layer's weights: summed over the timesteps, inputs transposed times deltas.
-// `inputs(arrays)` and `deltas(arrays)` pick both from a timestep's arrays.
-template <class Inputs, class Deltas>
-static void gradient_of_rows(const Stack& stack, const Step* steps, long count, Term* terms, long member, long rows,
-                             long columns, float* result, Inputs inputs, Deltas deltas) {
-    for (long t = 0; t < count; ++t) {
-        const Arrays at(stack, steps[t], member);
-        const Matrix a = inputs(at), b = deltas(at);
-        terms[t] = {a.start, a.row ? 1L : 0L, a.row, b.start, b.row, stack.batch};
+// What a layer's gradient is made of, for all timesteps and examples: its inputs, with a 1 for the bias, and
+// the gradients of its outputs. Gathered, they are read in one sweep; where they lie they are far apart.
+struct Gathered {
+    long rows, columns;  // inputs with the 1, and outputs
+    float *inputs, *outputs;
+    long count;
+
+    Gathered(const Layer& layer, float* workspace, long all)
+        : rows(layer.rows + 1), columns(layer.columns), inputs(workspace), outputs(workspace + all * rows), count(0) {}
+
+    void add(Matrix first, long width, Matrix more, Matrix gradient, long batch) {
+        for (long b = 0; b < batch; ++b, ++count) {
+            float* to = inputs + count * rows;
+            __builtin_memcpy(to, first.start + b * first.row, 4 * width);
+            __builtin_memcpy(to + width, more.start + b * more.row, 4 * (rows - 1 - width));
+            to[rows - 1] = 1.0f;
+            __builtin_memcpy(outputs + count * columns, gradient.start + b * gradient.row, 4 * columns);
+        }
     }
-    multiply({terms, count, rows, columns, nullptr, 0, result, columns});
+
+    void sum(float* result) const {
+        const Term term = {inputs, 1, rows, outputs, columns, count, 0};
+        multiply({&term, 1, rows, columns, nullptr, 0, result, columns});
+    }
+};
+
+static long gradient_floats(const Stack& stack, long count) {
+    long most = 0;
+    for (const Layer& layer : Layers(stack).layer)
+        if (layer.rows + 1 + layer.columns > most) most = layer.rows + 1 + layer.columns;
+    return most * count * stack.batch;
 }
 
-static long gradient_floats(long count) { return count * (long)(sizeof(Term) / sizeof(float)); }
-
-// `workspace` holds a Term for each step.
 static void gradient(const Stack& stack, const Step* steps, long count, float* workspace, float* result, long member) {
-    static const float one = 1.0f;
     const Layers layers(stack);
     const long h = stack.hidden;
-    const auto observations = [](const Arrays& at) { return at.observations; };
-    const auto encoded = [](const Arrays& at) { return at.activations; };
-    const auto hidden = [](const Arrays& at) { return at.state; };
-    const auto last = [](const Arrays& at) { return at.last; };
-    const auto ones = [](const Arrays&) { return Matrix{(float*)&one, 0}; };
-    const auto of_first = [](const Arrays& at) { return at.deltas; };
-    const auto of_second = [h](const Arrays& at) { return part_of(at.deltas, h); };
-    const auto of_last = [](const Arrays& at) { return at.of_logits; };
-    const auto sum = [&](const Layer& layer, long row, long rows, auto inputs, auto deltas) {
-        float* place = result + member * layers.size + layer.begin + row * layer.columns;
-        gradient_of_rows(stack, steps, count, (Term*)workspace, member, rows, layer.columns, place, inputs, deltas);
-    };
-    const auto with_bias = [&](const Layer& layer, auto inputs, long rows, auto deltas) {
-        sum(layer, 0, rows, inputs, deltas);
-        sum(layer, layer.rows, 1, ones, deltas);
-    };
-    with_bias(layers.layer[0], observations, stack.inputs, of_first);
-    with_bias(layers.layer[1], encoded, h, of_second);
-    if (stack.kind == LSTM) sum(layers.layer[1], h, h, hidden, of_second);
-    with_bias(layers.layer[2], last, h, of_last);
+    for (int i = 0; i < 3; ++i) {
+        const Layer& layer = layers.layer[i];
+        Gathered all(layer, workspace, count * stack.batch);
+        for (long t = 0; t < count; ++t) {
+            const Arrays at(stack, steps[t], member);
+            const Matrix inputs = i == 0 ? at.observations : i == 1 ? at.activations : at.last;
+            const Matrix gradient = i == 0 ? at.deltas : i == 1 ? part_of(at.deltas, h) : at.of_logits;
+            all.add(inputs, i == 0 ? stack.inputs : h, at.state, gradient, stack.batch);
+        }
+        all.sum(result + member * layers.size + layer.begin);
+    }
 }

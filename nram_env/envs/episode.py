@@ -166,7 +166,13 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
     finished = (elapsed >= before.horizon) | (left < SURVIVAL_FLOOR)
     survival = left.masked_fill(finished, 0.0)
     halting = before.survival - survival
-    machine = before.where(before.finished, moved.state) if before.finished.any() else moved.state
+    machine, entropies = moved.state, (moved.entropy, moved.halting_entropy)
+    if before.finished.any():
+        machine = before.where(before.finished, machine)
+        entropies = (
+            entropies[0].masked_fill(before.finished, 0.0),
+            entropies[1].masked_fill(before.finished, 0.0),
+        )
     after = replace(
         before,
         registers=machine.registers,
@@ -180,8 +186,7 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
         after, rewards = _settle_mixture(rules, before, after, halting)
     else:
         rewards = halting * moved.log_likelihood
-    entropies = (moved.entropy, moved.halting_entropy)
-    return Advance(after, rewards, *(values.masked_fill(before.finished, 0.0) for values in entropies))
+    return Advance(after, rewards, *entropies)
 
 
 def _settle_mixture(
