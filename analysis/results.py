@@ -79,7 +79,7 @@ def measure(entry: ZooEntry, effort: Effort, say: Callable[[str], None]) -> dict
         say: Told what is being done.
 
     Returns:
-        JSON values: name, task, controller, errors (see `_controller_errors`), program, records.
+        JSON values: name, task, controller, errors (see `_controller_errors`), program.
     """
     agent, task = entry.agent, get_task(entry.agent.task)
     errors = _controller_errors(entry.name, agent, task, effort, say)
@@ -95,7 +95,6 @@ def measure(entry: ZooEntry, effort: Effort, say: Callable[[str], None]) -> dict
         "trained_to": int(agent.info["config"]["max_level"]),
         "errors": errors,
         "program": _program_numbers(program, task, effort),
-        "records": {kind: dict(record) for kind, record in entry.recipe.records.items()},
     }
 
 
@@ -135,7 +134,12 @@ def _gates(block: Block) -> int:
 
 
 def page(rows: list[Mapping[str, Any]], effort: Effort) -> str:
-    """docs/results.md."""
+    """The page of results.
+
+    Args:
+        rows: What `measure` returns, with the recipe's records added as "records".
+        effort: How many examples were measured.
+    """
     missing = [task for task in PAPER if task not in {row["task"] for row in rows}]
     lines = [
         "# Results",

@@ -149,11 +149,15 @@ class Reproduce:
         shipped = zoo.entries()
         for name in self.entries or shipped:
             rows[name] = measure(zoo.find_entry(name), effort, say)
-            rows = {known: rows[known] for known in shipped if known in rows}
+            rows = {known: _recorded(rows[known], entry) for known, entry in shipped.items() if known in rows}
             write_atomically(figures, json.dumps({"effort": asdict(effort), "rows": rows}, indent=2) + "\n")
             write_atomically(self.out, page(list(rows.values()), effort))
         emit({"file": str(self.out), "rows": rows}, f"written: {self.out}, {figures}", self.json)
         return 0
+
+
+def _recorded(row: dict[str, Any], entry: zoo.ZooEntry) -> dict[str, Any]:
+    return {**row, "records": {kind: dict(record) for kind, record in entry.recipe.records.items()}}
 
 
 def best_agent(trainer: Trainer) -> Agent:

@@ -52,6 +52,7 @@ def test_the_table_has_a_row_for_what_was_measured(tmp_path: Path) -> None:
 
 def test_errors_are_never_rounded_to_nothing() -> None:
     row = measure(zoo.find_entry("access"), Effort(4, 4), lambda text: None)
+    row["records"] = zoo.find_recipe("access").records
     row["errors"]["50"] = {"soft": 1.0, "hard": 0.1}
     shown = page([row], Effort(4, 4))
     assert "| 100.00% | 10.00% |" in shown
