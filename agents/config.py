@@ -90,8 +90,8 @@ class TrainConfig:
 
     evaluate_every: int = 50
     """Updates between two tests of the members at the top level."""
-    evaluation_factors: tuple[int, ...] = (1, 6, 25)
-    """Sizes of those tests, as multiples of the largest level."""
+    evaluation_factors: tuple[int, ...] = (6, 25)
+    """Those tests take every size of the curriculum and these multiples of the largest."""
     evaluation_examples: int = 32
     """Examples of each size in those tests."""
 

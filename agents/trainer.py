@@ -121,19 +121,21 @@ class Trainer:
         self.population = self.population.put(places, kept)
 
     def held_out_errors(self, controller: Controller, rng: np.random.Generator) -> Tensor:
-        """Hard and soft exact error of every member, (P, 2), the mean over the sizes of the test.
+        """Hard and soft exact error of every member, (P, 2).
 
-        The soft error is measured, at the smallest of the sizes above the training size, for members
-        without a hard error; it counts as 1 for the others.
+        The hard error is the mean over every size of the curriculum, each in memories that hardly exceed
+        it, and over the larger sizes. The soft error is measured, at the first of the larger sizes, for
+        members without a hard error; it counts as 1 for the others.
         """
-        factors = self.config.evaluation_factors
-        hard = torch.stack([self._hard_error(controller, rng, factor) for factor in factors]).mean(0)
+        top = self.config.max_level
+        beyond = [factor * top for factor in self.config.evaluation_factors]
+        sizes = [*range(self.task.smallest_difficulty, top + 1), *beyond]
+        hard = torch.stack([self._hard_error(controller, rng, n) for n in sizes]).mean(0)
         soft = torch.ones_like(hard)
         exact = (hard == 0).nonzero()[:, 0]
         if len(exact):
-            larger = sorted(factors)[min(1, len(factors) - 1)]
-            chosen = replace(controller, parameters=controller.parameters[exact])
-            soft[exact] = self._soft_error(chosen, rng, larger)
+            chosen = Controller(controller.spec, controller.parameters[exact])
+            soft[exact] = self._soft_error(chosen, rng, beyond[0] if beyond else top)
         return torch.stack([hard, soft], dim=1)
 
     def agents(self) -> list[Agent]:
@@ -225,21 +227,21 @@ class Trainer:
         )
 
     def _held_out(
-        self, controller: Controller, rng: np.random.Generator, factor: int
+        self, controller: Controller, rng: np.random.Generator, n: int
     ) -> tuple[TaskBatch, np.ndarray]:
-        """The same examples for every member: (P x B) rows at a multiple of the top level, and horizons."""
-        n, examples = factor * self.config.max_level, self.config.evaluation_examples
+        """The same examples of size n for every member, (P x B) rows, and their horizons."""
+        examples = self.config.evaluation_examples
         size = self.task.smallest_memory_size(n) + int(rng.integers(self.config.memory_slack, endpoint=True))
         batch = self.task.sample(rng, n, size, examples)
         rows = np.tile(np.arange(examples), controller.num_members)
         return batch.rows(rows), np.full(len(rows), self.task.horizon(n))
 
-    def _hard_error(self, controller: Controller, rng: np.random.Generator, factor: int) -> Tensor:
-        batch, horizon = self._held_out(controller, rng, factor)
+    def _hard_error(self, controller: Controller, rng: np.random.Generator, n: int) -> Tensor:
+        batch, horizon = self._held_out(controller, rng, n)
         return _exact_errors(controller, hard_wrong(controller, batch, horizon))
 
-    def _soft_error(self, controller: Controller, rng: np.random.Generator, factor: int) -> Tensor:
-        batch, horizon = self._held_out(controller, rng, factor)
+    def _soft_error(self, controller: Controller, rng: np.random.Generator, n: int) -> Tensor:
+        batch, horizon = self._held_out(controller, rng, n)
         return _exact_errors(
             controller, soft_wrong(controller, self.task, batch, horizon, self.config.backend)
         )

@@ -27,7 +27,7 @@ CHECKED_SIZES = (8, 50, 200)
 """Sizes at which a fresh training is checked, soft and hard."""
 CANDIDATES = 4
 """Solved members among which the one is chosen whose soft run is right on the largest memories."""
-GAINS = (1, 2, 4, 8, 16, 32)
+GAINS = (1, 4, 16, 64, 256, 1024)
 """Factors on the logits of a controller that is right when hardened and blurs on large memories."""
 
 
