@@ -90,7 +90,8 @@ def timestep(
         log_floor: Probabilities below it count as it.
         activation_clip: As in `step`.
         rescale: Divide every distribution of the new state by its sum; see `MachineState.rescaled`.
-        backend: "reference", "fused" or "auto" (fused where it runs, else reference).
+        backend: "reference", "fused", "compiled" or "auto" (on a GPU compiled, elsewhere fused where it runs,
+            else reference).
 
     Raises:
         ValueError: A shape or type does not fit, or the backend is unknown or cannot run here.

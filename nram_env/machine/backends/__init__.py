@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from nram_env.machine.backends import fused, reference
+from nram_env.machine.backends import compiled, fused, reference
 from nram_env.machine.backends.base import Backend, Wanted
 from nram_env.machine.state import MachineState
 from nram_env.support import unknown_name
 
-_BACKENDS: dict[str, Backend] = {"reference": reference.run, "fused": fused.run}
+_BACKENDS: dict[str, Backend] = {"reference": reference.run, "fused": fused.run, "compiled": compiled.run}
 
 BACKEND_NAMES = ("auto", *_BACKENDS)
-"""What the argument `backend` accepts; "auto" is the fused backend where it runs, else the reference."""
+"""What the argument `backend` accepts; "auto" is the compiled backend on a GPU, elsewhere the fused one
+where it runs, else the reference."""
 
 
 def choose_backend(name: str, state: MachineState, logits: Tensor, wanted: Wanted | None) -> Backend:
@@ -23,6 +24,8 @@ def choose_backend(name: str, state: MachineState, logits: Tensor, wanted: Wante
     """
     if name not in BACKEND_NAMES:
         raise unknown_name("backend", name, BACKEND_NAMES)
+    if name == "auto" and logits.device.type == "cuda":
+        return compiled.run
     if name == "auto":
         return reference.run if fused.obstacle(state, logits, wanted) else fused.run
     return _BACKENDS[name]

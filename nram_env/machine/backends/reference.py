@@ -16,6 +16,9 @@ from nram_env.machine.objective import output_log_likelihood
 from nram_env.machine.soft_gates import soft_gate
 from nram_env.machine.state import MachineState
 
+Padding = tuple[Tensor, Tensor, Tensor]
+"""What `padding` gives."""
+
 
 def run(
     config: MachineConfig,
@@ -25,7 +28,19 @@ def run(
     options: Options,
 ) -> Timestep:
     """Softmax the logits, run the circuit and score its memory; see `base.Backend`."""
-    selectors, entropy = soften(config.layout, logits)
+    return run_padded(padding(config.layout, logits.device), config, state, logits, wanted, options)
+
+
+def run_padded(
+    padded: Padding,
+    config: MachineConfig,
+    state: MachineState,
+    logits: Tensor,
+    wanted: Wanted | None,
+    options: Options,
+) -> Timestep:
+    """The same with `padding` made before, so that nothing in it depends on data but the tensors' values."""
+    selectors, entropy = _soften_padded(padded, logits)
     registers, memory = run_circuit(config, state, selectors, options.activation_clip)
     halting_logits = logits[:, config.layout.halt]
     halting_probs = torch.sigmoid(halting_logits)
@@ -47,7 +62,11 @@ def soften(layout: ActionLayout, logits: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         Packed probabilities (B, K), and the entropy summed over the selectors (B,).
     """
-    positions, real, packed = _padding(layout, logits.device)
+    return _soften_padded(padding(layout, logits.device), logits)
+
+
+def _soften_padded(padded: Padding, logits: Tensor) -> tuple[Tensor, Tensor]:
+    positions, real, packed = padded
     rows = logits[:, positions].masked_fill(~real, float("-inf"))
     log_probs = torch.log_softmax(rows, dim=-1).masked_fill(~real, 0.0)
     probs = log_probs.exp() * real
@@ -56,7 +75,7 @@ def soften(layout: ActionLayout, logits: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @lru_cache(maxsize=32)
-def _padding(layout: ActionLayout, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def padding(layout: ActionLayout, device: torch.device) -> Padding:
     """Positions and mask of the padded selectors, and where the real ones lie in them."""
     positions, real = (torch.as_tensor(array, device=device) for array in layout.padded_positions)
     return positions, real, real.flatten().nonzero()[:, 0]
