@@ -26,8 +26,11 @@ from nram_env.machine.soft_gates import soft_gate
 Clock = Callable[[], float]
 """Seconds since some moment."""
 
-METHODS = ("naive", "reference", "fused")
-"""The plain loop below, and the backends."""
+METHODS: dict[str, tuple[str, ...]] = {
+    "cpu": ("naive", "reference", "fused"),
+    "cuda": ("naive", "reference", "compiled"),
+}
+"""The plain loop below, and the backends that are worth it on a device."""
 
 LEAST_SECONDS = 0.12
 """A measurement goes on for at least this long, and for at least three calls."""
@@ -42,12 +45,14 @@ class Setting:
         memory_size: M.
         batch_size: B.
         threads: Threads of torch and of the fused backend.
+        device: "cpu" or "cuda".
     """
 
     num_registers: int = 4
     memory_size: int = 16
     batch_size: int = 1024
     threads: int = 1
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -68,13 +73,13 @@ class Speed:
         return self.forward + self.backward
 
 
-def grid() -> Iterator[Setting]:
-    """The settings of the table: every R, M, batch size and number of threads."""
-    for threads in (1, 2):
+def grid(device: str = "cpu") -> Iterator[Setting]:
+    """The settings of the table: every R, M, batch size and, on the CPU, number of threads."""
+    for threads in (1, 2) if device == "cpu" else (1,):
         for batch_size in (64, 1024):
             for num_registers in (4, 8):
                 for memory_size in (8, 16, 32, 64):
-                    yield Setting(num_registers, memory_size, batch_size, threads)
+                    yield Setting(num_registers, memory_size, batch_size, threads, device)
 
 
 def measure(method: str, setting: Setting) -> Speed:
@@ -98,7 +103,7 @@ def measure(method: str, setting: Setting) -> Speed:
         scores = (result.entropy, result.halting_entropy, result.log_likelihood)
         return after.registers, after.memory, after.survival, *scores
 
-    with _threads(setting.threads) as clock:
+    with _threads(setting.threads, setting.device) as clock:
         best = _best_of(clock, forward, lambda outputs: torch.autograd.grad(outputs, inputs, upstream))
     return Speed(*(seconds / setting.batch_size * 1e6 for seconds in best))
 
@@ -138,15 +143,15 @@ def arithmetic_limit(setting: Setting) -> float:
     config, size = MachineConfig(setting.num_registers), setting.memory_size
     passes = {Gate.READ: 1, Gate.ADD: 1, Gate.SUB: 1, Gate.WRITE: 2}
     forward = config.layout.num_probs * size + size**2 * sum(passes.get(gate, 0) for gate in config.gates)
-    return 3 * forward / _matrix_rate(setting.threads)
+    return 3 * forward / _matrix_rate(setting.threads, setting.device)
 
 
 @cache
-def _matrix_rate(threads: int) -> float:
+def _matrix_rate(threads: int, device: str) -> float:
     """Multiply-adds in a microsecond of a large float32 matrix product."""
     side = 1024
-    left, right = torch.rand(2, side, side)
-    with _threads(threads) as clock:
+    left, right = torch.rand(2, side, side, device=device)
+    with _threads(threads, device) as clock:
         seconds, _ = _best_of(clock, lambda: (left @ right,), lambda outputs: outputs)
     return side**3 / seconds / 1e6
 
@@ -227,7 +232,9 @@ def _problem(
     target = torch.randint(size, (batch, size), generator=generator)
     mask = torch.rand(batch, size, generator=generator) < 0.5
     upstream = [normal(*shape) for shape in (*shapes, *[(batch,)] * 4)]
-    return [tensor.requires_grad_() for tensor in inputs], target, mask, upstream
+    inputs = [tensor.to(setting.device).requires_grad_() for tensor in inputs]
+    upstream = [tensor.to(setting.device) for tensor in upstream]
+    return inputs, target.to(setting.device), mask.to(setting.device), upstream
 
 
 def _best_of(
@@ -246,11 +253,20 @@ def _best_of(
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[Clock]:
-    """Give torch so many threads; yields the clock that measures them."""
+def _threads(count: int, device: str = "cpu") -> Iterator[Clock]:
+    """Give torch so many threads; yields the clock that measures them, or the GPU."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
-        yield time.process_time if count == 1 else time.perf_counter
+        if device == "cuda":
+            yield _gpu_clock
+        else:
+            yield time.process_time if count == 1 else time.perf_counter
     finally:
         torch.set_num_threads(before)
+
+
+def _gpu_clock() -> float:
+    """The wall clock once the GPU has done all that it was given."""
+    torch.cuda.synchronize()
+    return time.perf_counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -28,13 +29,14 @@ class MetricsLog:
         self._file, self._events = file, events
 
     def write(self, progress: Progress, seconds: float) -> None:
-        """Note an update, `seconds` after this call of the run began.
+        """Note an update, `seconds` after this call of the run began; what is not finite becomes null.
 
         Raises:
             OSError: The disk is full or cannot be written; the message names the file.
         """
         values = asdict(progress)
-        line = json.dumps({**values, "seconds": round(seconds, 3)}) + "\n"
+        finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        line = json.dumps({**finite, "seconds": round(seconds, 3)}, allow_nan=False) + "\n"
         try:
             with self._file.open("a") as lines:
                 lines.write(line)

@@ -18,7 +18,7 @@ from agents.checkpoint import AGENT_FILE, save_agent
 from agents.config import TrainConfig
 from agents.metrics import open_metrics
 from agents.trainer import Progress, Trainer
-from nram_env.support import write_atomically
+from nram_env.support import sweep, write_atomically
 
 POPULATION_FILE, CONFIG_FILE = "population.safetensors", "config.json"
 
@@ -131,6 +131,7 @@ def _locked(folder: Path) -> Iterator[None]:
     lock = FileLock(folder / "run.lock", timeout=0)
     try:
         with lock:
+            sweep(folder)
             yield
     except Timeout as error:
         raise RunError(

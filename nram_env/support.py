@@ -67,6 +67,12 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
             os.unlink(temporary)
 
 
+def sweep(folder: Path) -> None:
+    """Delete what kills in the middle of `write_atomically` left in a folder in which nobody writes now."""
+    for file in folder.glob(".*.tmp"):
+        file.unlink(missing_ok=True)
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

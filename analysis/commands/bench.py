@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
+import torch
 from rich.console import Group
 from rich.table import Table
 
@@ -31,16 +32,22 @@ class Bench:
         nram bench --json > bench.json
     """
 
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the machine runs; cuda compares the backends on a GPU, and compiles for minutes first."""
     json: bool = False
     """Print one JSON object; everything else goes to standard error."""
 
     def __call__(self) -> int:
         """Measure and report; exit code 0 once everything is measured."""
-        methods = METHODS if library.load() else METHODS[:-1]
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError("there is no CUDA GPU here; leave --device away to measure on the CPU")
+        methods = METHODS[self.device]
+        if self.device == "cpu" and library.load() is None:
+            methods = methods[:-1]
         say(f"instruction set: {_instruction_set()}; {os.cpu_count()} processors")
-        training = {threads: measure_training(threads) for threads in (1, 2)}
-        headlines = [_row(setting, methods) for setting in HEADLINES]
-        rows = [_row(setting, methods) for setting in grid()]
+        training = {threads: measure_training(threads) for threads in (1, 2) if self.device == "cpu"}
+        headlines = [_row(replace(setting, device=self.device), methods) for setting in HEADLINES]
+        rows = [_row(setting, methods) for setting in grid(self.device)]
         lines = [_sum_up(row) for row in headlines] + [_growth(rows, batch) for batch in (64, 1024)]
         lines += [
             f"training 64 LSTM controllers of width 32 x 16 examples, {threads} thread(s): "
@@ -105,7 +112,7 @@ def _growth(rows: list[_Row], batch_size: int) -> str:
     times = {
         row.setting.memory_size: list(row.speeds.values())[-1].total
         for row in rows
-        if row.setting == Setting(4, row.setting.memory_size, batch_size, threads=1)
+        if (row.setting.num_registers, row.setting.batch_size, row.setting.threads) == (4, batch_size, 1)
     }
     steps = [f"{times[b] / times[a]:.1f} from {a} to {b}" for a, b in pairwise(sorted(times))]
     return f"batch {batch_size}, R = 4, 1 thread: time grows with M by the factor {', '.join(steps)}"

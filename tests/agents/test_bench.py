@@ -1,8 +1,10 @@
 """The plain loop that the benchmark compares with computes the same timestep."""
 
+import pytest
 import torch
 
 from agents.bench import Setting, arithmetic_limit, grid, measure, naive_timestep
+from analysis.cli import main
 from nram_env.machine import MachineConfig, initial_state, timestep
 
 
@@ -26,6 +28,14 @@ def test_the_plain_loop_equals_the_reference():
 def test_the_grid_has_every_combination_once():
     settings = list(grid())
     assert len(settings) == len(set(settings)) == 32
+    assert {setting.device for setting in settings} == {"cpu"}
+    assert len(set(grid("cuda"))) == 16
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA GPU here")
+def test_without_a_gpu_none_is_measured(capsys):
+    assert main(["bench", "--device", "cuda"]) == 2
+    assert "there is no CUDA GPU here" in capsys.readouterr().err
 
 
 def test_a_measurement_leaves_the_number_of_threads_as_it_was():

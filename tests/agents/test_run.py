@@ -1,6 +1,7 @@
 """A run folder: nothing is lost, nothing is done twice, and two processes never share it."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -13,9 +14,9 @@ from filelock import FileLock
 
 from agents.checkpoint import load_agent
 from agents.config import TrainConfig
-from agents.metrics import EVENTS_FOLDER, METRICS_FILE
+from agents.metrics import EVENTS_FOLDER, METRICS_FILE, open_metrics
 from agents.run import POPULATION_FILE, Budget, RunError, resume_run, start_run
-from agents.trainer import Trainer
+from agents.trainer import Progress, Trainer
 
 SMALL = TrainConfig(task="access", population=2, batch_size=2, max_level=2, first_level=1, evaluate_every=10)
 
@@ -151,3 +152,21 @@ def test_without_tensorboard_there_are_lines_alone(tmp_path, monkeypatch):
     start_run(tmp_path, SMALL, Budget(updates=2), ignore)
     assert updates_in_metrics(tmp_path) == [1, 2]
     assert not (tmp_path / EVENTS_FOLDER).exists()
+
+
+def test_opening_a_run_sweeps_what_a_kill_in_the_middle_of_a_save_left(tmp_path):
+    start_run(tmp_path, SMALL, Budget(updates=2), ignore)
+    stray = tmp_path / f".{POPULATION_FILE}.abc123.tmp"
+    stray.write_bytes(b"half")
+    resume_run(tmp_path, Budget(updates=3), ignore)
+    assert not stray.exists()
+    assert Trainer.load(tmp_path / POPULATION_FILE).update == 3
+
+
+def test_a_loss_that_is_no_number_is_null_in_the_metrics(tmp_path):
+    progress = Progress(update=1, level=2, error=0.5, loss=math.nan, solved=0, restarts=1)
+    with open_metrics(tmp_path, 0) as metrics:
+        metrics.write(progress, 0.5)
+    (line,) = (tmp_path / METRICS_FILE).read_text().splitlines()
+    assert json.loads(line, parse_constant=pytest.fail)["loss"] is None
+    assert json.loads(line)["error"] == 0.5
