@@ -126,6 +126,8 @@ def _program_numbers(program: Program, task: Task, effort: Effort) -> dict[str, 
         "gates": sum(_gates(edge.block) for edge in program.edges),
         "exact_error": check["exact_error"],
         "fidelity": verdicts["fidelity"],
+        "random": verdicts["random"],
+        "exhaustive": verdicts["exhaustive"],
     }
 
 
@@ -229,6 +231,8 @@ _TRAINING_COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "states": lambda row: str(row["program"]["states"]),
     "live gates": lambda row: str(row["program"]["gates"]),
     "= hardened controller": lambda row: row["program"]["fidelity"],
+    "random inputs": lambda row: row["program"]["random"],
+    "all small inputs": lambda row: row["program"]["exhaustive"],
     "members, with selection": _members("population"),
     "members, without": _members("independent"),
     "gain": lambda row: str(row["gain"]),

@@ -20,13 +20,15 @@ from agents.run import Budget, Outcome, start_run
 from agents.trainer import Trainer
 from analysis.commands.display import TrainingDisplay
 from analysis.commands.output import emit, say
+from analysis.commands.programs import MUST_HOLD
+from analysis.pipeline import extract
 from analysis.results import Effort, measure, page
 from nram_env.support import write_atomically
 
 CHECKED_SIZES = (8, 50, 200)
 """Sizes at which a fresh training is checked, soft and hard."""
-CANDIDATES = 4
-"""Solved members among which the one is chosen whose soft run is right on the largest memories."""
+CANDIDATES = 6
+"""Solved members among which the best is chosen."""
 GAINS = (1, 4, 16, 64, 256, 1024)
 """Factors on the logits of a controller that is right when hardened and blurs on large memories."""
 
@@ -161,22 +163,29 @@ def _recorded(row: dict[str, Any], entry: zoo.ZooEntry) -> dict[str, Any]:
 
 
 def best_agent(trainer: Trainer) -> Agent:
-    """Of the members that are right when hardened, the one whose soft run is right most often at n = 200.
+    """Of the members that are right when hardened, the one whose soft run and program have fewest faults.
 
-    Where none is always right, the logits of the best are multiplied by the smallest of `GAINS` with which
-    it is: a lower temperature after training, written down as "gain" wherever the result appears.
+    Where none is right soft at n = 200, the logits of the best are multiplied by the smallest of `GAINS`
+    with which it is: a lower temperature after training, written down as "gain" wherever the result appears.
     """
     agents = trainer.agents()
     solved = agents[: min(CANDIDATES, int(trainer.population.solved.sum()))]
     if not solved:
         return agents[0]
-    best = min(solved, key=_far_error)
+    best = min(solved, key=lambda agent: (_refuted(agent), _far_error(agent)))
     gains = (best.with_gain(gain) for gain in GAINS)
     return next((agent for agent in gains if not _far_error(agent)), best)
 
 
 def _far_error(agent: Agent) -> float:
     return evaluate(agent, "soft", CHECKED_SIZES[-1], 20, seed=0).exact_error
+
+
+def _refuted(agent: Agent) -> int:
+    """How many checks refute the agent's program: equal to the agent, right at random, right on all small."""
+    return sum(
+        found.check in MUST_HOLD and found.verdict == "REFUTED" for found in extract(agent).certificates
+    )
 
 
 def _record(agent: Agent, config: TrainConfig, outcome: Outcome) -> dict[str, Any]:
