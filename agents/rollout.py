@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium
@@ -124,7 +124,8 @@ def hard_steps(controller: Controller, memory: np.ndarray, horizon: np.ndarray) 
     Yields:
         Steps until every row has finished.
     """
-    exact, machine = controller.to(torch.float64), controller.spec.machine
+    exact = replace(controller.to(torch.float64), backend="reference")
+    machine = controller.spec.machine
     members, rows = exact.num_members, len(memory)
     registers = np.zeros((rows, machine.num_registers), dtype=np.int64)
     state = exact.initial_state(rows // members)

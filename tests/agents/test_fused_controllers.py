@@ -1,11 +1,14 @@
 """The library's controllers equal those of torch, values and gradients."""
 
+import numpy as np
 import pytest
 import torch
 
 from agents import library
 from agents.controllers import CONTROLLER_KINDS, Controller, ControllerSpec
+from agents.rollout import hard_wrong
 from nram_env.machine import MachineConfig
+from nram_env.tasks import get_task
 
 built = pytest.mark.skipif(not library.LIBRARY_FILE.exists(), reason="the native library was not built here")
 INSTRUCTION_SETS = range(library.best_instruction_set() + 1 if library.LIBRARY_FILE.exists() else 1)
@@ -140,3 +143,13 @@ def test_without_the_library_torch_computes(monkeypatch, tmp_path, caplog):
         library.load.cache_clear()
     assert all(torch.equal(found[name], values) for name, values in wanted.items())
     assert len([record for record in caplog.records if "learner is missing" in record.message]) == 1
+
+
+@built
+def test_the_hardened_machine_runs_on_a_stack_whatever_its_backend():
+    batch = get_task("copy").sample(np.random.default_rng(0), 3, 9, 4)
+    horizon = np.full(4, 6)
+    found, wanted = (
+        hard_wrong(make("lstm", 8, 4, 1, name), batch, horizon) for name in ("fused", "reference")
+    )
+    assert np.array_equal(found, wanted)
