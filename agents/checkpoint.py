@@ -50,10 +50,6 @@ class Agent:
         """The machine that the controller drives."""
         return self.controller.spec.machine
 
-    def with_gain(self, gain: float) -> Agent:
-        """The same agent with logits `gain` times as large: softmax at temperature 1 / gain."""
-        return Agent(self.controller.with_gain(gain), self.task, {**self.info, "gain": gain})
-
 
 def save_agent(path: str | Path, agent: Agent) -> None:
     """Write an agent to one safetensors file."""

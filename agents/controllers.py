@@ -182,14 +182,6 @@ class Controller:
         """One of the stack, alone and cut from the graph."""
         return replace(self, parameters=self.parameters[index : index + 1].detach().clone())
 
-    def with_gain(self, gain: float) -> Controller:
-        """The same controllers with every logit multiplied by `gain`; their choices stay the same."""
-        outputs = self.spec.machine.layout.size
-        head = (self.spec.hidden_size + 1) * outputs  # weights and bias, the last ones stored
-        parameters = self.parameters.clone()
-        parameters[:, -head:] *= gain
-        return replace(self, parameters=parameters)
-
     def to(self, dtype: torch.dtype) -> Controller:
         """The same controllers in another precision."""
         return replace(self, parameters=self.parameters.to(dtype))

@@ -29,8 +29,6 @@ CHECKED_SIZES = (8, 50, 200)
 """Sizes at which a fresh training is checked, soft and hard."""
 CANDIDATES = 6
 """Solved members among which the best is chosen."""
-GAINS = (1, 4, 16, 64, 256, 1024)
-"""Factors on the logits of a controller that is right when hardened and blurs on large memories."""
 
 
 @dataclass(frozen=True)
@@ -163,18 +161,10 @@ def _recorded(row: dict[str, Any], entry: zoo.ZooEntry) -> dict[str, Any]:
 
 
 def best_agent(trainer: Trainer) -> Agent:
-    """Of the members that are right when hardened, the one whose soft run and program have fewest faults.
-
-    Where none is right soft at n = 200, the logits of the best are multiplied by the smallest of `GAINS`
-    with which it is: a lower temperature after training, written down as "gain" wherever the result appears.
-    """
+    """Of the members that are right when hardened, the one whose program and soft run have fewest faults."""
     agents = trainer.agents()
     solved = agents[: min(CANDIDATES, int(trainer.population.solved.sum()))]
-    if not solved:
-        return agents[0]
-    best = min(solved, key=lambda agent: (_refuted(agent), _far_error(agent)))
-    gains = (best.with_gain(gain) for gain in GAINS)
-    return next((agent for agent in gains if not _far_error(agent)), best)
+    return min(solved, key=lambda agent: (_refuted(agent), _far_error(agent)), default=agents[0])
 
 
 def _far_error(agent: Agent) -> float:
@@ -202,7 +192,6 @@ def _record(agent: Agent, config: TrainConfig, outcome: Outcome) -> dict[str, An
         "reason": outcome.reason,
         "members": population.size,
         "solved": int(population.solved.sum()),
-        "gain": agent.info.get("gain", 1),
         "errors": errors,
         "exact": not any(error for found in errors.values() for error in found.values()),
     }
@@ -211,7 +200,7 @@ def _record(agent: Agent, config: TrainConfig, outcome: Outcome) -> dict[str, An
 def _record_text(name: str, folder: Path, record: dict[str, Any]) -> str:
     lines = [
         f"{name}: {record['solved']} of {record['members']} members solved after {record['updates']} "
-        f"updates, {record['minutes']:.1f} minutes ({record['reason']}); gain {record['gain']}."
+        f"updates, {record['minutes']:.1f} minutes ({record['reason']})."
     ]
     for mode, found in record["errors"].items():
         shown = ", ".join(f"n = {n}: {error:.0%}" for n, error in found.items())
