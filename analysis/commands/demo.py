@@ -63,10 +63,10 @@ class Found:
 class Demo:
     """Train the default LSTM agent on Copy, print the program that it learned, check it on larger memories.
 
-    A population is trained at once. As soon as a member makes no error on sizes up to four times the
-    largest that it was trained on, its program is extracted and checked; if a check fails, training goes on
-    until the next member is there. If the time is over first, the demo says so and exits with code 1: it
-    never prints a program that was not learned in this very run.
+    A population is trained at once. As soon as a member makes no error on sizes up to 25 times the largest
+    that it was trained on, its program is extracted and checked; if a check fails, training goes on until
+    the next member is there. If the time is over first, the demo says so and exits with code 1: it never
+    prints a program that was not learned in this very run.
 
     Example:
         nram demo --seed 3
