@@ -141,52 +141,50 @@ def page(rows: list[Mapping[str, Any]], effort: Effort) -> str:
         rows: What `measure` returns, with the recipe's records added as "records".
         effort: How many examples were measured.
     """
-    missing = [task for task in PAPER if task not in {row["task"] for row in rows}]
-    lines = [
-        "# Results",
-        "",
-        "    nram reproduce --table",
-        "",
-        "Made by this command from the controllers that the package ships (`nram zoo`). Each was trained",
-        "from input-output examples alone by the recipe that `nram reproduce NAME` follows from nothing.",
-        f"Errors are shares of examples with any wrong output cell, of {effort.examples:,} examples each,",
-        f"of programs {effort.program_examples:,}. Soft: every selector a distribution, the argmax of the",
-        "memory taken at the end. Hard: every selector replaced by its largest choice. Program: what",
-        "`nram extract` reads from the controller, on plain integers. The paper's figures stand at the right",
-        "and below; there, perfect means error 0 up to complexity 50.",
-        "",
-        "## Errors",
-        "",
-        *_table(_ERROR_COLUMNS, rows),
-        "",
-        f"No controller yet: {', '.join(missing)}. See [the log](learning-log.md).\n" if missing else "",
-        "## Programs and training",
-        "",
-        *_table(_TRAINING_COLUMNS, rows),
-        "",
-        "Members: those that make no hard error at any n trained on and at 6 and 25 times the largest when",
-        "training stopped, of all. *With selection* the worst members are replaced by clones of the best",
-        "and by fresh starts; *without*, every member is one fresh start. Minutes are those of one thread",
-        "of a busy processor.",
-        "",
-        "## The paper's Table 1",
-        "",
-        "| task | trained to | train error | generalisation | discretised |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {task} | {r.size} | {r.train_error} | {r.generalisation} | {r.discretised} |"
-            for task, r in PAPER.items()
-        ),
-        "",
-    ]
-    return "\n".join(lines)
+    missing = ", ".join(task for task in PAPER if task not in {row["task"] for row in rows})
+    holes = f"No controller yet: {missing}. See [the log](learning-log.md).\n\n" if missing else ""
+    return (
+        _OPENING.format(effort=effort)
+        + _table(_ERROR_COLUMNS, rows)
+        + "\n"
+        + holes
+        + "## Programs and training\n\n"
+        + _table(_TRAINING_COLUMNS, rows)
+        + _MEMBERS
+        + _table(_PAPER_COLUMNS, [{"task": task, "paper": row} for task, row in PAPER.items()])
+    )
 
 
-def _table(
-    columns: Mapping[str, Callable[[Mapping[str, Any]], str]], rows: list[Mapping[str, Any]]
-) -> list[str]:
+_OPENING = """# Results
+
+    nram reproduce --table
+
+Made by this command from the controllers that the package ships (`nram zoo`). Each was trained from
+input-output examples alone by the recipe that `nram reproduce NAME` follows from nothing. Errors are
+shares of examples with any wrong output cell, of {effort.examples:,} examples each, of programs
+{effort.program_examples:,}. Soft: every selector a distribution, the argmax of the memory taken at the
+end. Hard: every selector replaced by its largest choice. Program: what `nram extract` reads from the
+controller, on plain integers. The paper's figures stand at the right and below; there, perfect means
+error 0 up to complexity 50.
+
+## Errors
+
+"""
+
+_MEMBERS = """
+Members: those that make no hard error at any n trained on and at 6 and 25 times the largest when
+training stopped, of all. *With selection* the worst members are replaced by clones of the best and by
+fresh starts; *without*, every member is one fresh start. Minutes are those of one thread of a busy
+processor.
+
+## The paper's Table 1
+
+"""
+
+
+def _table(columns: Mapping[str, Callable[[Mapping[str, Any]], str]], rows: list[Mapping[str, Any]]) -> str:
     lines = [[column(row) for column in columns.values()] for row in rows]
-    return [f"| {' | '.join(cells)} |" for cells in [list(columns), ["---"] * len(columns), *lines]]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in [list(columns), ["---"] * len(columns), *lines])
 
 
 def _error(place: str, mode: str) -> Callable[[Mapping[str, Any]], str]:
@@ -234,4 +232,12 @@ _TRAINING_COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "members, with selection": _members("population"),
     "members, without": _members("independent"),
     "minutes": lambda row: f"{row['records']['population']['minutes']:.1f}",
+}
+
+_PAPER_COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "task": lambda row: row["task"],
+    "trained to": lambda row: str(row["paper"].size),
+    "train error": lambda row: row["paper"].train_error,
+    "generalisation": lambda row: row["paper"].generalisation,
+    "discretised": lambda row: row["paper"].discretised,
 }
