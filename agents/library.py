@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nram_env.machine.backends.library import open_library
+from nram_env.machine.backends.library import open_library, unfit
 
 LIBRARY_FILE = Path(__file__).with_name("libnram_learner.so")
 """Made when the package is installed, if there is a C++ compiler."""
@@ -108,12 +108,9 @@ def call(function: str, *arguments: object) -> None:
 def obstacle(tensors: Mapping[str, Tensor], copied: Collection[str] = ()) -> str | None:
     """Say why the library cannot work on these tensors, or None; those `copied` first may lie anyhow."""
     for name, tensor in tensors.items():
-        if tensor.dtype != torch.float32:
-            return f"{name} must be torch.float32, got {tensor.dtype}"
-        if tensor.device.type != "cpu":
-            return f"{name} must be on the CPU, got {tensor.device}"
-        if name not in copied and not tensor.is_contiguous():
-            return f"{name} must be contiguous, got strides {tensor.stride()} for shape {tuple(tensor.shape)}"
+        reason = unfit(name, tensor, torch.float32, contiguous=name not in copied)
+        if reason is not None:
+            return reason
     if load() is None:
         return f"the library {LIBRARY_FILE.name} was not built when the package was installed"
     return None

@@ -10,12 +10,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from agents.checkpoint import AGENT_FILE, Agent, CheckpointError, load_agent
 from agents.config import TrainConfig
 from agents.run import Budget
 from nram_env.support import unknown_name, write_atomically
+
+_Found = TypeVar("_Found")
 
 RECIPE_FORMAT = "nram-recipe/1"
 RECIPE_FILE = "recipe.json"
@@ -93,10 +95,7 @@ def find_entry(name: str) -> ZooEntry:
     Raises:
         ValueError: There is none; the message lists those that there are.
     """
-    found = entries()
-    if name not in found:
-        raise unknown_name("zoo entry", name, found)
-    return found[name]
+    return _named("zoo entry", name, entries())
 
 
 def recipes() -> dict[str, Recipe]:
@@ -110,10 +109,13 @@ def find_recipe(name: str) -> Recipe:
     Raises:
         ValueError: There is none; the message lists those that there are.
     """
-    found = recipes()
-    if name not in found:
-        raise unknown_name("recipe", name, found)
-    return found[name]
+    return _named("recipe", name, recipes())
+
+
+def _named(kind: str, name: str, known: Mapping[str, _Found]) -> _Found:
+    if name not in known:
+        raise unknown_name(kind, name, known)
+    return known[name]
 
 
 def load_recipe(path: Path) -> Recipe:

@@ -36,15 +36,11 @@ def obstacle(state: MachineState, logits: Tensor, wanted: Wanted | None) -> str 
         "survival": state.survival,
         "logits": logits,
     }
-    for name, tensor in numbers.items():
-        if tensor.dtype != torch.float32:
-            return f"{name} must be torch.float32, got {tensor.dtype}"
     scored = {} if wanted is None else {"target": wanted.target, "mask": wanted.mask}
     for name, tensor in (numbers | scored).items():
-        if tensor.device.type != "cpu":
-            return f"{name} must be on the CPU, got {tensor.device}"
-        if not tensor.is_contiguous():
-            return f"{name} must be contiguous, got strides {tensor.stride()} for shape {tuple(tensor.shape)}"
+        reason = library.unfit(name, tensor, torch.float32 if name in numbers else None)
+        if reason is not None:
+            return reason
     if library.load() is None:
         return f"its library {library.LIBRARY_FILE.name} was not built when the package was installed"
     return None

@@ -8,6 +8,9 @@ from ctypes import c_float, c_int, c_int64, c_void_p
 from functools import cache
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from nram_env.machine.gates import Gate
 
 LIBRARY_FILE = Path(__file__).with_name("libnram_fused.so")
@@ -90,6 +93,24 @@ def open_library(file: Path, consequence: str) -> ctypes.CDLL | None:
             "%s (%s); install the package again with a C++ compiler at hand to build it", consequence, error
         )
         return None
+
+
+def unfit(name: str, tensor: Tensor, dtype: torch.dtype | None, contiguous: bool = True) -> str | None:
+    """Say why native code cannot work on a tensor, or None.
+
+    Args:
+        name: What the tensor is called in the answer.
+        tensor: Any tensor.
+        dtype: What it must hold; None if that does not matter.
+        contiguous: Whether it must be contiguous.
+    """
+    if dtype is not None and tensor.dtype != dtype:
+        return f"{name} must be {dtype}, got {tensor.dtype}"
+    if tensor.device.type != "cpu":
+        return f"{name} must be on the CPU, got {tensor.device}"
+    if contiguous and not tensor.is_contiguous():
+        return f"{name} must be contiguous, got strides {tensor.stride()} for shape {tuple(tensor.shape)}"
+    return None
 
 
 @cache
