@@ -92,6 +92,7 @@ def measure(entry: ZooEntry, effort: Effort, say: Callable[[str], None]) -> dict
         "registers": agent.machine.num_registers,
         "gates": len(agent.machine.gates),
         "trained_to": int(agent.info["config"]["max_level"]),
+        "examples": effort.examples,
         "errors": errors,
         "program": _program_numbers(program, task, effort),
     }
@@ -123,6 +124,7 @@ def _program_numbers(program: Program, task: Task, effort: Effort) -> dict[str, 
         "kind": program.kind,
         "states": len(program.states),
         "gates": sum(_gates(edge.block) for edge in program.edges),
+        "examples": effort.program_examples,
         "exact_error": check["exact_error"],
         "fidelity": verdicts["fidelity"],
         "random": verdicts["random"],
@@ -134,17 +136,16 @@ def _gates(block: Block) -> int:
     return sum(gate_of(instruction) is not None for instruction in block.instructions)
 
 
-def page(rows: list[Mapping[str, Any]], effort: Effort) -> str:
+def page(rows: list[Mapping[str, Any]]) -> str:
     """The page of results.
 
     Args:
         rows: What `measure` returns, with the recipe's records added as "records".
-        effort: How many examples were measured.
     """
     missing = ", ".join(task for task in PAPER if task not in {row["task"] for row in rows})
     holes = f"No controller yet: {missing}. See [the log](learning-log.md).\n\n" if missing else ""
     return (
-        _OPENING.format(effort=effort)
+        _OPENING
         + _table(_ERROR_COLUMNS, rows)
         + "\n"
         + holes
@@ -161,9 +162,9 @@ _OPENING = """# Results
 
 Made by this command from the controllers that the package ships (`nram zoo`). Each was trained from
 input-output examples alone by the recipe that `nram reproduce NAME` follows from nothing. Errors are
-shares of examples with any wrong output cell, of {effort.examples:,} examples each, of programs
-{effort.program_examples:,}. Soft: every selector a distribution, the argmax of the memory taken at the
-end. Hard: every selector replaced by its largest choice. Program: what `nram extract` reads from the
+shares of examples with any wrong output cell, of as many as the row says for each size and mode, and
+then for the program. Soft: every selector a distribution, the argmax of the memory taken at the end.
+Hard: every selector replaced by its largest choice. Program: what `nram extract` reads from the
 controller, on plain integers. The paper's figures stand at the right and below; there, perfect means
 error 0 up to complexity 50.
 
@@ -205,6 +206,7 @@ def _members(kind: str) -> Callable[[Mapping[str, Any]], str]:
 
 _ERROR_COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "entry": lambda row: row["name"],
+    "examples": lambda row: f"{row['examples']:,}, {row['program']['examples']:,}",
     "train, n to": lambda row: str(row["trained_to"]),
     "train": _error("train", "soft"),
     "paper's n": lambda row: str(PAPER[row["task"]].size),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -150,8 +150,8 @@ class Reproduce:
         for name in self.entries or shipped:
             rows[name] = measure(zoo.find_entry(name), effort, say)
             rows = {known: _recorded(rows[known], entry) for known, entry in shipped.items() if known in rows}
-            write_atomically(figures, json.dumps({"effort": asdict(effort), "rows": rows}, indent=2) + "\n")
-            write_atomically(self.out, page(list(rows.values()), effort))
+            write_atomically(figures, json.dumps({"rows": rows}, indent=2) + "\n")
+            write_atomically(self.out, page(list(rows.values())))
         emit({"file": str(self.out), "rows": rows}, f"written: {self.out}, {figures}", self.json)
         return 0
 

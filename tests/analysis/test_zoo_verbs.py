@@ -45,6 +45,7 @@ def test_the_table_has_a_row_for_what_was_measured(tmp_path: Path) -> None:
     assert main(["reproduce", "--table", *arguments]) == 0
     assert main(["reproduce", "--table", *arguments]) == 0  # replaces the row, does not add another
     (row,) = json.loads(out.with_suffix(".json").read_text())["rows"].values()
+    assert (row["examples"], row["program"]["examples"]) == (20, 500)
     assert row["errors"]["200"] == {"soft": 0, "hard": 0}
     assert out.read_text().count("\n| access |") == 3  # errors, training, the paper
 
@@ -53,7 +54,7 @@ def test_errors_are_never_rounded_to_nothing() -> None:
     row = measure(zoo.find_entry("access"), Effort(4, 4), lambda text: None)
     row["records"] = zoo.find_recipe("access").records
     row["errors"]["50"] = {"soft": 1.0, "hard": 0.1}
-    shown = page([row], Effort(4, 4))
+    shown = page([row])
     assert "| 100.00% | 10.00% |" in shown
 
 
