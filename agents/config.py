@@ -8,7 +8,7 @@ from typing import Any, Literal
 import tyro
 
 from agents.controllers import ControllerSpec
-from nram_env.machine import PAPER_GATES, MachineConfig
+from nram_env.machine import PAPER_GATES, Gate, MachineConfig
 from nram_env.tasks import Task, get_task
 
 Range = tuple[float, float]
@@ -33,7 +33,9 @@ class TrainConfig:
     num_registers: int | None = None
     """Registers of the machine; default: what the task suggests."""
     gate_repeats: int = 1
-    """How often the paper's gate list is repeated within a timestep."""
+    """How often the gate list is repeated within a timestep."""
+    second_read: bool = False
+    """Put a second READ behind ADD, so that a timestep can follow a pointer that it computed."""
     population: int = 24
     """Members trained at once, each with its own seed and hyper-parameters."""
     batch_size: int = 16
@@ -51,8 +53,12 @@ class TrainConfig:
     """Least number of updates between two rises."""
     ahead: int = 1
     """How far examples may lie above the current level."""
+    easy_share: float = 0.0
+    """Share of easy examples, where the task has such; tests on held-out examples have none."""
     memory_slack: int = 2
     """M exceeds the smallest legal size by 0 to this many cells, drawn anew for each update."""
+    horizon_share: float = 1.0
+    """Training episodes have this share of the task's horizon, rounded up; tests have all of it."""
     horizon_slack: int = 0
     """The horizon exceeds the task's by 0 to this many steps, drawn anew for each update."""
 
@@ -85,6 +91,10 @@ class TrainConfig:
     """Share of members replaced at a selection: half by perturbed clones of the best, half afresh."""
     spare_age: int = 200
     """Members younger than this many updates are not replaced."""
+    family_share: float = 0.125
+    """Members of one family, the descendants of one fresh start, beyond this share are replaced first."""
+    soften_share: float = 0.5
+    """Share of clones whose choices are softened: they start anew from smaller output weights."""
     perturbation: float = 0.4
     """Clones multiply their hyper-parameters by exp(perturbation * z), z standard normal."""
 
@@ -104,6 +114,11 @@ class TrainConfig:
             raise ValueError(
                 f"first_level must be at most max_level, got {self.first_level} and {self.max_level}"
             )
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be a share in 0..1, got {getattr(self, name)}")
+        if self.easy_share:
+            self.task_object.require_easy_examples()
         for name in RANGES:
             low, high = getattr(self, name)
             if not 0 < low <= high:
@@ -118,7 +133,8 @@ class TrainConfig:
     def machine(self) -> MachineConfig:
         """The machine to be driven."""
         registers = self.task_object.num_registers if self.num_registers is None else self.num_registers
-        return MachineConfig(registers, PAPER_GATES * self.gate_repeats)
+        gates = SECOND_READ_GATES if self.second_read else PAPER_GATES
+        return MachineConfig(registers, gates * self.gate_repeats)
 
     @property
     def spec(self) -> ControllerSpec:
@@ -146,6 +162,13 @@ class TrainConfig:
 
 RANGES = ("learning_rate", "output_scale", "entropy_bonus", "gradient_noise")
 """Hyper-parameters that each member draws for itself."""
+
+_SHARES = ("easy_share", "horizon_share", "cull_share", "family_share", "soften_share")
+
+_BEHIND_ADD = PAPER_GATES.index(Gate.ADD) + 1
+
+SECOND_READ_GATES = (*PAPER_GATES[:_BEHIND_ADD], Gate.READ, *PAPER_GATES[_BEHIND_ADD:])
+"""The paper's gates with a second READ behind ADD."""
 
 _LEAST = {
     "population": 1,

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import torch
+from torch import Tensor
+
+from agents.config import TrainConfig
+from agents.population import UNKNOWN, UNKNOWN_LOSS, Population
+from agents.rollout import Rollout
+from nram_env.tasks import TaskBatch
+
+RUNNING_DECAY = 0.9
+"""Weight of the past in the running error and loss."""
 
 UNIFORM_SHARE, EASY_SHARE = 0.10, 0.25
 
@@ -34,3 +46,35 @@ def draw_difficulties(
     top = np.where(kind < UNIFORM_SHARE, ceiling, reach)
     spread = rng.integers(lowest, top, endpoint=True)
     return np.where(kind < UNIFORM_SHARE + EASY_SHARE, spread, reach)
+
+
+def rise(population: Population, batch: TaskBatch, rollout: Rollout, config: TrainConfig) -> Population:
+    """Update the running errors and losses at exactly the current levels, and raise the levels mastered.
+
+    Args:
+        population: P members.
+        batch: The (P x B) examples that they played, member by member.
+        rollout: What came of it.
+        config: Threshold, patience and highest level.
+    """
+    shape = rollout.returns.shape
+    at_level = torch.from_numpy(batch.difficulty).view(shape) == population.level[:, None]
+    cells = torch.from_numpy(batch.mask.sum(1)).view(shape)
+    error = _running(population.error, rollout.wrong.float(), at_level)
+    loss = _running(population.loss, -rollout.returns.detach() / cells, at_level)
+    rises = (error < config.level_threshold) & (population.level_age >= config.level_patience)
+    rises &= population.level < config.max_level
+    return replace(
+        population,
+        error=error.masked_fill(rises, UNKNOWN),
+        loss=loss.masked_fill(rises, UNKNOWN_LOSS),
+        level=population.level + rises.long(),
+        level_age=population.level_age.masked_fill(rises, 0),
+    )
+
+
+def _running(before: Tensor, values: Tensor, chosen: Tensor) -> Tensor:
+    """The running mean (P,), moved on by the mean of a member's chosen values (P, B) if there are any."""
+    count = chosen.sum(1)
+    mean = values.masked_fill(~chosen, 0.0).sum(1) / count.clamp_min(1)
+    return torch.where(count > 0, RUNNING_DECAY * before + (1 - RUNNING_DECAY) * mean, before)

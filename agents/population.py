@@ -13,6 +13,9 @@ from agents.config import RANGES, TrainConfig
 UNKNOWN = 1.0
 """Error of a member that has not been measured yet: all examples wrong."""
 
+UNKNOWN_LOSS = 10.0
+"""Loss of an output cell, in nats, of a member that has not been measured yet."""
+
 
 @dataclass(frozen=True)
 class Population:
@@ -29,6 +32,8 @@ class Population:
         level: Current level of the curriculum.
         level_age: Updates since the last rise.
         error: Running exact error on training examples of exactly the current level.
+        loss: Running loss of an output cell, in nats, on the same examples.
+        family: The same number for all descendants of one fresh start.
         learning_rate: Own hyper-parameter, like the next three.
         output_scale: See TrainConfig.
         entropy_bonus: See TrainConfig.
@@ -46,6 +51,8 @@ class Population:
     level: Tensor
     level_age: Tensor
     error: Tensor
+    loss: Tensor
+    family: Tensor
     learning_rate: Tensor
     output_scale: Tensor
     entropy_bonus: Tensor
@@ -65,8 +72,8 @@ class Population:
         return self.best_error[:, 0] == 0
 
     def ranking(self) -> list[int]:
-        """Members from best to worst: by held-out hard error, soft error, level, running error."""
-        keys = zip(self.best_error.tolist(), (-self.level).tolist(), self.error.tolist(), strict=True)
+        """Members from best to worst: by held-out hard error, soft error, level, running loss."""
+        keys = zip(self.best_error.tolist(), (-self.level).tolist(), self.loss.tolist(), strict=True)
         return [index for _, index in sorted((key, index) for index, key in enumerate(keys))]
 
     def put(self, places: Tensor, members: Population) -> Population:
@@ -97,6 +104,8 @@ def start(config: TrainConfig, members: int, generator: torch.Generator) -> Popu
         level=whole + max(config.first_level, config.task_object.smallest_difficulty),
         level_age=whole,
         error=UNKNOWN * real,
+        loss=UNKNOWN_LOSS * real,
+        family=torch.randint(2**62, (members,), generator=generator),
         **drawn,
         best_parameters=parameters.clone(),
         best_error=UNKNOWN * torch.ones(members, 2),
@@ -109,26 +118,6 @@ def _log_uniform(bounds: tuple[float, float], count: int, generator: torch.Gener
     return torch.exp(low + (high - low) * torch.rand(count, generator=generator))
 
 
-def select(population: Population, config: TrainConfig, generator: torch.Generator) -> Population:
-    """Replace the worst members: half by perturbed clones of the best, half by fresh starts.
-
-    Members in place for less than `config.spare_age` updates and solved ones stay. A clone keeps its
-    parent's Adam state and level, multiplies its hyper-parameters by exp(perturbation * z), and has yet
-    to be tested.
-    """
-    order = population.ranking()
-    ripe = (population.tenure >= config.spare_age) & ~population.solved
-    worst = [index for index in reversed(order) if ripe[index]]
-    worst = worst[: int(config.cull_share * population.size)]
-    cloned, renewed = worst[: len(worst) // 2], worst[len(worst) // 2 :]
-    if cloned:
-        parents = order[: max(1, population.size // 8)]
-        picks = torch.randint(len(parents), (len(cloned),), generator=generator)
-        clones = _perturb(population.take(torch.tensor(parents)[picks]), config.perturbation, generator)
-        population = population.put(torch.tensor(cloned), clones)
-    return renew(population, renewed, config, generator)
-
-
 def renew(
     population: Population, places: list[int], config: TrainConfig, generator: torch.Generator
 ) -> Population:
@@ -138,16 +127,3 @@ def renew(
     where = torch.tensor(places)
     fresh = replace(start(config, len(places), generator), restarts=population.restarts[where])
     return population.put(where, fresh)
-
-
-def _perturb(clones: Population, strength: float, generator: torch.Generator) -> Population:
-    changed = {
-        name: getattr(clones, name) * torch.exp(strength * torch.randn(clones.size, generator=generator))
-        for name in ("learning_rate", "entropy_bonus", "gradient_noise")
-    }
-    return replace(
-        clones,
-        **changed,
-        tenure=torch.zeros_like(clones.tenure),
-        best_error=torch.full_like(clones.best_error, UNKNOWN),
-    )

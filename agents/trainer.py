@@ -7,6 +7,7 @@ number of the update, so that the same configuration gives the same run, also ac
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +18,17 @@ from agents import losses, optimiser
 from agents.checkpoint import Agent, CheckpointError, load_tensors, save_tensors
 from agents.config import TrainConfig
 from agents.controllers import Controller
-from agents.curriculum import draw_difficulties
-from agents.population import Population, renew, select, start
+from agents.curriculum import draw_difficulties, rise
+from agents.population import Population, renew, start
 from agents.rollout import Rollout, hard_wrong, make_envs, soft_wrong, unroll
+from agents.selection import select
 from nram_env.tasks import TaskBatch
 
-POPULATION_FORMAT = "nram-population/2"
+POPULATION_FORMAT = "nram-population/3"
 """Format and version of a population's file."""
 
 WORD = 0xFFFFFFFF
 """Seed and update, as the key of the gradient noise, have 32 bits each."""
-
-ERROR_DECAY = 0.9
-"""Weight of the past in the running error."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +81,16 @@ class Trainer:
             log_floor=config.log_floor,
             backend=config.backend,
         )
-        self._envs.np_random = self.examples
 
     def advance(self) -> Progress:
         """Do one update; every so often also test, select, or restart members."""
         parameters = self.population.parameters.detach().requires_grad_()
         controller = Controller(self.config.spec, parameters, self.config.backend)
-        difficulty, rollout = self._play(controller)
+        batch, rollout = self._play(controller)
         member_loss = losses.member_losses(rollout, self.population, self.config)
         (gradient,) = torch.autograd.grad(member_loss.sum(), controller.parameters)
         self._learn(member_loss, gradient)
-        self._rise(difficulty, rollout.wrong)
+        self.population = rise(self.population, batch, rollout, self.config)
         self.update += 1
         if self.update % self.config.evaluate_every == 0:
             self.evaluate()
@@ -170,8 +168,8 @@ class Trainer:
             raise CheckpointError(f"{path} is damaged: {error}; start the run anew") from error
         return trainer
 
-    def _play(self, controller: Controller) -> tuple[np.ndarray, Rollout]:
-        """Draw examples for every member and unroll; difficulties come back as (P, B)."""
+    def _play(self, controller: Controller) -> tuple[TaskBatch, Rollout]:
+        """Draw (P x B) examples, member by member, and unroll."""
         config, lowest = self.config, self.task.smallest_difficulty
         difficulty = draw_difficulties(
             self.examples,
@@ -184,15 +182,18 @@ class Trainer:
         memory_slack, horizon_slack = self.examples.integers(
             [config.memory_slack, config.horizon_slack], endpoint=True
         ).tolist()
-        horizon = np.array([self.task.horizon(int(n)) + horizon_slack for n in difficulty.max(1)])
-        rollout = unroll(
-            controller,
-            self._envs,
-            difficulty=difficulty.ravel(),
-            memory_size=self.task.smallest_memory_size(int(difficulty.max())) + memory_slack,
-            horizon=np.repeat(horizon, config.batch_size),
-        )
-        return difficulty, rollout
+        steps = [ceil(config.horizon_share * self.task.horizon(int(n))) for n in difficulty.max(1)]
+        memory_size = self.task.smallest_memory_size(int(difficulty.max())) + memory_slack
+        batch = self._draw(difficulty.ravel(), memory_size)
+        horizon = np.repeat(steps, config.batch_size) + horizon_slack
+        return batch, unroll(controller, self._envs, instance=batch, horizon=horizon)
+
+    def _draw(self, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
+        batch = self.task.sample(self.examples, difficulty, memory_size)
+        if not self.config.easy_share:
+            return batch
+        easy = self.task.sample_easy(self.examples, difficulty, memory_size)
+        return easy.where(self.examples.random(len(difficulty)) < self.config.easy_share, batch)
 
     @torch.no_grad()
     def _learn(self, member_loss: Tensor, gradient: Tensor) -> None:
@@ -208,23 +209,6 @@ class Trainer:
         counted[broken] += 1
         counted_population = replace(self.population, restarts=counted)
         self.population = renew(counted_population, broken, self.config, self.chance)
-
-    def _rise(self, difficulty: np.ndarray, wrong: Tensor) -> None:
-        """Update the running errors at exactly the current levels, and raise the levels that are mastered."""
-        config, population = self.config, self.population
-        at_level = torch.from_numpy(difficulty) == population.level[:, None]
-        count = at_level.sum(1)
-        measured = (wrong & at_level).sum(1) / count.clamp_min(1)
-        running = ERROR_DECAY * population.error + (1 - ERROR_DECAY) * measured
-        error = torch.where(count > 0, running, population.error)
-        rises = (error < config.level_threshold) & (population.level_age >= config.level_patience)
-        rises &= population.level < config.max_level
-        self.population = replace(
-            population,
-            error=torch.where(rises, 1.0, error),
-            level=population.level + rises.long(),
-            level_age=torch.where(rises, 0, population.level_age),
-        )
 
     def _held_out(
         self, controller: Controller, rng: np.random.Generator, n: int

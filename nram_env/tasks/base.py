@@ -41,6 +41,16 @@ class TaskBatch:
         chosen = [int(index)] if isinstance(index, int | np.integer) else index
         return TaskBatch(self.memory[chosen], self.target[chosen], self.mask[chosen], self.difficulty[chosen])
 
+    def where(self, rows: np.ndarray, other: TaskBatch) -> TaskBatch:
+        """This batch's examples where `rows` (B,) is true, those of `other`, of the same M, elsewhere."""
+        wide = rows[:, None]
+        return TaskBatch(
+            np.where(wide, self.memory, other.memory),
+            np.where(wide, self.target, other.target),
+            np.where(wide, self.mask, other.mask),
+            np.where(rows, self.difficulty, other.difficulty),
+        )
+
 
 class Task(ABC):
     """A problem on a memory of integers, at any difficulty n and any large enough memory size M.
@@ -72,6 +82,27 @@ class Task(ABC):
     @abstractmethod
     def draw(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
         """Draw one example for every entry of `difficulty` (B,); the request has been checked."""
+
+    def draw_easy(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
+        """Draw as `draw` does, but only examples that a part of the wanted program solves; optional.
+
+        A curriculum over something else than n: training may mix them in, tests never do.
+        """
+        raise NotImplementedError(f"task {self.name} has no easy examples")
+
+    @property
+    def has_easy_examples(self) -> bool:
+        """Whether the task has `draw_easy`."""
+        return type(self).draw_easy is not Task.draw_easy
+
+    def require_easy_examples(self) -> None:
+        """Reject a task without easy examples.
+
+        Raises:
+            ValueError: It has none.
+        """
+        if not self.has_easy_examples:
+            raise ValueError(f"task {self.name} has no easy examples: easy_share must be 0")
 
     @abstractmethod
     def oracle(self, memory: Sequence[int]) -> dict[int, int]:
@@ -132,13 +163,40 @@ class Task(ABC):
             >>> batch.memory.tolist(), batch.target[batch.mask].tolist()
             ([[4, 5, 4, 2, 0, 0, 0, 0]], [5, 4, 2])
         """
+        return self.draw(rng, self._difficulties(difficulty, memory_size, batch_size), int(memory_size))
+
+    def sample_easy(
+        self,
+        rng: np.random.Generator,
+        difficulty: int | Sequence[int] | np.ndarray,
+        memory_size: int,
+        batch_size: int | None = None,
+    ) -> TaskBatch:
+        """Draw a batch of easy examples; arguments and errors as in `sample`.
+
+        Raises:
+            ValueError: The task has no easy examples.
+
+        Example:
+            >>> from nram_env.tasks import get_task
+            >>> batch = get_task("permutation").sample_easy(np.random.default_rng(0), 3, memory_size=8)
+            >>> batch.memory.tolist()
+            [[4, 0, 1, 2, 2, 0, 0, 0]]
+        """
+        self.require_easy_examples()
+        return self.draw_easy(rng, self._difficulties(difficulty, memory_size, batch_size), int(memory_size))
+
+    def _difficulties(
+        self, difficulty: int | Sequence[int] | np.ndarray, memory_size: int, batch_size: int | None
+    ) -> np.ndarray:
+        """The checked difficulty of every example, (B,)."""
         values = np.atleast_1d(np.asarray(difficulty))
         self.check_request(values, memory_size)
         if batch_size is not None:
             if len(values) not in (1, batch_size):
                 raise ValueError(f"batch_size is {batch_size}, but {len(values)} difficulties were given")
             values = np.broadcast_to(values, (batch_size,))
-        return self.draw(rng, values.astype(np.int64), int(memory_size))
+        return values.astype(np.int64)
 
     def check_request(self, difficulty: np.ndarray, memory_size: int) -> None:
         """Reject a difficulty or memory size that the task does not have.

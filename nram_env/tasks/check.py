@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -86,14 +86,16 @@ def _check_determinism(task: Task, seed: int) -> Iterator[Finding]:
 
 
 def _check_examples(task: Task, seed: int) -> Iterator[Finding]:
-    for rng in (np.random.default_rng(seed), _Extreme(seed, highest=False), _Extreme(seed, highest=True)):
+    samplers = [task.sample, task.sample_easy] if task.has_easy_examples else [task.sample]
+    generators = (np.random.default_rng(seed), _Extreme(seed, highest=False), _Extreme(seed, highest=True))
+    for sample, rng in product(samplers, generators):
         for n in _difficulties(task):
             size = task.smallest_memory_size(n)
             for memory_size in (size, size + 3):
                 wanted = np.full(_EXAMPLES, n)
-                yield from _check_batch(task, task.sample(rng, wanted, memory_size), wanted, memory_size)
+                yield from _check_batch(task, sample(rng, wanted, memory_size), wanted, memory_size)
         mixed = np.resize(np.array(_difficulties(task)), _EXAMPLES)
-        yield from _check_batch(task, task.sample(rng, mixed, size), mixed, size)
+        yield from _check_batch(task, sample(rng, mixed, size), mixed, size)
 
 
 def _check_batch(task: Task, batch: TaskBatch, wanted: np.ndarray, memory_size: int) -> Iterator[Finding]:

@@ -44,13 +44,15 @@ class ListSearch(Task):
         """Draw the lists, then the node whose value is searched for."""
         memory, addresses = draw_lists(rng, difficulty, memory_size)
         rows = np.arange(len(memory))
-        wanted = memory[rows, addresses[rows, rng.integers(0, difficulty)] + 1]
-        memory[:, 1] = wanted
-        found = (memory[rows[:, None], addresses + 1] == wanted[:, None]) & (addresses > 0)
-        target, mask = memory.copy(), np.zeros(memory.shape, dtype=bool)
-        target[:, 2] = addresses[rows, found.argmax(axis=1)]
-        mask[:, 2] = True
-        return TaskBatch(memory, target, mask, difficulty)
+        memory[:, 1] = memory[rows, addresses[rows, rng.integers(0, difficulty)] + 1]
+        return _answered(memory, addresses, difficulty)
+
+    def draw_easy(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
+        """Draw lists in which a node holds 0 and is searched for: its value itself says that it is found."""
+        memory, addresses = draw_lists(rng, difficulty, memory_size)
+        rows = np.arange(len(memory))
+        memory[rows, addresses[rows, rng.integers(0, difficulty)] + 1] = 0
+        return _answered(memory, addresses, difficulty)
 
     def oracle(self, memory: Sequence[int]) -> dict[int, int]:
         """Walk until the value is met."""
@@ -77,3 +79,13 @@ class ListSearch(Task):
             for value in {memory[address + 1] for address in addresses}:
                 memory[1] = value
                 yield tuple(memory)
+
+
+def _answered(memory: np.ndarray, addresses: np.ndarray, difficulty: np.ndarray) -> TaskBatch:
+    """The examples of lists at these addresses (B, largest n) whose cell 1 holds what is searched for."""
+    rows = np.arange(len(memory))
+    found = (memory[rows[:, None], addresses + 1] == memory[:, 1:2]) & (addresses > 0)
+    target, mask = memory.copy(), np.zeros(memory.shape, dtype=bool)
+    target[:, 2] = addresses[rows, found.argmax(axis=1)]
+    mask[:, 2] = True
+    return TaskBatch(memory, target, mask, difficulty)

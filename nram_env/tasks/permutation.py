@@ -36,15 +36,13 @@ class Permutation(Task):
 
     def draw(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
         """Draw the elements, then the permutation."""
-        n, cells = difficulty[:, None], np.arange(memory_size)
-        mask = (cells >= 1) & (cells <= n)
-        memory = rng.integers(0, memory_size, mask.shape) * ((cells > n) & (cells <= 2 * n))
-        order = np.zeros_like(memory)
-        order[:, 1:] = random_ranks(rng, difficulty, memory_size - 1)
-        memory = np.where(mask, order, memory)
-        memory[:, 0] = difficulty + 1
-        source = np.where(mask, n + 1 + order, cells)
-        return TaskBatch(memory, np.take_along_axis(memory, source, 1), mask, difficulty)
+        elements = _draw_elements(rng, difficulty, memory_size)
+        return _lay_out(elements, random_ranks(rng, difficulty, memory_size - 1), difficulty)
+
+    def draw_easy(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
+        """Draw the elements; the permutation moves nothing, so that counting does instead of reading it."""
+        elements = _draw_elements(rng, difficulty, memory_size)
+        return _lay_out(elements, np.arange(memory_size - 1), difficulty)
 
     def oracle(self, memory: Sequence[int]) -> dict[int, int]:
         """Look every entry up."""
@@ -69,3 +67,21 @@ class Permutation(Task):
         for order in permutations(range(difficulty)):
             for values in product(range(memory_size), repeat=difficulty):
                 yield (difficulty + 1, *order, *values, *rest)
+
+
+def _draw_elements(rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> np.ndarray:
+    """Random values in cells n+1..2n of every row, 0 elsewhere, (B, M)."""
+    n, cells = difficulty[:, None], np.arange(memory_size)
+    return rng.integers(0, memory_size, (len(n), memory_size)) * ((cells > n) & (cells <= 2 * n))
+
+
+def _lay_out(elements: np.ndarray, order: np.ndarray, difficulty: np.ndarray) -> TaskBatch:
+    """Put a permutation, the front of `order` (B, M - 1) or (M - 1,), before the elements and answer it."""
+    n, cells = difficulty[:, None], np.arange(elements.shape[1])
+    mask = (cells >= 1) & (cells <= n)
+    ranks = np.zeros_like(elements)
+    ranks[:, 1:] = order
+    memory = np.where(mask, ranks, elements)
+    memory[:, 0] = difficulty + 1
+    source = np.where(mask, n + 1 + ranks, cells)
+    return TaskBatch(memory, np.take_along_axis(memory, source, 1), mask, difficulty)

@@ -11,9 +11,10 @@ import torch
 from agents import losses
 from agents.checkpoint import CheckpointError
 from agents.config import TrainConfig
+from agents.controllers import Controller
 from agents.curriculum import draw_difficulties
 from agents.evaluate import evaluate
-from agents.population import select, start
+from agents.population import start
 from agents.rollout import Rollout
 from agents.trainer import Trainer
 
@@ -141,22 +142,34 @@ def test_the_loss_counts_the_halting_entropy_only_when_sharpening():
     torch.testing.assert_close(loss, torch.tensor([2 - 0.5, 2 + 2 * SMALL.sharpening]))
 
 
-def test_selection_replaces_the_worst_and_spares_the_young_and_the_solved():
-    config = replace(SMALL, population=8, cull_share=0.5, spare_age=10)
-    population = start(config, 8, generator())
-    population = replace(
-        population,
-        tenure=torch.tensor([50, 50, 50, 50, 50, 50, 5, 50]),
-        level=torch.tensor([3, 2, 2, 2, 1, 1, 1, 1]),
-        error=torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9, 0.8]),
-        best_error=torch.tensor([[1.0, 1.0]] * 7 + [[0.0, 0.0]]),
-    )
-    after = select(population, config, generator())
-    kept = [index for index in range(8) if torch.equal(after.parameters[index], population.parameters[index])]
-    assert kept == [0, 1, 6, 7]
-    assert torch.equal(after.parameters[5], population.parameters[7]), "the best, a solved one, is cloned"
-    assert after.tenure.tolist() == [50, 50, 0, 0, 0, 0, 5, 50]
-    assert not after.solved[5], "a clone has yet to be tested"
+def test_training_takes_easy_examples_for_their_share_only():
+    config = TrainConfig(task="permutation", population=4, batch_size=50, easy_share=0.5)
+    batch = Trainer(config)._draw(np.full(200, 5), 12)
+    in_order = (batch.memory[:, 1:6] == np.arange(5)).all(1)
+    assert 0.4 < in_order.mean() < 0.6
+    plain = Trainer(replace(config, easy_share=0.0))._draw(np.full(200, 5), 12)
+    assert (plain.memory[:, 1:6] == np.arange(5)).all(1).mean() < 0.1
+
+
+def test_held_out_examples_are_never_easy():
+    trainer = Trainer(TrainConfig(task="permutation", population=2, easy_share=1.0))
+    controller = Controller(trainer.config.spec, trainer.population.parameters)
+    batch, _ = trainer._held_out(controller, np.random.default_rng(0), 6)
+    assert (batch.memory[:, 1:7] == np.arange(6)).all(1).mean() < 0.1
+
+
+def test_training_episodes_have_their_share_of_the_horizon_and_tests_all_of_it():
+    trainer = Trainer(TrainConfig(task="permutation", population=2, horizon_share=0.5, first_level=8))
+    trainer.advance()
+    assert trainer._envs.state.horizon.tolist() == [10] * 32  # half of 2 x 8 + 3, rounded up
+    controller = Controller(trainer.config.spec, trainer.population.parameters)
+    assert set(trainer._held_out(controller, np.random.default_rng(0), 8)[1].tolist()) == {19}
+
+
+def test_a_second_read_stands_behind_add():
+    labels = [gate.label for gate in TrainConfig(second_read=True).machine.gates]
+    assert len(labels) == 15
+    assert labels[5:8] == ["ADD", "READ", "SUB"]
 
 
 def test_the_configuration_survives_json():
@@ -172,6 +185,8 @@ def test_the_configuration_survives_json():
         ({"entropy_bonus": (0.0, 0.1)}, "entropy_bonus must be a range"),
         ({"num_registers": -1}, "num_registers must be"),
         ({"first_level": 9}, "first_level must be at most max_level"),
+        ({"horizon_share": 1.5}, "horizon_share must be a share in 0..1, got 1.5"),
+        ({"easy_share": 0.5}, "task access has no easy examples"),
     ],
 )
 def test_an_impossible_configuration_is_refused(change, message):

@@ -1,0 +1,94 @@
+"""Selection: the worst members of a population give way to clones of the best and to fresh starts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import torch
+
+from agents.config import TrainConfig
+from agents.controllers import ControllerSpec
+from agents.population import UNKNOWN, Population, renew
+
+SOFTER = (0.3, 0.8)
+"""Range of the factor on the output layer of a clone whose choices are softened."""
+
+
+def select(population: Population, config: TrainConfig, generator: torch.Generator) -> Population:
+    """Replace the worst members: half by clones of the best of different families, half by fresh starts.
+
+    Members in place for less than `config.spare_age` updates and solved ones stay. Where a family, the
+    descendants of one fresh start, has more than its share, its worst go first: a population of one family
+    explores nothing.
+    """
+    order = population.ranking()
+    places = _places_in_families(population, order)
+    crowded = max(1, int(config.family_share * population.size))
+    ripe = (population.tenure >= config.spare_age) & ~population.solved
+    worst = [index for index in reversed(order) if ripe[index]]
+    worst.sort(key=lambda index: places[index] < crowded)  # stable: the worst of either kind stay in front
+    worst = worst[: int(config.cull_share * population.size)]
+    cloned, renewed = worst[: len(worst) // 2], worst[len(worst) // 2 :]
+    if cloned:
+        parents = [index for index in order if places[index] == 0][: max(1, population.size // 8)]
+        picks = torch.randint(len(parents), (len(cloned),), generator=generator)
+        clones = _perturb(population.take(torch.tensor(parents)[picks]), config, generator)
+        population = population.put(torch.tensor(cloned), clones)
+    return renew(population, renewed, config, generator)
+
+
+def _places_in_families(population: Population, order: list[int]) -> dict[int, int]:
+    """How many members of its own family stand before each member in the ranking."""
+    seen: Counter[int] = Counter()
+    places = {}
+    for index in order:
+        family = int(population.family[index])
+        places[index] = seen[family]
+        seen[family] += 1
+    return places
+
+
+def _perturb(clones: Population, config: TrainConfig, generator: torch.Generator) -> Population:
+    """Multiply the clones' hyper-parameters by exp(perturbation * z), and soften the choices of some."""
+    changed = {
+        name: getattr(clones, name)
+        * torch.exp(config.perturbation * torch.randn(clones.size, generator=generator))
+        for name in ("learning_rate", "entropy_bonus", "gradient_noise")
+    }
+    untested = replace(
+        clones,
+        **changed,
+        tenure=torch.zeros_like(clones.tenure),
+        best_error=torch.full_like(clones.best_error, UNKNOWN),
+    )
+    chosen = torch.rand(clones.size, generator=generator) < config.soften_share
+    return soften(untested, chosen, config.spec, generator)
+
+
+def soften(
+    population: Population, chosen: torch.Tensor, spec: ControllerSpec, generator: torch.Generator
+) -> Population:
+    """Start the chosen members (P,) anew from a smaller output layer.
+
+    A selector that is all but certain has no gradient left to change its mind. Smaller logits bring the
+    gradient back and keep what the member prefers; age 0 brings back the entropy bonus and the noise.
+    """
+    low, high = SOFTER
+    factor = low + (high - low) * torch.rand(population.size, generator=generator)
+    factor = torch.where(chosen, factor, 1.0)[:, None]
+    scale = torch.cat(
+        [
+            (factor if name.startswith("head") else torch.ones_like(factor)).expand(-1, rows * columns)
+            for name, (rows, columns) in spec.shapes.items()
+        ],
+        dim=1,
+    )
+    anew = chosen[:, None]
+    return replace(
+        population,
+        parameters=population.parameters * scale,
+        momentum=population.momentum.masked_fill(anew, 0.0),
+        variance=population.variance.masked_fill(anew, 0.0),
+        age=population.age.masked_fill(chosen, 0),
+    )

@@ -1,0 +1,80 @@
+"""Selection: who stays, who is cloned, and what becomes of clones."""
+
+from dataclasses import replace
+
+import torch
+
+from agents.config import TrainConfig
+from agents.controllers import Controller
+from agents.population import Population, start
+from agents.selection import select, soften
+
+CONFIG = TrainConfig(
+    task="access", population=8, cull_share=0.5, spare_age=10, soften_share=0.0, family_share=1.0
+)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def population_with(**changes: list) -> Population:
+    population = replace(start(CONFIG, 8, generator()), tenure=torch.full((8,), 50))
+    return replace(population, **{name: torch.tensor(values) for name, values in changes.items()})
+
+
+def kept(before: Population, after: Population) -> list[int]:
+    return [index for index in range(8) if torch.equal(after.parameters[index], before.parameters[index])]
+
+
+def test_selection_replaces_the_worst_and_spares_the_young_and_the_solved():
+    population = population_with(
+        tenure=[50, 50, 50, 50, 50, 50, 5, 50],
+        level=[3, 2, 2, 2, 1, 1, 1, 1],
+        loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9, 0.8],
+        best_error=[[1.0, 1.0]] * 7 + [[0.0, 0.0]],
+    )
+    after = select(population, CONFIG, generator())
+    assert kept(population, after) == [0, 1, 6, 7]
+    assert torch.equal(after.parameters[5], population.parameters[7]), "the best, a solved one, is cloned"
+    assert after.tenure.tolist() == [50, 50, 0, 0, 0, 0, 5, 50]
+    assert not after.solved[5], "a clone has yet to be tested"
+
+
+def test_at_the_same_level_the_running_loss_ranks_even_where_every_example_is_still_wrong():
+    population = population_with(
+        level=[5] * 8, error=[1.0] * 8, loss=[4.0, 2.0, 3.0, 1.0, 8.0, 7.0, 6.0, 5.0]
+    )
+    assert population.ranking() == [3, 1, 2, 0, 7, 6, 5, 4]
+
+
+def test_a_family_beyond_its_share_gives_way_first_and_its_best_stays():
+    population = population_with(
+        loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], family=[7, 7, 7, 7, 1, 2, 3, 4]
+    )
+    after = select(population, replace(CONFIG, family_share=0.25, cull_share=0.25), generator())
+    assert kept(population, after) == [0, 1, 4, 5, 6, 7]
+
+
+def test_clones_belong_to_their_parents_family_and_fresh_starts_to_their_own():
+    population = population_with(loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+    after = select(population, CONFIG, generator())
+    assert kept(population, after) == [0, 1, 2, 3]
+    assert after.family[6:].tolist() == [int(population.family[0])] * 2, "the worst become clones of the best"
+    assert not set(after.family[4:6].tolist()) & set(population.family.tolist())
+
+
+def test_softening_keeps_what_a_member_prefers_and_makes_it_less_certain():
+    population = replace(start(CONFIG, 8, generator()), age=torch.full((8,), 300))
+    chosen = torch.arange(8) < 4
+    after = soften(population, chosen, CONFIG.spec, generator())
+    ones = torch.ones(8, 1, CONFIG.machine.num_registers)
+    before, now = (
+        Controller(CONFIG.spec, members.parameters)(ones, torch.zeros(8, 1, CONFIG.spec.state_size))[0]
+        for members in (population, after)
+    )
+    ratio = (now / before).mean(-1)[:, 0]
+    torch.testing.assert_close(now, before * ratio[:, None, None])
+    assert ((ratio[:4] > 0.3) & (ratio[:4] < 0.8)).all()
+    torch.testing.assert_close(ratio[4:], torch.ones(4))
+    assert after.age.tolist() == [0] * 4 + [300] * 4
