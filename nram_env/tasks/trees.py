@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,8 +27,25 @@ class Trees:
     path: np.ndarray
 
 
-def draw_trees(rng: np.random.Generator, counts: np.ndarray, end: np.ndarray) -> Trees:
-    """Draw trees as random search trees: every node of a subtree is equally likely to be its root.
+Choice = Callable[[np.ndarray], np.ndarray]
+"""Turns uniform numbers in 0..1 (B, largest n) into places of the roots in their subtrees, 0 to below 1."""
+
+
+def any_root(chance: np.ndarray) -> np.ndarray:
+    """Every node of a subtree is equally likely to be its root: random search trees."""
+    return chance
+
+
+def chains(only_left: np.ndarray) -> Choice:
+    """Every root is its subtree's last node, or, in rows (B,) not marked, by even chance its first."""
+    last = np.nextafter(1.0, 0.0)
+    return lambda chance: np.where(only_left[:, None] | (chance < 0.5), last, 0.0)
+
+
+def draw_trees(
+    rng: np.random.Generator, counts: np.ndarray, end: np.ndarray, choose: Choice = any_root
+) -> Trees:
+    """Draw trees from the root down.
 
     All nodes of all trees go down one level at a time: a node is in the subtree first..last; once it is
     drawn as its root it stays.
@@ -37,6 +54,7 @@ def draw_trees(rng: np.random.Generator, counts: np.ndarray, end: np.ndarray) ->
         rng: Source of randomness.
         counts: (B,); n >= 1.
         end: (B,); the node that `path` leads to, in 0..n-1.
+        choose: How the root of a subtree is chosen.
     """
     shape = (len(counts), int(counts.max()))
     node, rows = np.arange(shape[1]), np.arange(shape[0])
@@ -44,7 +62,7 @@ def draw_trees(rng: np.random.Generator, counts: np.ndarray, end: np.ndarray) ->
     parent, side = np.full(shape, -1), np.zeros(shape, dtype=np.int64)
     path, moving, level = np.zeros(shape, dtype=np.int64), node <= last, 0
     while moving.any():
-        chance = np.take_along_axis(rng.random(shape), first, 1)
+        chance = choose(np.take_along_axis(rng.random(shape), first, 1))
         root = first + (chance * (last - first + 1)).astype(np.int64)
         moving &= node != root
         went = np.where(node < root, LEFT, RIGHT)

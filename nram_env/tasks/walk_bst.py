@@ -9,7 +9,7 @@ import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require
 from nram_env.tasks.placing import all_places, random_places, random_ranks
-from nram_env.tasks.trees import Children, all_paths, all_trees, draw_trees
+from nram_env.tasks.trees import Children, Trees, all_paths, all_trees, chains, draw_trees
 
 SLOT, PATH = 1, 2
 
@@ -42,23 +42,13 @@ class WalkBST(Task):
     def draw(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
         """Draw the trees, the path's end among all nodes, the values and the places."""
         end = rng.integers(0, difficulty)
-        trees = draw_trees(rng, difficulty, end)
-        length = (trees.path > 0).sum(1)
-        places = random_places(rng, difficulty, 3, PATH + 1 + length, memory_size)
-        values = _sorted_values(rng, difficulty, memory_size)
-        rows, nodes = np.nonzero(np.arange(places.shape[1]) < difficulty[:, None])
-        memory = np.zeros((len(difficulty), memory_size), dtype=np.int64)
-        memory[:, PATH : PATH + trees.path.shape[1]] = trees.path
-        memory[rows, places[rows, nodes]] = values[rows, nodes]
-        everyone = np.arange(len(memory))
-        memory[:, 0] = places[everyone, trees.root]
-        rows, children = np.nonzero(trees.parent >= 0)
-        parents, sides = trees.parent[rows, children], trees.side[rows, children]
-        memory[rows, places[rows, parents] + sides] = places[rows, children]
-        target, mask = memory.copy(), np.zeros(memory.shape, dtype=bool)
-        target[:, SLOT] = values[everyone, end]
-        mask[:, SLOT] = True
-        return TaskBatch(memory, target, mask, difficulty)
+        return _place(rng, draw_trees(rng, difficulty, end), end, difficulty, memory_size)
+
+    def draw_easy(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
+        """Draw chains, where long paths occur in small trees; half of them go left at every step."""
+        end, only_left = rng.integers(0, difficulty), rng.random(len(difficulty)) < 0.5
+        trees = draw_trees(rng, difficulty, end, chains(only_left))
+        return _place(rng, trees, end, difficulty, memory_size)
 
     def oracle(self, memory: Sequence[int]) -> dict[int, int]:
         """Walk until NULL."""
@@ -137,6 +127,28 @@ class WalkBST(Task):
                 for places in all_places(difficulty, 3, PATH + 1 + len(path), memory_size):
                     for values in combinations(range(memory_size), difficulty):
                         yield _lay_out(root, children, path, places, values, memory_size)
+
+
+def _place(
+    rng: np.random.Generator, trees: Trees, end: np.ndarray, difficulty: np.ndarray, memory_size: int
+) -> TaskBatch:
+    """Draw the nodes' places and values, and lay out trees (B) whose paths lead to `end` (B,)."""
+    length = (trees.path > 0).sum(1)
+    places = random_places(rng, difficulty, 3, PATH + 1 + length, memory_size)
+    values = _sorted_values(rng, difficulty, memory_size)
+    rows, nodes = np.nonzero(np.arange(places.shape[1]) < difficulty[:, None])
+    memory = np.zeros((len(difficulty), memory_size), dtype=np.int64)
+    memory[:, PATH : PATH + trees.path.shape[1]] = trees.path
+    memory[rows, places[rows, nodes]] = values[rows, nodes]
+    everyone = np.arange(len(memory))
+    memory[:, 0] = places[everyone, trees.root]
+    rows, children = np.nonzero(trees.parent >= 0)
+    parents, sides = trees.parent[rows, children], trees.side[rows, children]
+    memory[rows, places[rows, parents] + sides] = places[rows, children]
+    target, mask = memory.copy(), np.zeros(memory.shape, dtype=bool)
+    target[:, SLOT] = values[everyone, end]
+    mask[:, SLOT] = True
+    return TaskBatch(memory, target, mask, difficulty)
 
 
 def _sorted_values(rng: np.random.Generator, counts: np.ndarray, memory_size: int) -> np.ndarray:
