@@ -58,7 +58,7 @@ class TrainConfig:
     memory_slack: int = 2
     """M exceeds the smallest legal size by 0 to this many cells, drawn anew for each update."""
     horizon_share: float = 1.0
-    """Training episodes have this share of the task's horizon, rounded up; tests have all of it."""
+    """Training episodes have at least this share of the task's horizon, drawn anew for each update."""
     horizon_slack: int = 0
     """The horizon exceeds the task's by 0 to this many steps, drawn anew for each update."""
 
@@ -93,8 +93,9 @@ class TrainConfig:
     """Members younger than this many updates are not replaced."""
     family_share: float = 0.125
     """Members of one family, the descendants of one fresh start, beyond this share are replaced first."""
-    soften_share: float = 0.5
-    """Share of clones whose choices are softened: they start anew from smaller output weights."""
+    rescale_share: float = 0.5
+    """Share of clones that start anew from other output weights: smaller ones, so that choices soften;
+    larger ones where the top level is mastered."""
     perturbation: float = 0.4
     """Clones multiply their hyper-parameters by exp(perturbation * z), z standard normal."""
 
@@ -163,7 +164,7 @@ class TrainConfig:
 RANGES = ("learning_rate", "output_scale", "entropy_bonus", "gradient_noise")
 """Hyper-parameters that each member draws for itself."""
 
-_SHARES = ("easy_share", "horizon_share", "cull_share", "family_share", "soften_share")
+_SHARES = ("easy_share", "horizon_share", "cull_share", "family_share", "rescale_share")
 
 _BEHIND_ADD = PAPER_GATES.index(Gate.ADD) + 1
 

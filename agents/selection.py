@@ -9,10 +9,11 @@ import torch
 
 from agents.config import TrainConfig
 from agents.controllers import ControllerSpec
+from agents.losses import mastered
 from agents.population import UNKNOWN, Population, renew
 
-SOFTER = (0.3, 0.8)
-"""Range of the factor on the output layer of a clone whose choices are softened."""
+SOFTER, SHARPER = (0.3, 0.8), (1.25, 4.0)
+"""Ranges of the factor on the output layer of a clone whose choices are softened or sharpened."""
 
 
 def select(population: Population, config: TrainConfig, generator: torch.Generator) -> Population:
@@ -50,7 +51,7 @@ def _places_in_families(population: Population, order: list[int]) -> dict[int, i
 
 
 def _perturb(clones: Population, config: TrainConfig, generator: torch.Generator) -> Population:
-    """Multiply the clones' hyper-parameters by exp(perturbation * z), and soften the choices of some."""
+    """Multiply the clones' hyper-parameters by exp(perturbation * z), and rescale the logits of some."""
     changed = {
         name: getattr(clones, name)
         * torch.exp(config.perturbation * torch.randn(clones.size, generator=generator))
@@ -62,33 +63,34 @@ def _perturb(clones: Population, config: TrainConfig, generator: torch.Generator
         tenure=torch.zeros_like(clones.tenure),
         best_error=torch.full_like(clones.best_error, UNKNOWN),
     )
-    chosen = torch.rand(clones.size, generator=generator) < config.soften_share
-    return soften(untested, chosen, config.spec, generator)
+    return _rescaled(untested, config, generator)
 
 
-def soften(
-    population: Population, chosen: torch.Tensor, spec: ControllerSpec, generator: torch.Generator
-) -> Population:
-    """Start the chosen members (P,) anew from a smaller output layer.
+def _rescaled(clones: Population, config: TrainConfig, generator: torch.Generator) -> Population:
+    """Start some clones anew from another output layer.
 
-    A selector that is all but certain has no gradient left to change its mind. Smaller logits bring the
-    gradient back and keep what the member prefers; age 0 brings back the entropy bonus and the noise.
+    A selector that is all but certain has no gradient left to change its mind: smaller logits bring it
+    back and keep what the member prefers. A member that masters the top level, but not hardened, leans on
+    what is left of its doubts: larger logits take these away, and it trains on without.
     """
-    low, high = SOFTER
-    factor = low + (high - low) * torch.rand(population.size, generator=generator)
-    factor = torch.where(chosen, factor, 1.0)[:, None]
-    scale = torch.cat(
-        [
-            (factor if name.startswith("head") else torch.ones_like(factor)).expand(-1, rows * columns)
-            for name, (rows, columns) in spec.shapes.items()
-        ],
-        dim=1,
-    )
-    anew = chosen[:, None]
+    sharp, chance = mastered(clones, config), torch.rand(clones.size, generator=generator)
+    (low, high), (sharp_low, sharp_high) = SOFTER, SHARPER
+    factor = torch.where(sharp, sharp_low + (sharp_high - sharp_low) * chance, low + (high - low) * chance)
+    chosen = torch.rand(clones.size, generator=generator) < config.rescale_share
+    scaled = rescale(clones, torch.where(chosen, factor, 1.0), config.spec)
     return replace(
-        population,
-        parameters=population.parameters * scale,
-        momentum=population.momentum.masked_fill(anew, 0.0),
-        variance=population.variance.masked_fill(anew, 0.0),
-        age=population.age.masked_fill(chosen, 0),
+        scaled,
+        momentum=scaled.momentum.masked_fill(chosen[:, None], 0.0),
+        variance=scaled.variance.masked_fill(chosen[:, None], 0.0),
+        age=scaled.age.masked_fill(chosen, 0),
     )
+
+
+def rescale(population: Population, factor: torch.Tensor, spec: ControllerSpec) -> Population:
+    """Multiply all logits of every member by its factor (P,)."""
+    wide = factor[:, None]
+    scale = [
+        (wide if name.startswith("head") else torch.ones_like(wide)).expand(-1, rows * columns)
+        for name, (rows, columns) in spec.shapes.items()
+    ]
+    return replace(population, parameters=population.parameters * torch.cat(scale, dim=1))

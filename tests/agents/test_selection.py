@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 
+import pytest
 import torch
 
 from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.population import Population, start
-from agents.selection import select, soften
+from agents.selection import rescale, select
 
 CONFIG = TrainConfig(
-    task="access", population=8, cull_share=0.5, spare_age=10, soften_share=0.0, family_share=1.0
+    task="access", population=8, cull_share=0.5, spare_age=10, rescale_share=0.0, family_share=1.0
 )
 
 
@@ -64,17 +65,29 @@ def test_clones_belong_to_their_parents_family_and_fresh_starts_to_their_own():
     assert not set(after.family[4:6].tolist()) & set(population.family.tolist())
 
 
-def test_softening_keeps_what_a_member_prefers_and_makes_it_less_certain():
-    population = replace(start(CONFIG, 8, generator()), age=torch.full((8,), 300))
-    chosen = torch.arange(8) < 4
-    after = soften(population, chosen, CONFIG.spec, generator())
-    ones = torch.ones(8, 1, CONFIG.machine.num_registers)
-    before, now = (
-        Controller(CONFIG.spec, members.parameters)(ones, torch.zeros(8, 1, CONFIG.spec.state_size))[0]
-        for members in (population, after)
+def logits(population: Population) -> torch.Tensor:
+    spec = CONFIG.spec
+    ones = torch.ones(population.size, 1, CONFIG.machine.num_registers)
+    return Controller(spec, population.parameters)(ones, torch.zeros(population.size, 1, spec.state_size))[0]
+
+
+def test_rescaling_multiplies_all_logits_of_a_member():
+    population = start(CONFIG, 8, generator())
+    factor = torch.linspace(0.3, 4.0, 8)
+    torch.testing.assert_close(
+        logits(rescale(population, factor, CONFIG.spec)), logits(population) * factor[:, None, None]
     )
-    ratio = (now / before).mean(-1)[:, 0]
-    torch.testing.assert_close(now, before * ratio[:, None, None])
-    assert ((ratio[:4] > 0.3) & (ratio[:4] < 0.8)).all()
-    torch.testing.assert_close(ratio[4:], torch.ones(4))
-    assert after.age.tolist() == [0] * 4 + [300] * 4
+
+
+@pytest.mark.parametrize(("error", "lowest", "highest"), [(0.9, 0.3, 0.8), (0.0, 1.25, 4.0)])
+def test_rescaled_clones_are_softer_or_where_the_top_level_is_mastered_sharper(error, lowest, highest):
+    population = population_with(
+        loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], level=[8] * 8, error=[error] * 8, age=[300] * 8
+    )
+    after = select(population, replace(CONFIG, rescale_share=1.0), generator())
+    for clone in (6, 7):
+        ratio = (logits(after)[clone] / logits(population)[0]).flatten()
+        assert lowest < ratio[0] < highest
+        torch.testing.assert_close(ratio, ratio[:1].expand_as(ratio), rtol=1e-3, atol=0)
+        assert after.age[clone] == 0
+        assert not after.momentum[clone].any()
