@@ -58,7 +58,7 @@ class TrainConfig:
     memory_slack: int = 2
     """M exceeds the smallest legal size by 0 to this many cells, drawn anew for each update."""
     horizon_share: float = 1.0
-    """Training episodes have at least this share of the task's horizon, drawn anew for each update."""
+    """Every other update, by chance, has this share of the task's horizon; the others have all of it."""
     horizon_slack: int = 0
     """The horizon exceeds the task's by 0 to this many steps, drawn anew for each update."""
 

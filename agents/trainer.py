@@ -182,7 +182,7 @@ class Trainer:
         memory_slack, horizon_slack = self.examples.integers(
             [config.memory_slack, config.horizon_slack], endpoint=True
         ).tolist()
-        share = self.examples.uniform(config.horizon_share, 1.0)
+        share = self.examples.choice([config.horizon_share, 1.0])
         steps = [ceil(share * self.task.horizon(int(n))) for n in difficulty.max(1)]
         memory_size = self.task.smallest_memory_size(int(difficulty.max())) + memory_slack
         batch = self._draw(difficulty.ravel(), memory_size)

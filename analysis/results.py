@@ -92,6 +92,7 @@ def measure(entry: ZooEntry, effort: Effort, say: Callable[[str], None]) -> dict
         "registers": agent.machine.num_registers,
         "gates": len(agent.machine.gates),
         "trained_to": int(agent.info["config"]["max_level"]),
+        "easy_share": entry.recipe.config.easy_share,
         "examples": effort.examples,
         "errors": errors,
         "program": _program_numbers(program, task, effort),
@@ -173,7 +174,10 @@ error 0 up to complexity 50.
 """
 
 _MEMBERS = """
-Members: those that make no hard error at any n trained on and at 6 and 25 times the largest when
+Gates: 14 are the paper's list; 15 have a second READ behind ADD, so that a timestep can follow a pointer
+that it computed. Easy examples: the share of training examples that the task calls easy (for Permutation
+those whose permutation moves nothing, for ListSearch those that search for 0); errors are measured without
+them. Members: those that make no hard error at any n trained on and at 6 and 25 times the largest when
 training stopped, of all. *With selection* the worst members are replaced by clones of the best and by
 fresh starts; *without*, every member is one fresh start. Minutes are those of one thread of a busy
 processor.
@@ -225,6 +229,8 @@ _TRAINING_COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "entry": lambda row: row["name"],
     "controller": lambda row: row["controller"],
     "registers": lambda row: str(row["registers"]),
+    "gates": lambda row: str(row["gates"]),
+    "easy examples": lambda row: f"{row['easy_share']:.0%}" if row["easy_share"] else "none",
     "program": lambda row: row["program"]["kind"],
     "states": lambda row: str(row["program"]["states"]),
     "live gates": lambda row: str(row["program"]["gates"]),
