@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from nram_env.machine.backends import library
-from nram_env.machine.backends.base import Options, Timestep, Wanted
+from nram_env.machine.backends.base import Followed, Options, Runs, Timestep, Wanted
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.state import MachineState
 
@@ -28,7 +28,9 @@ ERRORS = {
 """What a status of the library means."""
 
 
-def obstacle(state: MachineState, logits: Tensor, wanted: Wanted | None) -> str | None:
+def obstacle(
+    state: MachineState, logits: Tensor, wanted: Wanted | None = None, runs: Runs | None = None
+) -> str | None:
     """Say why the backend cannot run these tensors, or None if it can."""
     numbers = {
         "registers": state.registers,
@@ -36,11 +38,15 @@ def obstacle(state: MachineState, logits: Tensor, wanted: Wanted | None) -> str 
         "survival": state.survival,
         "logits": logits,
     }
-    scored = {} if wanted is None else {"target": wanted.target, "mask": wanted.mask}
-    for name, tensor in (numbers | scored).items():
-        reason = library.unfit(name, tensor, torch.float32 if name in numbers else None)
-        if reason is not None:
-            return reason
+    others = {} if wanted is None else {"target": wanted.target, "mask": wanted.mask}
+    if runs is not None:
+        numbers["output"] = runs.output
+        others |= {"horizon": runs.horizon, "elapsed": runs.elapsed, "finished": runs.finished}
+    for tensors, dtype in ((numbers, torch.float32), (others, None)):
+        for name, tensor in tensors.items():
+            reason = library.unfit(name, tensor, dtype)
+            if reason is not None:
+                return reason
     if library.load() is None:
         return f"its library {library.LIBRARY_FILE.name} was not built when the package was installed"
     return None
@@ -51,21 +57,17 @@ def run(
     state: MachineState,
     logits: Tensor,
     wanted: Wanted | None,
+    runs: Runs | None,
     options: Options,
 ) -> Timestep:
-    """Compute one timestep; see `base.Backend`.
-
-    Raises:
-        ValueError: The tensors are not contiguous float32 on the CPU, or the library is not there.
-    """
-    reason = obstacle(state, logits, wanted)
-    if reason is not None:
-        raise ValueError(f"the fused backend cannot run: {reason}; backend='reference' can")
-    call = _Call(config, wanted, options)
-    registers, memory, survival, *scores = _FusedTimestep.apply(
-        call, state.registers, state.memory, state.survival, logits
+    """Compute one timestep; see `base.Backend`. There must be no `obstacle`."""
+    call = _Call(config, wanted, runs, options)
+    outputs = _FusedTimestep.apply(call, state.registers, state.memory, state.survival, logits)
+    registers, memory, survival, entropy, halting_entropy, log_likelihood, *rest = outputs
+    followed = Followed(*rest) if rest else None
+    return Timestep(
+        MachineState(registers, memory, survival), entropy, halting_entropy, log_likelihood, followed
     )
-    return Timestep(MachineState(registers, memory, survival), *scores)
 
 
 @dataclass(frozen=True)
@@ -74,37 +76,51 @@ class _Call:
 
     config: MachineConfig
     wanted: Wanted | None
+    runs: Runs | None
     options: Options
 
     def machine(self, memory_size: int) -> library.Machine:
+        clip = self.options.activation_clip
         return library.Machine(
-            registers=self.config.num_registers,
-            size=memory_size,
-            gates=self.config.num_gates,
-            threads=torch.get_num_threads(),
-            instruction_set=library.best_instruction_set(),
-            rescale=self.options.rescale,
-            clip=math.inf if self.options.activation_clip is None else self.options.activation_clip,
-            log_floor=0.0 if self.wanted is None else self.wanted.log_floor,
-            gate=library.gate_numbers(self.config.gates),
+            self.config.num_registers,
+            memory_size,
+            self.config.num_gates,
+            torch.get_num_threads(),
+            library.best_instruction_set(),
+            self.options.rescale,
+            math.inf if clip is None else clip,
+            0.0 if self.wanted is None else self.wanted.log_floor,
+            0.0 if self.runs is None else self.runs.floor,
+            library.gate_numbers(self.config.gates),
         )
 
     def inputs(self, *tensors: Tensor) -> library.Inputs:
-        scored = () if self.wanted is None else (self.wanted.target, self.wanted.mask)
-        return library.Inputs(len(tensors[0]), *map(_address, (*tensors, *scored)))
+        wanted, runs = self.wanted, self.runs
+        scored = (None, None) if wanted is None else (wanted.target, wanted.mask)
+        followed = () if runs is None else (runs.horizon, runs.elapsed, runs.finished, runs.output)
+        return library.Inputs(len(tensors[0]), *map(_address, (*tensors, *scored, *followed)))
+
+    def outputs(self, registers: Tensor, memory: Tensor, survival: Tensor) -> tuple[Tensor, ...]:
+        """Room for what comes out."""
+        usual = tuple(map(torch.empty_like, (registers, memory, *[survival] * 4)))
+        if self.runs is None:
+            return usual
+        zero_probs, runs = survival.new_empty(registers.shape[:2]), self.runs
+        counters = tuple(map(torch.empty_like, (runs.output, runs.elapsed, runs.finished)))
+        return *usual, torch.empty_like(survival), zero_probs, *counters
 
 
 class _FusedTimestep(torch.autograd.Function):
-    """Inputs: registers, memory, survival, logits. Outputs: the first three after it, and three scores."""
+    """Inputs: registers, memory, survival, logits. Outputs: those of `library.Outputs`."""
 
     @staticmethod
     def forward(ctx: Any, call: _Call, *tensors: Tensor) -> tuple[Tensor, ...]:
-        registers, memory, survival, _ = tensors
-        outputs = tuple(map(torch.empty_like, (registers, memory, *[survival] * 4)))
+        outputs = call.outputs(*tensors[:3])
         _run("nram_forward", call, tensors, library.Outputs(*map(_address, outputs)))
         ctx.call = call
         ctx.save_for_backward(*tensors)
         ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(*outputs[_WITH_GRADIENT:])
         return outputs
 
     @staticmethod
@@ -116,9 +132,16 @@ class _FusedTimestep(torch.autograd.Function):
             torch.empty_like(tensor) if needed or written else None
             for tensor, needed, written in zip(tensors, asked, always, strict=True)
         ]
-        given = [None if gradient is None else gradient.contiguous() for gradient in upstream]
+        given = [
+            None if gradient is None else gradient.contiguous() for gradient in upstream[:_WITH_GRADIENT]
+        ]
+        given += [None] * (_WITH_GRADIENT - len(given))
         _run("nram_backward", ctx.call, tensors, library.Gradients(*map(_address, (*given, *gradients))))
         return None, *gradients
+
+
+_WITH_GRADIENT = 8
+"""So many outputs have gradients: all floating ones but the sum of the output."""
 
 
 def _run(function: str, call: _Call, tensors: tuple[Tensor, ...], results: Any) -> None:
