@@ -248,20 +248,31 @@ static void gather(const Stack& stack, const Layer& layer, Matrix first, long wi
     }
 }
 
-// result = start + the gradient of layer i of at most AT_ONCE timesteps.
+static Matrix inputs_of(const Arrays& at, int i) {
+    return i == 0 ? at.observations : i == 1 ? at.activations : at.last;
+}
+
+static Matrix deltas_of(const Stack& stack, const Step& step, int i, long member) {
+    const Arrays at(stack, step, member);
+    return i == 0 ? at.deltas : i == 1 ? part_of(at.deltas, stack.hidden) : at.of_logits;
+}
+
+// result = start + the gradient of layer i of the first AT_ONCE timesteps, or of all if they are fewer.
 static void add_gradient(const Stack& stack, const Step* steps, long count, int i, float* workspace, const float* start,
                          float* result, long member) {
     const Layer layer = Layers(stack).layer[i];
-    const long h = stack.hidden, rows = layer.rows + 1;
+    const long rows = layer.rows + 1, width = i == 0 ? stack.inputs : stack.hidden;
     Term terms[AT_ONCE];
-    for (long t = 0; t < count; ++t, workspace += stack.batch * rows) {
+    long t = 0;
+    for (; t < count && t < AT_ONCE; ++t, workspace += stack.batch * rows) {
         const Arrays at(stack, steps[t], member);
-        const Matrix inputs = i == 0 ? at.observations : i == 1 ? at.activations : at.last;
-        const Matrix outputs = i == 0 ? at.deltas : i == 1 ? part_of(at.deltas, h) : at.of_logits;
-        gather(stack, layer, inputs, i == 0 ? stack.inputs : h, at.state, workspace);
-        terms[t] = {workspace, 1, rows, outputs.start, outputs.row, stack.batch, 0};
+        gather(stack, layer, inputs_of(at, i), width, at.state, workspace);
+        const Matrix deltas = deltas_of(stack, steps[t], i, member);
+        const long later = t + AT_ONCE < count ? t + AT_ONCE : t;
+        const long ahead = deltas_of(stack, steps[later], i, member).start - deltas.start;
+        terms[t] = {workspace, 1, rows, deltas.start, deltas.row, stack.batch, ahead};
     }
-    multiply({terms, count, rows, layer.columns, start, layer.columns, result, layer.columns});
+    multiply({terms, t, rows, layer.columns, start, layer.columns, result, layer.columns});
 }
 
 // What add_gradient and the sum so far need.
@@ -282,7 +293,7 @@ static void gradient(const Stack& stack, const Step* steps, long count, float* w
         for (long t = 0; t < count; t += AT_ONCE) {
             const long left = (count - t + AT_ONCE - 1) / AT_ONCE;  // the last sum is the result
             float* next = (left % 2 ? result : workspace) + begin;
-            add_gradient(stack, steps + t, count - t < AT_ONCE ? count - t : AT_ONCE, i, gathered, sum, next, member);
+            add_gradient(stack, steps + t, count - t, i, gathered, sum, next, member);
             sum = next;
         }
     }

@@ -22,8 +22,8 @@ def choose_backend(
     """Look up the backend of a timestep with these tensors.
 
     Raises:
-        ValueError: The name is unknown, the message offers the nearest; or the fused backend, asked for, cannot
-            run on the tensors.
+        ValueError: The name is unknown, and the message offers the nearest; or the fused backend was asked
+            for and cannot run on the tensors.
     """
     if name not in BACKEND_NAMES:
         raise unknown_name("backend", name, BACKEND_NAMES)

@@ -36,8 +36,8 @@ class Followed:
     """What a timestep leaves of runs.
 
     Attributes:
-        halting: (B,), with graph; p_t, the probability that the run ended exactly here. The last timestep takes
-            all that is left.
+        halting: (B,), with graph; p_t, the probability that the run ended exactly here. Its last timestep
+            takes all that is left.
         zero_probs: (B, R), with graph; P(r = 0) of the new registers.
         output: (B, M, M); the new sum.
         elapsed: (B,) int64.

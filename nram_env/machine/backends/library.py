@@ -38,7 +38,7 @@ class Machine(ctypes.Structure):
 
 
 class Inputs(ctypes.Structure):
-    """Addresses of what goes into a timestep; target and mask may be None, and so may what comes after them."""
+    """Addresses of what goes into a timestep; from the target on they may be None."""
 
     _fields_ = (
         ("batch", c_int64),
