@@ -116,9 +116,9 @@ def unfit(name: str, tensor: Tensor, dtype: torch.dtype | None, contiguous: bool
         dtype: What it must hold; None if that does not matter.
         contiguous: Whether it must be contiguous.
     """
-    if dtype is not None and tensor.dtype != dtype:
+    if dtype is not None and tensor.dtype is not dtype:
         return f"{name} must be {dtype}, got {tensor.dtype}"
-    if tensor.device.type != "cpu":
+    if not tensor.is_cpu:
         return f"{name} must be on the CPU, got {tensor.device}"
     if contiguous and not tensor.is_contiguous():
         return f"{name} must be contiguous, got strides {tensor.stride()} for shape {tuple(tensor.shape)}"
