@@ -35,8 +35,9 @@ def run(
     padded = reference.padding(config.layout, logits.device)
     compute = _compiled(config, options, log_floor, COMPILER)
     with torch._dynamo.config.patch(recompile_limit=SHAPES):
-        registers, memory, survival, *scores = compute(padded, *numbers, *scored)
-    return follow(runs, state, Timestep(MachineState(registers, memory, survival), *scores))
+        registers, memory, survival, entropy, halting_entropy, likelihood = compute(padded, *numbers, *scored)
+    after = MachineState(registers, memory, survival)
+    return follow(runs, state, Timestep(after, entropy, halting_entropy, likelihood))
 
 
 @cache
