@@ -4,8 +4,8 @@
 
 64 LSTM controllers of width 32 with 16 examples each learn a task on a machine of 4 registers; every row runs
 in a process of its own. The share of the machine is that of the fused backend's native code, forward and
-backward: in the fastest of 20 updates, and in their median. Memory is the most that the process held, Python and
-torch included.
+backward: in the fastest of 20 updates, and in their median. Memory is the most that the process held, Python
+and torch included.
 """
 
 import argparse

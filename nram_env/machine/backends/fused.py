@@ -61,13 +61,16 @@ def run(
     options: Options,
 ) -> Timestep:
     """Compute one timestep; see `base.Backend`. There must be no `obstacle`."""
-    call = _Call(config, wanted, runs, options)
-    outputs = _FusedTimestep.apply(call, state.registers, state.memory, state.survival, logits)
-    registers, memory, survival, entropy, halting_entropy, log_likelihood, *rest = outputs
+    tensors = (state.registers, state.memory, state.survival, logits)
+    if runs is None:
+        call, output = _Call(config, wanted, options), None
+    else:
+        counters = (runs.horizon, runs.elapsed, runs.finished)
+        call, output = _Call(config, wanted, options, runs.floor, counters), runs.output
+    registers, memory, survival, *others = _FusedTimestep.apply(call, output, *tensors)
+    entropy, halting_entropy, likelihood, *rest = others
     followed = Followed(*rest) if rest else None
-    return Timestep(
-        MachineState(registers, memory, survival), entropy, halting_entropy, log_likelihood, followed
-    )
+    return Timestep(MachineState(registers, memory, survival), entropy, halting_entropy, likelihood, followed)
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,9 @@ class _Call:
 
     config: MachineConfig
     wanted: Wanted | None
-    runs: Runs | None
     options: Options
+    floor: float = 0.0
+    counters: tuple[Tensor, ...] = ()
 
     def machine(self, memory_size: int) -> library.Machine:
         clip = self.options.activation_clip
@@ -90,33 +94,40 @@ class _Call:
             self.options.rescale,
             math.inf if clip is None else clip,
             0.0 if self.wanted is None else self.wanted.log_floor,
-            0.0 if self.runs is None else self.runs.floor,
+            self.floor,
             library.gate_numbers(self.config.gates),
         )
 
-    def inputs(self, *tensors: Tensor) -> library.Inputs:
-        wanted, runs = self.wanted, self.runs
-        scored = (None, None) if wanted is None else (wanted.target, wanted.mask)
-        followed = () if runs is None else (runs.horizon, runs.elapsed, runs.finished, runs.output)
+    def inputs(self, output: Tensor | None, *tensors: Tensor) -> library.Inputs:
+        scored = (None, None) if self.wanted is None else (self.wanted.target, self.wanted.mask)
+        followed = (*(self.counters or [None] * 3), output)
         return library.Inputs(len(tensors[0]), *map(_address, (*tensors, *scored, *followed)))
 
-    def outputs(self, registers: Tensor, memory: Tensor, survival: Tensor) -> tuple[Tensor, ...]:
+    def outputs(self, output: Tensor | None, registers: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
         """Room for what comes out."""
+        memory, survival, _ = others
         usual = tuple(map(torch.empty_like, (registers, memory, *[survival] * 4)))
-        if self.runs is None:
+        if output is None:
             return usual
-        zero_probs, runs = survival.new_empty(registers.shape[:2]), self.runs
-        counters = tuple(map(torch.empty_like, (runs.output, runs.elapsed, runs.finished)))
-        return *usual, torch.empty_like(survival), zero_probs, *counters
+        zero_probs = survival.new_empty(registers.shape[:2])
+        return (
+            *usual,
+            torch.empty_like(survival),
+            zero_probs,
+            *map(torch.empty_like, (output, *self.counters[1:])),
+        )
 
 
 class _FusedTimestep(torch.autograd.Function):
-    """Inputs: registers, memory, survival, logits. Outputs: those of `library.Outputs`."""
+    """Inputs: registers, memory, survival, logits. Outputs: those of `library.Outputs`.
+
+    The sum of the output is not in the call: the backward pass, which keeps that, has no use for it.
+    """
 
     @staticmethod
-    def forward(ctx: Any, call: _Call, *tensors: Tensor) -> tuple[Tensor, ...]:
-        outputs = call.outputs(*tensors[:3])
-        _run("nram_forward", call, tensors, library.Outputs(*map(_address, outputs)))
+    def forward(ctx: Any, call: _Call, output: Tensor | None, *tensors: Tensor) -> tuple[Tensor, ...]:
+        outputs = call.outputs(output, *tensors)
+        _run("nram_forward", call, (output, *tensors), library.Outputs(*map(_address, outputs)))
         ctx.call = call
         ctx.save_for_backward(*tensors)
         ctx.set_materialize_grads(False)
@@ -126,7 +137,7 @@ class _FusedTimestep(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *upstream: Tensor | None) -> tuple[Tensor | None, ...]:
-        tensors, (_, *asked) = ctx.saved_tensors, ctx.needs_input_grad
+        tensors, asked = ctx.saved_tensors, ctx.needs_input_grad[2:]
         always = (False, False, True, True)
         gradients = [
             torch.empty_like(tensor) if needed or written else None
@@ -136,16 +147,17 @@ class _FusedTimestep(torch.autograd.Function):
             None if gradient is None else gradient.contiguous() for gradient in upstream[:_WITH_GRADIENT]
         ]
         given += [None] * (_WITH_GRADIENT - len(given))
-        _run("nram_backward", ctx.call, tensors, library.Gradients(*map(_address, (*given, *gradients))))
-        return None, *gradients
+        results = library.Gradients(*map(_address, (*given, *gradients)))
+        _run("nram_backward", ctx.call, (None, *tensors), results)
+        return None, None, *gradients
 
 
 _WITH_GRADIENT = 8
 """So many outputs have gradients: all floating ones but the sum of the output."""
 
 
-def _run(function: str, call: _Call, tensors: tuple[Tensor, ...], results: Any) -> None:
-    memory_size = tensors[1].shape[-1]
+def _run(function: str, call: _Call, tensors: tuple[Any, ...], results: Any) -> None:
+    memory_size = tensors[2].shape[-1]
     status = getattr(library.load(), function)(call.machine(memory_size), call.inputs(*tensors), results)
     if status:
         raise ValueError(ERRORS[status])
