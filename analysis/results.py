@@ -92,7 +92,6 @@ def measure(entry: ZooEntry, effort: Effort, say: Callable[[str], None]) -> dict
         "registers": agent.machine.num_registers,
         "gates": len(agent.machine.gates),
         "trained_to": int(agent.info["config"]["max_level"]),
-        "easy_share": entry.recipe.config.easy_share,
         "examples": effort.examples,
         "errors": errors,
         "program": _program_numbers(program, task, effort),
@@ -141,7 +140,7 @@ def page(rows: list[Mapping[str, Any]]) -> str:
     """The page of results.
 
     Args:
-        rows: What `measure` returns, with the recipe's records added as "records".
+        rows: What `measure` returns, with the recipe's records added as "records" and its "easy_share".
     """
     missing = ", ".join(task for task in PAPER if task not in {row["task"] for row in rows})
     holes = f"No controller yet: {missing}. See [the log](learning-log.md).\n\n" if missing else ""

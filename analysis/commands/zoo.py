@@ -157,7 +157,9 @@ class Reproduce:
 
 
 def _recorded(row: dict[str, Any], entry: zoo.ZooEntry) -> dict[str, Any]:
-    return {**row, "records": {kind: dict(record) for kind, record in entry.recipe.records.items()}}
+    recipe = entry.recipe
+    records = {kind: dict(record) for kind, record in recipe.records.items()}
+    return {**row, "easy_share": recipe.config.easy_share, "records": records}
 
 
 def best_agent(trainer: Trainer) -> Agent:

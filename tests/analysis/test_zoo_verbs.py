@@ -52,10 +52,11 @@ def test_the_table_has_a_row_for_what_was_measured(tmp_path: Path) -> None:
 
 def test_errors_are_never_rounded_to_nothing() -> None:
     row = measure(zoo.find_entry("access"), Effort(4, 4), lambda text: None)
-    row["records"] = zoo.find_recipe("access").records
+    row |= {"records": zoo.find_recipe("access").records, "easy_share": 0.5}
     row["errors"]["50"] = {"soft": 1.0, "hard": 0.1}
     shown = page([row])
     assert "| 100.00% | 10.00% |" in shown
+    assert "| 50% |" in shown
 
 
 def test_every_task_of_the_paper_has_its_row() -> None:
