@@ -92,11 +92,15 @@ class _Tape:
         return self._transposed
 
     def gradient(self) -> Tensor | None:
-        """The gradient (P, N) of the parameters from all steps, which are forgotten; None without any."""
-        steps, self.steps, self._transposed = self.steps, [], None
+        """The gradient (P, N) of the parameters from all steps, which are forgotten; None without any.
+
+        It takes the place of the transposed weights, which no step needs any more.
+        """
+        steps, self.steps = self.steps, []
+        gradient, self._transposed = self._transposed, None
         if not steps:
             return None
-        gradient = torch.empty_like(self.parameters)
+        assert gradient is not None
         records = (library.Step * len(steps))(*map(_step, steps))
         record = self.record(steps[0]["observations"])
         library.call("learner_gradient", record, records, len(steps), gradient.data_ptr())

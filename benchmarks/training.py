@@ -1,10 +1,11 @@
-"""Speed and memory of training a population, by difficulty, as a Markdown table.
+"""Speed and memory of training a population, as a Markdown table.
 
-    python benchmarks/training.py [--threads 1] [--difficulties 8 17 32]
+    python benchmarks/training.py [--threads 1]
 
-64 LSTM controllers of width 32 with 16 examples each learn Copy; every row runs in a process of its own. The
-share of the machine is that of the fused backend's native code, forward and backward, in the fastest of
-20 updates; memory is the most that the process held, Python and torch included.
+64 LSTM controllers of width 32 with 16 examples each learn a task on a machine of 4 registers; every row runs
+in a process of its own. The share of the machine is that of the fused backend's native code, forward and
+backward: in the fastest of 20 updates, and in their median. Memory is the most that the process held, Python
+and torch included.
 """
 
 import argparse
@@ -13,30 +14,42 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from agents.bench import measure_training
+from agents.bench import measure_training, training_config
 
-COLUMNS = ("n", "T", "M", "updates/s", "in the machine", "peak MiB")
+COLUMNS = ("task", "n", "T", "M", "ms/update", "in the machine", "median", "peak MiB")
+ROWS = (("increment", 15, 0), ("copy", 8, 2), ("copy", 17, 2), ("copy", 32, 2))
+"""Task, n and memory slack; the first has M = 16 in every update."""
 
 
-def row(threads: int, difficulty: int) -> tuple[str, ...]:
-    speed = measure_training(threads, difficulty)
+def row(threads: int, task: str, difficulty: int, memory_slack: int) -> tuple[str, ...]:
+    config = training_config(task, difficulty, memory_slack)
+    speed, problem = measure_training(config, threads), config.task_object
     unit = 2**20 if sys.platform == "darwin" else 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    sizes = (difficulty, difficulty + 3, f"{2 * difficulty + 1} to {2 * difficulty + 3}")
-    return (*map(str, sizes), f"{speed.updates_per_second:.1f}", f"{speed.machine_share:.0%}", f"{peak:.0f}")
+    least = problem.smallest_memory_size(difficulty)
+    sizes = f"{least} to {least + memory_slack}" if memory_slack else str(least)
+    shares = (f"{share:.0%}" for share in (speed.machine_share, speed.median_share))
+    milliseconds = f"{1000 / speed.updates_per_second:.0f}"
+    return (
+        problem.title,
+        str(difficulty),
+        str(problem.horizon(difficulty)),
+        sizes,
+        milliseconds,
+        *shares,
+        f"{peak:.0f}",
+    )
 
 
-def main(threads: int, difficulties: list[int]) -> None:
+def main(threads: int) -> None:
     print("|", " | ".join(COLUMNS), "|")
-    print("|", " | ".join("---:" for _ in COLUMNS), "|")
+    print("|", " | ".join(("---", *["---:"] * (len(COLUMNS) - 1))), "|")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as fresh:
-        for cells in fresh.map(row, [threads] * len(difficulties), difficulties):
+        for cells in fresh.map(row, [threads] * len(ROWS), *zip(*ROWS, strict=True)):
             print("|", " | ".join(cells), "|", flush=True)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--difficulties", type=int, nargs="+", default=[8, 17, 32])
-    given = parser.parse_args()
-    main(given.threads, given.difficulties)
+    main(parser.parse_args().threads)

@@ -236,51 +236,65 @@ static void backward(const Stack& stack, const float* transposed, const Step& st
     apply_transposed(stack, transposed, ahead, first, at.deltas, 0, stack.inputs, {}, at.of_observations);
 }
 
-// What a layer's gradient is made of, for all timesteps and examples: its inputs, with a 1 for the bias, and
-// the gradients of its outputs. Gathered, they are read in one sweep; where they lie they are far apart.
-struct Gathered {
-    long rows, columns;  // inputs with the 1, and outputs
-    float *inputs, *outputs;
-    long count;
+// So many timesteps are summed up at once: what they left fits into the fastest cache.
+constexpr long AT_ONCE = 4;
 
-    Gathered(const Layer& layer, float* workspace, long all)
-        : rows(layer.rows + 1), columns(layer.columns), inputs(workspace), outputs(workspace + all * rows), count(0) {}
-
-    void add(Matrix first, long width, Matrix more, Matrix gradient, long batch) {
-        for (long b = 0; b < batch; ++b, ++count) {
-            float* to = inputs + count * rows;
-            __builtin_memcpy(to, first.start + b * first.row, 4 * width);
-            __builtin_memcpy(to + width, more.start + b * more.row, 4 * (rows - 1 - width));
-            to[rows - 1] = 1.0f;
-            __builtin_memcpy(outputs + count * columns, gradient.start + b * gradient.row, 4 * columns);
-        }
+// The inputs of a layer in one timestep, with a 1 for the bias, side by side: (B, rows + 1).
+static void gather(const Stack& stack, const Layer& layer, Matrix first, long width, Matrix more, float* to) {
+    for (long b = 0; b < stack.batch; ++b, to += layer.rows + 1) {
+        __builtin_memcpy(to, first.start + b * first.row, 4 * width);
+        __builtin_memcpy(to + width, more.start + b * more.row, 4 * (layer.rows - width));
+        to[layer.rows] = 1.0f;
     }
+}
 
-    void sum(float* result) const {
-        const Term term = {inputs, 1, rows, outputs, columns, count, 0};
-        multiply({&term, 1, rows, columns, nullptr, 0, result, columns});
+static Matrix inputs_of(const Arrays& at, int i) {
+    return i == 0 ? at.observations : i == 1 ? at.activations : at.last;
+}
+
+static Matrix deltas_of(const Stack& stack, const Step& step, int i, long member) {
+    const Arrays at(stack, step, member);
+    return i == 0 ? at.deltas : i == 1 ? part_of(at.deltas, stack.hidden) : at.of_logits;
+}
+
+// result = start + the gradient of layer i of the first AT_ONCE timesteps, or of all if they are fewer.
+static void add_gradient(const Stack& stack, const Step* steps, long count, int i, float* workspace, const float* start,
+                         float* result, long member) {
+    const Layer layer = Layers(stack).layer[i];
+    const long rows = layer.rows + 1, width = i == 0 ? stack.inputs : stack.hidden;
+    Term terms[AT_ONCE];
+    long t = 0;
+    for (; t < count && t < AT_ONCE; ++t, workspace += stack.batch * rows) {
+        const Arrays at(stack, steps[t], member);
+        gather(stack, layer, inputs_of(at, i), width, at.state, workspace);
+        const Matrix deltas = deltas_of(stack, steps[t], i, member);
+        const long later = t + AT_ONCE < count ? t + AT_ONCE : t;
+        const long ahead = deltas_of(stack, steps[later], i, member).start - deltas.start;
+        terms[t] = {workspace, 1, rows, deltas.start, deltas.row, stack.batch, ahead};
     }
-};
+    multiply({terms, t, rows, layer.columns, start, layer.columns, result, layer.columns});
+}
 
-static long gradient_floats(const Stack& stack, long count) {
+// What add_gradient and the sum so far need.
+static long gradient_floats(const Stack& stack) {
+    const Layers layers(stack);
     long most = 0;
-    for (const Layer& layer : Layers(stack).layer)
-        if (layer.rows + 1 + layer.columns > most) most = layer.rows + 1 + layer.columns;
-    return most * count * stack.batch;
+    for (const Layer& layer : layers.layer) most = layer.rows + 1 > most ? layer.rows + 1 : most;
+    return most * AT_ONCE * stack.batch + layers.size;
 }
 
 static void gradient(const Stack& stack, const Step* steps, long count, float* workspace, float* result, long member) {
     const Layers layers(stack);
-    const long h = stack.hidden;
+    float* const gathered = workspace + layers.size;
+    result += member * layers.size;
     for (int i = 0; i < 3; ++i) {
-        const Layer& layer = layers.layer[i];
-        Gathered all(layer, workspace, count * stack.batch);
-        for (long t = 0; t < count; ++t) {
-            const Arrays at(stack, steps[t], member);
-            const Matrix inputs = i == 0 ? at.observations : i == 1 ? at.activations : at.last;
-            const Matrix gradient = i == 0 ? at.deltas : i == 1 ? part_of(at.deltas, h) : at.of_logits;
-            all.add(inputs, i == 0 ? stack.inputs : h, at.state, gradient, stack.batch);
+        const long begin = layers.layer[i].begin;
+        const float* sum = nullptr;
+        for (long t = 0; t < count; t += AT_ONCE) {
+            const long left = (count - t + AT_ONCE - 1) / AT_ONCE;  // the last sum is the result
+            float* next = (left % 2 ? result : workspace) + begin;
+            add_gradient(stack, steps + t, count - t, i, gathered, sum, next, member);
+            sum = next;
         }
-        all.sum(result + member * layers.size + layer.begin);
     }
 }

@@ -77,7 +77,7 @@ EXPORTED int learner_backward(const Stack* stack, const float* transposed, const
 // The gradient (P, N) of all parameters from what `count` timesteps left.
 EXPORTED int learner_gradient(const Stack* stack, const Step* steps, long long count, float* gradient) {
     const Kernels& kernels = kernels_of(stack->instruction_set);
-    return share(*stack, kernels.gradient_floats(*stack, count), [&](float* workspace, long member) {
+    return share(*stack, kernels.gradient_floats(*stack), [&](float* workspace, long member) {
         kernels.gradient(*stack, steps, count, workspace, gradient, member);
     });
 }

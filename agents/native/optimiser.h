@@ -2,7 +2,8 @@
 // number that it is added to: noise.py says which.
 
 typedef unsigned Words __attribute__((vector_size(4 * LANES)));
-typedef double Doubles __attribute__((vector_size(8 * LANES)));
+typedef float Half __attribute__((vector_size(2 * LANES), aligned(4), may_alias));
+typedef double Doubles __attribute__((vector_size(4 * LANES)));  // of half as many lanes
 
 static inline Words rotate(Words x, int bits) { return x << bits | x >> (32 - bits); }
 
@@ -54,14 +55,15 @@ static void normal_noise(const unsigned key[2], unsigned member, long count, flo
 
 // In double precision, so that it is finite just where all values are.
 static double sum_of_squares(const float* values, long count) {
-    Doubles sums{};
+    Doubles sums[2] = {};
     long i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        const Doubles x = __builtin_convertvector(*(const Loose*)(values + i), Doubles);
-        sums += x * x;
-    }
+    for (; i + LANES <= count; i += LANES)
+        for (int half = 0; half < 2; ++half) {
+            const Doubles x = __builtin_convertvector(*(const Half*)(values + i + half * LANES / 2), Doubles);
+            sums[half] += x * x;
+        }
     double sum = 0;
-    for (int lane = 0; lane < LANES; ++lane) sum += sums[lane];
+    for (int lane = 0; lane < LANES; ++lane) sum += sums[2 * lane / LANES][lane % (LANES / 2)];
     for (; i < count; ++i) sum += (double)values[i] * values[i];
     return sum;
 }

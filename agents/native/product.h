@@ -68,25 +68,26 @@ static void panel(const Product& product, long column) {
     for (; row < product.rows; ++row) tile<V, 1, VECTORS>(product, row, column);
 }
 
-// The last `VECTORS` vectors of columns, which may overlap others: those are computed again, to the same numbers.
+// The last columns, at most as many as VECTORS vectors hold. They may overlap others: those are computed again, to
+// the same numbers.
 template <int VECTORS>
-static void last_panel(const Product& product, long column) {
+static void last_panel(const Product& product) {
     if (product.columns >= VECTORS * LANES) return panel<Vector, VECTORS>(product, product.columns - VECTORS * LANES);
-    if constexpr (VECTORS > 1) panel<Vector, VECTORS - 1>(product, column), last_panel<1>(product, column);
+    if constexpr (VECTORS > 1) panel<Vector, VECTORS - 1>(product, 0), last_panel<1>(product);
 }
 
+// Panels are two or three vectors wide wherever they can be: one vector alone waits for its own sums.
 static void multiply(const Product& product) {
-    long column = 0;
-    for (; column + 3 * LANES <= product.columns; column += 3 * LANES) panel<Vector, 3>(product, column);
-    const long left = product.columns - column;
-    if (product.columns < LANES) {
-        for (; column + 4 <= product.columns; column += 4) panel<Four, 1>(product, column);
-        for (; column < product.columns; ++column) panel<float, 1>(product, column);
-    } else if (left > 2 * LANES) {
-        last_panel<3>(product, column);
-    } else if (left > LANES) {
-        last_panel<2>(product, column);
-    } else if (left > 0) {
-        last_panel<1>(product, column);
+    long column = 0, left = product.columns;
+    const auto advance = [&](long done) { column += done, left -= done; };
+    if (left < LANES) {
+        for (; left >= 4; advance(4)) panel<Four, 1>(product, column);
+        for (; left > 0; advance(1)) panel<float, 1>(product, column);
+        return;
     }
+    for (; left > 4 * LANES || left == 3 * LANES; advance(3 * LANES)) panel<Vector, 3>(product, column);
+    if (left > 3 * LANES) panel<Vector, 2>(product, column), advance(2 * LANES);
+    if (left > 2 * LANES) last_panel<3>(product);
+    else if (left > LANES) last_panel<2>(product);
+    else if (left > 0) last_panel<1>(product);
 }

@@ -56,7 +56,7 @@ struct Kernels {
     void (*forward)(const Stack&, const float* parameters, const Step&, long member);
     void (*transpose)(const Stack&, const float* parameters, float* transposed, long member);
     void (*backward)(const Stack&, const float* transposed, const Step&, float* workspace, long member);
-    long (*gradient_floats)(const Stack&, long count);  // size of the workspace of the next
+    long (*gradient_floats)(const Stack&);  // size of the workspace of the next
     void (*gradient)(const Stack&, const Step* steps, long count, float* workspace, float* gradient, long member);
     void (*update)(const Update&, float* workspace, long member);
     bool (*finite)(const float* values, long count);

@@ -12,7 +12,16 @@ import torch
 from rich.console import Group
 from rich.table import Table
 
-from agents.bench import METHODS, Setting, Speed, arithmetic_limit, grid, measure, measure_training
+from agents.bench import (
+    METHODS,
+    Setting,
+    Speed,
+    arithmetic_limit,
+    grid,
+    measure,
+    measure_training,
+    training_config,
+)
 from analysis.commands.output import emit, say
 from nram_env.machine.backends import library
 
@@ -45,13 +54,18 @@ class Bench:
         if self.device == "cpu" and library.load() is None:
             methods = methods[:-1]
         say(f"instruction set: {_instruction_set()}; {os.cpu_count()} processors")
-        training = {threads: measure_training(threads) for threads in (1, 2) if self.device == "cpu"}
+        training = {
+            threads: measure_training(training_config(), threads)
+            for threads in (1, 2)
+            if self.device == "cpu"
+        }
         headlines = [_row(replace(setting, device=self.device), methods) for setting in HEADLINES]
         rows = [_row(setting, methods) for setting in grid(self.device)]
         lines = [_sum_up(row) for row in headlines] + [_growth(rows, batch) for batch in (64, 1024)]
         lines += [
             f"training 64 LSTM controllers of width 32 x 16 examples, {threads} thread(s): "
-            f"{speed.updates_per_second:.1f} updates/s, {speed.machine_share:.0%} in the fused machine"
+            f"{speed.updates_per_second:.1f} updates/s, {speed.machine_share:.0%} in the fused machine "
+            f"(median {speed.median_share:.0%})"
             for threads, speed in training.items()
         ]
         result = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def check_tensor(actions: Any, like: Tensor, shape: tuple[int, int]) -> Tensor:
             f"actions must be {like.dtype} of shape {shape} on {like.device}, "
             f"got {actions.dtype} of shape {tuple(actions.shape)} on {actions.device}"
         )
-    if not actions.detach().sum().isfinite():  # far cheaper than looking at every number
+    if not math.isfinite(actions.detach().sum().item()):  # far cheaper than looking at every number
         _reject_infinite(actions)
     return actions
 

@@ -17,7 +17,9 @@ from nram_env.machine import (
     LOG_FLOOR,
     MachineConfig,
     MachineState,
+    Runs,
     Timestep,
+    follow,
     hard_step,
     initial_state,
     output_log_likelihood,
@@ -66,6 +68,7 @@ class EpisodeState(MachineState):
         horizon: (B,) int64; timesteps that the episode has.
         elapsed: (B,) int64; timesteps taken.
         finished: (B,) bool.
+        observed: (B, R); P(r = 0) of every register, with graph.
         output: (B, M, M); the sum of p_t M_t so far, without graph.
         credit: (B, M); the sum of p_t M_t[i, y_i] so far, with graph; stays 0 unless the loss is "mixture".
     """
@@ -77,8 +80,14 @@ class EpisodeState(MachineState):
     horizon: Tensor
     elapsed: Tensor
     finished: Tensor
+    observed: Tensor
     output: Tensor
     credit: Tensor
+
+    @property
+    def runs(self) -> Runs:
+        """What the machine must know to follow the runs to their end."""
+        return Runs(self.horizon, self.elapsed, self.finished, self.output, SURVIVAL_FLOOR)
 
     @property
     def instance(self) -> TaskBatch:
@@ -143,6 +152,7 @@ def begin(
         horizon=place(horizon),
         elapsed=place(np.zeros(batch, dtype=np.int64)),
         finished=place(np.zeros(batch, dtype=bool)),
+        observed=machine.zero_probs,
         output=torch.zeros_like(machine.memory),
         credit=machine.memory.new_zeros(batch, size),
     )
@@ -161,27 +171,17 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
         logits: (B, D) in the order of the machine's layout.
     """
     moved = _hard_timestep(rules, before, logits) if rules.hard else _soft_timestep(rules, before, logits)
-    left = moved.state.survival
-    elapsed = before.elapsed + ~before.finished
-    finished = (elapsed >= before.horizon) | (left < SURVIVAL_FLOOR)
-    survival = left.masked_fill(finished, 0.0)
-    halting = before.survival - survival
-    machine, entropies = moved.state, (moved.entropy, moved.halting_entropy)
-    if before.finished.any():
-        machine = before.where(before.finished, machine)
-        entropies = (
-            entropies[0].masked_fill(before.finished, 0.0),
-            entropies[1].masked_fill(before.finished, 0.0),
-        )
+    followed, entropies = moved.followed, (moved.entropy, moved.halting_entropy)
+    assert followed is not None
     after = replace(
         before,
-        registers=machine.registers,
-        memory=machine.memory,
-        survival=survival,
-        elapsed=elapsed,
-        finished=finished,
-        output=torch.addcmul(before.output, halting.detach()[:, None, None], machine.memory.detach()),
+        **vars(moved.state),
+        elapsed=followed.elapsed,
+        finished=followed.finished,
+        observed=followed.zero_probs,
+        output=followed.output,
     )
+    halting = followed.halting
     if rules.loss == "mixture":
         after, rewards = _settle_mixture(rules, before, after, halting)
     else:
@@ -207,6 +207,7 @@ def _soft_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timeste
         logits,
         target=state.target if scored else None,
         mask=state.mask if scored else None,
+        runs=state.runs,
         log_floor=rules.log_floor,
         activation_clip=rules.activation_clip,
         rescale=True,
@@ -226,4 +227,4 @@ def _hard_timestep(rules: Rules, state: EpisodeState, logits: Tensor) -> Timeste
     stays = (logits[:, rules.machine.layout.halt] <= 0).to(state.survival)
     none = torch.zeros_like(log_likelihood)
     moved = MachineState(registers, memory, state.survival * stays)
-    return Timestep(moved, none, none, log_likelihood)
+    return follow(state.runs, state, Timestep(moved, none, none, log_likelihood))

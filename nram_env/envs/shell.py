@@ -104,8 +104,8 @@ def single_observation_space(settings: Settings) -> Space[Any]:
 def observe(settings: Settings, state: EpisodeState) -> Any:
     """What the agent sees, as tensors with graph: zero_probs (B, R), or a dictionary of all three."""
     if settings.observation == "controller":
-        return state.zero_probs
-    return {"memory": state.memory, "registers": state.registers, "zero_probs": state.zero_probs}
+        return state.observed
+    return {"memory": state.memory, "registers": state.registers, "zero_probs": state.observed}
 
 
 def to_numpy(observation: Any) -> Any:

@@ -22,7 +22,7 @@ from nram_env.machine.hard import hard_step
 from nram_env.machine.layout import ActionLayout, Selector
 
 if TYPE_CHECKING:
-    from nram_env.machine.backends.base import Timestep
+    from nram_env.machine.backends.base import Runs, Timestep, follow
     from nram_env.machine.circuit import step, timestep, transition
     from nram_env.machine.objective import (
         LOG_FLOOR,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from nram_env.machine.state import MachineState, initial_state
 
 _NEEDS_TORCH = {
-    "backends.base": ("Timestep",),
+    "backends.base": ("Runs", "Timestep", "follow"),
     "circuit": ("step", "timestep", "transition"),
     "objective": (
         "LOG_FLOOR",
@@ -69,12 +69,14 @@ __all__ = [
     "Gate",
     "MachineConfig",
     "MachineState",
+    "Runs",
     "Selector",
     "Timestep",
     "apply_gate",
     "cell_error",
     "exact_error",
     "expected_loss",
+    "follow",
     "halting_distribution",
     "hard_step",
     "initial_state",

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nram_env.machine.backends import choose_backend, reference
-from nram_env.machine.backends.base import Options, Timestep, Wanted
+from nram_env.machine.backends.base import Options, Runs, Timestep, Wanted
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.objective import LOG_FLOOR
 from nram_env.machine.state import MachineState
@@ -74,6 +74,7 @@ def timestep(
     *,
     target: Tensor | None = None,
     mask: Tensor | None = None,
+    runs: Runs | None = None,
     log_floor: float = LOG_FLOOR,
     activation_clip: float | None = None,
     rescale: bool = False,
@@ -87,6 +88,7 @@ def timestep(
         logits: (B, K + 1) in the order of `config.layout`.
         target: Wanted integers (B, M); with `mask` (B, M), true at the output cells.
         mask: See `target`.
+        runs: Runs to follow to their end, if any.
         log_floor: Probabilities below it count as it.
         activation_clip: As in `step`.
         rescale: Divide every distribution of the new state by its sum; see `MachineState.rescaled`.
@@ -100,8 +102,9 @@ def timestep(
     _check_action("logits", logits, state, config.layout.size)
     _check_clip(activation_clip)
     wanted = _wanted(state, target, mask, log_floor)
-    run = choose_backend(backend, state, logits, wanted)
-    return run(config, state, logits, wanted, Options(activation_clip, rescale))
+    _check_runs(state, runs)
+    run = choose_backend(backend, state, logits, wanted, runs)
+    return run(config, state, logits, wanted, runs, Options(activation_clip, rescale))
 
 
 def _wanted(
@@ -119,6 +122,24 @@ def _wanted(
                 f"{name} must be {dtype} of shape (B, M) = {wanted}, got {values.dtype} of {shape}"
             )
     return Wanted(target, mask, log_floor)
+
+
+def _check_runs(state: MachineState, runs: Runs | None) -> None:
+    if runs is None:
+        return
+    batch, number = (state.batch_size,), state.memory.dtype
+    for name, shape, dtype in (
+        ("horizon", batch, torch.int64),
+        ("elapsed", batch, torch.int64),
+        ("finished", batch, torch.bool),
+        ("output", state.memory.shape, number),
+    ):
+        values: Tensor = getattr(runs, name)
+        if values.shape != shape or values.dtype != dtype:
+            raise ValueError(
+                f"{name} of the runs must be {dtype} of shape {tuple(shape)}, "
+                f"got {values.dtype} of {tuple(values.shape)}"
+            )
 
 
 def _check_state(config: MachineConfig, state: MachineState) -> None:

@@ -1,9 +1,19 @@
 """The plain loop that the benchmark compares with computes the same timestep."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from agents.bench import Setting, arithmetic_limit, grid, measure, naive_timestep
+from agents.bench import (
+    Setting,
+    arithmetic_limit,
+    grid,
+    measure,
+    measure_training,
+    naive_timestep,
+    training_config,
+)
 from analysis.cli import main
 from nram_env.machine import MachineConfig, initial_state, timestep
 
@@ -47,3 +57,19 @@ def test_a_measurement_leaves_the_number_of_threads_as_it_was():
 
 def test_the_arithmetic_limit_grows_with_the_memory():
     assert arithmetic_limit(Setting(memory_size=64)) > 2 * arithmetic_limit(Setting(memory_size=16))
+
+
+def test_the_population_that_is_measured_has_the_memory_and_the_horizon_that_are_asked_for():
+    config = training_config("increment", 15, memory_slack=0)
+    task = config.task_object
+    assert (task.smallest_memory_size(15), task.horizon(15), config.machine.num_registers) == (16, 17, 4)
+    assert (config.population, config.batch_size, config.hidden_size) == (64, 16, 32)
+
+
+def test_the_machine_has_a_share_of_an_update():
+    config = replace(training_config("access", 3), population=2, batch_size=4)
+    speed = measure_training(config, threads=1, updates=3)
+    assert 0 <= speed.machine_share < 1
+    assert 0 <= speed.median_share < 1
+    speed = measure_training(replace(config, backend="reference"), threads=1, updates=1)
+    assert speed.machine_share == speed.median_share == 0

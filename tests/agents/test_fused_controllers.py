@@ -61,6 +61,21 @@ def test_values_and_gradients_equal_those_of_torch(
 
 
 @built
+@pytest.mark.parametrize("instruction_set", INSTRUCTION_SETS)
+@pytest.mark.parametrize("steps", [1, 4, 5, 8, 9, 13])
+@pytest.mark.parametrize("hidden", [6, 32])
+def test_a_gradient_summed_up_a_few_timesteps_at_a_time_is_that_of_all(
+    instruction_set, steps, hidden, monkeypatch
+):
+    monkeypatch.setattr(library, "best_instruction_set", lambda: instruction_set)
+    found, wanted = (
+        play(make("lstm", hidden, 4, 2, name), batch=5, steps=steps)["d parameters"]
+        for name in ("fused", "reference")
+    )
+    assert (found - wanted).abs().max() <= 1e-5 * wanted.abs().max()
+
+
+@built
 @pytest.mark.parametrize("kind", CONTROLLER_KINDS)
 def test_the_number_of_threads_changes_no_bit(kind):
     alone = play(make(kind, 32, 4, 16, "fused"), 64)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nram_env.machine.backends import reference
-from nram_env.machine.backends.base import Options, Timestep, Wanted
+from nram_env.machine.backends.base import Options, Runs, Timestep, Wanted, follow
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.state import MachineState
 
@@ -25,6 +25,7 @@ def run(
     state: MachineState,
     logits: Tensor,
     wanted: Wanted | None,
+    runs: Runs | None,
     options: Options,
 ) -> Timestep:
     """Compute one timestep; see `base.Backend`. Every new shape is compiled, for up to a minute and more."""
@@ -34,8 +35,9 @@ def run(
     padded = reference.padding(config.layout, logits.device)
     compute = _compiled(config, options, log_floor, COMPILER)
     with torch._dynamo.config.patch(recompile_limit=SHAPES):
-        registers, memory, survival, *scores = compute(padded, *numbers, *scored)
-    return Timestep(MachineState(registers, memory, survival), *scores)
+        registers, memory, survival, entropy, halting_entropy, likelihood = compute(padded, *numbers, *scored)
+    after = MachineState(registers, memory, survival)
+    return follow(runs, state, Timestep(after, entropy, halting_entropy, likelihood))
 
 
 @cache

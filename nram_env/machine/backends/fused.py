@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from nram_env.machine.backends import library
-from nram_env.machine.backends.base import Options, Timestep, Wanted
+from nram_env.machine.backends.base import Followed, Options, Runs, Timestep, Wanted
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.state import MachineState
 
@@ -28,7 +28,9 @@ ERRORS = {
 """What a status of the library means."""
 
 
-def obstacle(state: MachineState, logits: Tensor, wanted: Wanted | None) -> str | None:
+def obstacle(
+    state: MachineState, logits: Tensor, wanted: Wanted | None = None, runs: Runs | None = None
+) -> str | None:
     """Say why the backend cannot run these tensors, or None if it can."""
     numbers = {
         "registers": state.registers,
@@ -36,11 +38,15 @@ def obstacle(state: MachineState, logits: Tensor, wanted: Wanted | None) -> str 
         "survival": state.survival,
         "logits": logits,
     }
-    scored = {} if wanted is None else {"target": wanted.target, "mask": wanted.mask}
-    for name, tensor in (numbers | scored).items():
-        reason = library.unfit(name, tensor, torch.float32 if name in numbers else None)
-        if reason is not None:
-            return reason
+    others = {} if wanted is None else {"target": wanted.target, "mask": wanted.mask}
+    if runs is not None:
+        numbers["output"] = runs.output
+        others |= {"horizon": runs.horizon, "elapsed": runs.elapsed, "finished": runs.finished}
+    for tensors, dtype in ((numbers, torch.float32), (others, None)):
+        for name, tensor in tensors.items():
+            reason = library.unfit(name, tensor, dtype)
+            if reason is not None:
+                return reason
     if library.load() is None:
         return f"its library {library.LIBRARY_FILE.name} was not built when the package was installed"
     return None
@@ -51,21 +57,20 @@ def run(
     state: MachineState,
     logits: Tensor,
     wanted: Wanted | None,
+    runs: Runs | None,
     options: Options,
 ) -> Timestep:
-    """Compute one timestep; see `base.Backend`.
-
-    Raises:
-        ValueError: The tensors are not contiguous float32 on the CPU, or the library is not there.
-    """
-    reason = obstacle(state, logits, wanted)
-    if reason is not None:
-        raise ValueError(f"the fused backend cannot run: {reason}; backend='reference' can")
-    call = _Call(config, wanted, options)
-    registers, memory, survival, *scores = _FusedTimestep.apply(
-        call, state.registers, state.memory, state.survival, logits
-    )
-    return Timestep(MachineState(registers, memory, survival), *scores)
+    """Compute one timestep; see `base.Backend`. There must be no `obstacle`."""
+    tensors = (state.registers, state.memory, state.survival, logits)
+    if runs is None:
+        call, output = _Call(config, wanted, options), None
+    else:
+        counters = (runs.horizon, runs.elapsed, runs.finished)
+        call, output = _Call(config, wanted, options, runs.floor, counters), runs.output
+    registers, memory, survival, *others = _FusedTimestep.apply(call, output, *tensors)
+    entropy, halting_entropy, likelihood, *rest = others
+    followed = Followed(*rest) if rest else None
+    return Timestep(MachineState(registers, memory, survival), entropy, halting_entropy, likelihood, followed)
 
 
 @dataclass(frozen=True)
@@ -75,54 +80,84 @@ class _Call:
     config: MachineConfig
     wanted: Wanted | None
     options: Options
+    floor: float = 0.0
+    counters: tuple[Tensor, ...] = ()
 
     def machine(self, memory_size: int) -> library.Machine:
+        clip = self.options.activation_clip
         return library.Machine(
-            registers=self.config.num_registers,
-            size=memory_size,
-            gates=self.config.num_gates,
-            threads=torch.get_num_threads(),
-            instruction_set=library.best_instruction_set(),
-            rescale=self.options.rescale,
-            clip=math.inf if self.options.activation_clip is None else self.options.activation_clip,
-            log_floor=0.0 if self.wanted is None else self.wanted.log_floor,
-            gate=library.gate_numbers(self.config.gates),
+            self.config.num_registers,
+            memory_size,
+            self.config.num_gates,
+            torch.get_num_threads(),
+            library.best_instruction_set(),
+            self.options.rescale,
+            math.inf if clip is None else clip,
+            0.0 if self.wanted is None else self.wanted.log_floor,
+            self.floor,
+            library.gate_numbers(self.config.gates),
         )
 
-    def inputs(self, *tensors: Tensor) -> library.Inputs:
-        scored = () if self.wanted is None else (self.wanted.target, self.wanted.mask)
-        return library.Inputs(len(tensors[0]), *map(_address, (*tensors, *scored)))
+    def inputs(self, output: Tensor | None, *tensors: Tensor) -> library.Inputs:
+        scored = (None, None) if self.wanted is None else (self.wanted.target, self.wanted.mask)
+        followed = (*(self.counters or [None] * 3), output)
+        return library.Inputs(len(tensors[0]), *map(_address, (*tensors, *scored, *followed)))
+
+    def outputs(self, output: Tensor | None, registers: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+        """Room for what comes out."""
+        memory, survival, _ = others
+        usual = tuple(map(torch.empty_like, (registers, memory, *[survival] * 4)))
+        if output is None:
+            return usual
+        zero_probs = survival.new_empty(registers.shape[:2])
+        return (
+            *usual,
+            torch.empty_like(survival),
+            zero_probs,
+            *map(torch.empty_like, (output, *self.counters[1:])),
+        )
 
 
 class _FusedTimestep(torch.autograd.Function):
-    """Inputs: registers, memory, survival, logits. Outputs: the first three after it, and three scores."""
+    """Inputs: registers, memory, survival, logits. Outputs: those of `library.Outputs`.
+
+    The sum of the output is not in the call: the backward pass, which keeps that, has no use for it.
+    """
 
     @staticmethod
-    def forward(ctx: Any, call: _Call, *tensors: Tensor) -> tuple[Tensor, ...]:
-        registers, memory, survival, _ = tensors
-        outputs = tuple(map(torch.empty_like, (registers, memory, *[survival] * 4)))
-        _run("nram_forward", call, tensors, library.Outputs(*map(_address, outputs)))
+    def forward(ctx: Any, call: _Call, output: Tensor | None, *tensors: Tensor) -> tuple[Tensor, ...]:
+        outputs = call.outputs(output, *tensors)
+        _run("nram_forward", call, (output, *tensors), library.Outputs(*map(_address, outputs)))
         ctx.call = call
         ctx.save_for_backward(*tensors)
         ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(*outputs[_WITH_GRADIENT:])
         return outputs
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *upstream: Tensor | None) -> tuple[Tensor | None, ...]:
-        tensors, (_, *asked) = ctx.saved_tensors, ctx.needs_input_grad
+        tensors, asked = ctx.saved_tensors, ctx.needs_input_grad[2:]
         always = (False, False, True, True)
         gradients = [
             torch.empty_like(tensor) if needed or written else None
             for tensor, needed, written in zip(tensors, asked, always, strict=True)
         ]
-        given = [None if gradient is None else gradient.contiguous() for gradient in upstream]
-        _run("nram_backward", ctx.call, tensors, library.Gradients(*map(_address, (*given, *gradients))))
-        return None, *gradients
+        given = [
+            None if gradient is None else gradient.contiguous() for gradient in upstream[:_WITH_GRADIENT]
+        ]
+        given += [None] * (_WITH_GRADIENT - len(given))
+        results = library.Gradients(*map(_address, (*given, *gradients)))
+        _run("nram_backward", ctx.call, (None, *tensors), results)
+        return None, None, *gradients
 
 
-def _run(function: str, call: _Call, tensors: tuple[Tensor, ...], results: Any) -> None:
-    memory_size = tensors[1].shape[-1]
+_WITH_GRADIENT = 8
+"""So many outputs have gradients: all floating ones but the sum of the output."""
+
+
+def _run(function: str, call: _Call, tensors: tuple[Any, ...], results: Any) -> None:
+    memory_size = tensors[2].shape[-1]
     status = getattr(library.load(), function)(call.machine(memory_size), call.inputs(*tensors), results)
     if status:
         raise ValueError(ERRORS[status])

@@ -32,12 +32,13 @@ class Machine(ctypes.Structure):
         ("rescale", c_int),
         ("clip", c_float),
         ("log_floor", c_float),
+        ("floor", c_float),
         ("gate", ctypes.POINTER(c_int)),
     )
 
 
 class Inputs(ctypes.Structure):
-    """Addresses of what goes into a timestep; target and mask may be None."""
+    """Addresses of what goes into a timestep; from the target on they may be None."""
 
     _fields_ = (
         ("batch", c_int64),
@@ -47,11 +48,15 @@ class Inputs(ctypes.Structure):
         ("logits", c_void_p),
         ("target", c_void_p),
         ("mask", c_void_p),
+        ("horizon", c_void_p),
+        ("elapsed", c_void_p),
+        ("finished", c_void_p),
+        ("output", c_void_p),
     )
 
 
 class Outputs(ctypes.Structure):
-    """Addresses of what comes out of a timestep."""
+    """Addresses of what comes out of a timestep; from halting on only where runs are followed."""
 
     _fields_ = (
         ("registers", c_void_p),
@@ -60,6 +65,11 @@ class Outputs(ctypes.Structure):
         ("entropy", c_void_p),
         ("halting_entropy", c_void_p),
         ("log_likelihood", c_void_p),
+        ("halting", c_void_p),
+        ("zero_probs", c_void_p),
+        ("output", c_void_p),
+        ("elapsed", c_void_p),
+        ("finished", c_void_p),
     )
 
 
@@ -73,6 +83,8 @@ class Gradients(ctypes.Structure):
         ("entropy", c_void_p),
         ("halting_entropy", c_void_p),
         ("log_likelihood", c_void_p),
+        ("halting", c_void_p),
+        ("zero_probs", c_void_p),
         ("registers", c_void_p),
         ("memory", c_void_p),
         ("survival", c_void_p),
@@ -104,9 +116,9 @@ def unfit(name: str, tensor: Tensor, dtype: torch.dtype | None, contiguous: bool
         dtype: What it must hold; None if that does not matter.
         contiguous: Whether it must be contiguous.
     """
-    if dtype is not None and tensor.dtype != dtype:
+    if dtype is not None and tensor.dtype is not dtype:
         return f"{name} must be {dtype}, got {tensor.dtype}"
-    if tensor.device.type != "cpu":
+    if not tensor.is_cpu:
         return f"{name} must be on the CPU, got {tensor.device}"
     if contiguous and not tensor.is_contiguous():
         return f"{name} must be contiguous, got strides {tensor.stride()} for shape {tuple(tensor.shape)}"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from nram_env.machine.backends.base import Options, Timestep, Wanted
+from nram_env.machine.backends.base import Options, Runs, Timestep, Wanted, follow
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.gates import Gate
 from nram_env.machine.layout import ActionLayout
@@ -25,10 +25,12 @@ def run(
     state: MachineState,
     logits: Tensor,
     wanted: Wanted | None,
+    runs: Runs | None,
     options: Options,
 ) -> Timestep:
     """Softmax the logits, run the circuit and score its memory; see `base.Backend`."""
-    return run_padded(padding(config.layout, logits.device), config, state, logits, wanted, options)
+    padded = padding(config.layout, logits.device)
+    return follow(runs, state, run_padded(padded, config, state, logits, wanted, options))
 
 
 def run_padded(

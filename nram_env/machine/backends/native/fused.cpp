@@ -10,7 +10,7 @@
 
 struct Machine {  // as in library.py
     int registers, size, gates, threads, instruction_set, rescale;
-    float clip, log_floor;
+    float clip, log_floor, floor;
     const int* gate;
 };
 
@@ -39,7 +39,7 @@ struct OwnedPlan {
     explicit OwnedPlan(const Machine& machine) {
         plan.registers = machine.registers, plan.size = machine.size, plan.width = (machine.size + 3) / 4 * 4;
         plan.gates = machine.gates, plan.gate = machine.gate, plan.rescale = machine.rescale;
-        plan.clip = machine.clip, plan.log_floor = machine.log_floor;
+        plan.clip = machine.clip, plan.log_floor = machine.log_floor, plan.floor = machine.floor;
         for (int r = 0; r < plan.registers; ++r) add_value(nram::DENSE, 0);
         for (int i = 0; i < plan.gates; ++i) add_gate(plan.gate[i], plan.registers + i);
         dense_before.push_back(plan.dense);

@@ -31,6 +31,7 @@ struct Plan {
     bool rescale;     // divide new distributions by their sums
     float clip;       // limit of activation gradients; infinite for none
     float log_floor;  // probabilities below it count as it
+    float floor;      // a run ends once its survival is below it
 };
 
 struct Inputs {
@@ -41,6 +42,10 @@ struct Inputs {
     const float* logits;     // (B, K + 1)
     const long long* target; // (B, M), or null
     const unsigned char* mask;  // (B, M), or null
+    const long long* horizon;   // (B) of the runs to be followed; null, like the next three, where none are
+    const long long* elapsed;   // (B)
+    const unsigned char* finished;  // (B)
+    const float* output;        // (B, M, M)
 };
 
 struct Outputs {
@@ -50,6 +55,11 @@ struct Outputs {
     float* entropy;         // (B)
     float* halting_entropy; // (B)
     float* log_likelihood;  // (B)
+    float* halting;         // (B) of the runs that are followed, like all from here on
+    float* zero_probs;      // (B, R)
+    float* output;          // (B, M, M)
+    long long* elapsed;     // (B)
+    unsigned char* finished;  // (B)
 };
 
 struct Gradients {  // of the outputs, then of the inputs; any may be null
@@ -59,6 +69,8 @@ struct Gradients {  // of the outputs, then of the inputs; any may be null
     const float* entropy;
     const float* halting_entropy;
     const float* log_likelihood;
+    const float* halting;
+    const float* zero_probs;
     float* registers;
     float* memory;
     float* survival;

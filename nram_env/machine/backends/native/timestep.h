@@ -10,6 +10,7 @@ namespace {
 #include "gates.h"
 #include "workspace.h"
 #include "selectors.h"
+#include "halting.h"
 
 // Which examples a block holds.
 struct Block {
@@ -151,23 +152,6 @@ void rescale(const Plan& plan, Vector* row, int count) {
     }
 }
 
-// The halting logit.
-float wish(const Plan& plan, const Inputs& in, long example) {
-    return in.logits[example * (plan.probs + 1) + plan.probs];
-}
-
-// The halting probability; the reference computes 1 - sigmoid as well, so both round alike.
-float willingness(const Plan& plan, const Inputs& in, long example) {
-    return 1.0f / (1.0f + __builtin_expf(-wish(plan, in, example)));
-}
-
-// Entropy of the choice to halt.
-float halting_entropy(const Plan& plan, const Inputs& in, long example) {
-    const float logit = wish(plan, in, example), size = __builtin_fabsf(logit);
-    const float softplus = __builtin_log1pf(__builtin_expf(-size)) + (logit > 0 ? logit : 0.0f);
-    return softplus - logit * willingness(plan, in, example);
-}
-
 // Probability of the wanted value in an output cell of one lane, or null outside the output cells.
 float* wanted(const Plan& plan, const Inputs& in, Vector* memory, Block block, int lane, int cell) {
     const long at = (block.first + lane) * plan.size + cell;
@@ -212,6 +196,7 @@ void forward_block(const Plan& plan, const Inputs& in, const Outputs& out, const
     for (int x = 0; x < size; ++x)
         store(out.memory + block.first * matrix + x * size, end.memory + x * plan.width, matrix, size,
               block.valid);
+    for (int lane = 0; in.horizon && lane < block.valid; ++lane) follow(plan, in, out, block.first + lane);
 }
 
 // A gradient that was not passed is zero.
@@ -227,24 +212,14 @@ void load_gradients(const Plan& plan, const Gradients& d, const Workspace& at, B
     for (int r = 0; r < plan.registers; ++r)
         load_gradient(at.d_registers + r * plan.width, d.new_registers, block.first * registers + r * size,
                       registers, size, block.valid);
+    add_zero_probs(plan, d, at.d_registers, block.first, block.valid);
     clip(at.d_registers, plan.registers * plan.width, plan.clip);
     for (int x = 0; x < size; ++x)
         load_gradient(at.d_memory + x * plan.width, d.new_memory, block.first * matrix + x * size, matrix, size,
                       block.valid);
 }
 
-void backward_halting(const Plan& plan, const Inputs& in, const Gradients& d, Block block) {
-    for (long example = block.first; example < block.first + block.valid; ++example) {
-        const float halt = willingness(plan, in, example);
-        const float upper = d.new_survival ? d.new_survival[example] : 0.0f;
-        const float of_entropy = d.halting_entropy ? d.halting_entropy[example] : 0.0f;
-        d.survival[example] = upper * (1.0f - halt);
-        d.logits[example * (plan.probs + 1) + plan.probs] =
-            -(upper * in.survival[example] + of_entropy * wish(plan, in, example)) * halt * (1.0f - halt);
-    }
-}
-
-void store_gradients(const Plan& plan, const Gradients& d, const Workspace& at, Block block) {
+void store_gradients(const Plan& plan, const Inputs& in, const Gradients& d, const Workspace& at, Block block) {
     const long size = plan.size, matrix = size * size, registers = plan.registers * size;
     const long action = plan.probs + 1;
     store(d.logits + block.first * action, at.log_probs, action, plan.probs, block.valid);
@@ -254,6 +229,8 @@ void store_gradients(const Plan& plan, const Gradients& d, const Workspace& at, 
     for (int x = 0; d.memory && x < size; ++x)
         store(d.memory + block.first * matrix + x * size, at.d_memory + x * plan.width, matrix, size,
               block.valid);
+    for (int lane = 0; in.finished && lane < block.valid; ++lane)
+        if (in.finished[block.first + lane]) stand_still_backward(plan, d, block.first + lane);
 }
 
 // Computes the block forward once more: that is cheaper than to keep what it needs.
@@ -268,8 +245,8 @@ void backward_block(const Plan& plan, const Inputs& in, const Gradients& d, cons
     Vector d_entropy;
     load_gradient(&d_entropy, d.entropy, block.first, 1, 1, block.valid);
     soften_all_backward(plan, at, d_entropy);
-    backward_halting(plan, in, d, block);
-    store_gradients(plan, d, at, block);
+    for (int lane = 0; lane < block.valid; ++lane) backward_halting(plan, in, d, block.first + lane);
+    store_gradients(plan, in, d, at, block);
 }
 
 Block block_at(const Inputs& in, long index) {
