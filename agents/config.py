@@ -118,6 +118,8 @@ class TrainConfig:
         for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be a share in 0..1, got {getattr(self, name)}")
+        if self.horizon_share == 0:
+            raise ValueError("horizon_share must be above 0, got 0")
         if self.easy_share:
             self.task_object.require_easy_examples()
         for name in RANGES:

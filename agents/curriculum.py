@@ -74,7 +74,8 @@ def rise(population: Population, batch: TaskBatch, rollout: Rollout, config: Tra
 
 
 def _running(before: Tensor, values: Tensor, chosen: Tensor) -> Tensor:
-    """The running mean (P,), moved on by the mean of a member's chosen values (P, B) if there are any."""
+    """The running mean (P,), moved on by the mean of a member's chosen finite values (P, B), if any."""
+    chosen = chosen & values.isfinite()  # a member just restarted has played as its broken predecessor
     count = chosen.sum(1)
     mean = values.masked_fill(~chosen, 0.0).sum(1) / count.clamp_min(1)
     return torch.where(count > 0, RUNNING_DECAY * before + (1 - RUNNING_DECAY) * mean, before)

@@ -102,6 +102,7 @@ def test_a_member_that_overflows_is_restarted_and_the_others_go_on_as_without_it
     assert progress.restarts == 1
     assert math.isfinite(progress.loss)
     assert broken.population.restarts.tolist() == [0, 1, 0]
+    assert torch.isfinite(broken.population.loss).all(), "or the ranking would have no order"
     for index in (0, 2):
         assert torch.equal(healthy.population.parameters[index], broken.population.parameters[index])
 
@@ -189,6 +190,7 @@ def test_the_configuration_survives_json():
         ({"num_registers": -1}, "num_registers must be"),
         ({"first_level": 9}, "first_level must be at most max_level"),
         ({"horizon_share": 1.5}, "horizon_share must be a share in 0..1, got 1.5"),
+        ({"horizon_share": 0.0}, "horizon_share must be above 0, got 0"),
         ({"easy_share": 0.5}, "task access has no easy examples"),
     ],
 )
