@@ -54,7 +54,7 @@ class TrainConfig:
     ahead: int = 1
     """How far examples may lie above the current level."""
     easy_share: float = 0.0
-    """Share of easy examples, where the task has such; tests on held-out examples have none."""
+    """Share of easy examples below the top level, where the task has such; tests on held-out examples have none."""
     memory_slack: int = 2
     """M exceeds the smallest legal size by 0 to this many cells, drawn anew for each update."""
     horizon_share: float = 1.0

@@ -48,6 +48,14 @@ def draw_difficulties(
     return np.where(kind < UNIFORM_SHARE + EASY_SHARE, spread, reach)
 
 
+def easy_shares(levels: np.ndarray, config: TrainConfig) -> np.ndarray:
+    """Share of easy examples at every level (P,): `easy_share` below the top level, none there.
+
+    Easy examples are for finding the loop; a member that has found it learns what they leave out.
+    """
+    return np.where(levels < config.max_level, config.easy_share, 0.0)
+
+
 def rise(population: Population, batch: TaskBatch, rollout: Rollout, config: TrainConfig) -> Population:
     """Update the running errors and losses at exactly the current levels, and raise the levels mastered.
 

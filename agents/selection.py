@@ -70,12 +70,14 @@ def _rescaled(clones: Population, config: TrainConfig, generator: torch.Generato
     """Start some clones anew from another output layer.
 
     A selector that is all but certain has no gradient left to change its mind: smaller logits bring it
-    back and keep what the member prefers. A member that masters the top level, but not hardened, leans on
-    what is left of its doubts: larger logits take these away, and it trains on without.
+    back and keep what the member prefers. A member that masters the top level, but not hardened, may lean on
+    what is left of its doubts: larger logits, for half of such clones, take these away, and it trains on without.
     """
-    sharp, chance = mastered(clones, config), torch.rand(clones.size, generator=generator)
+    top, chance = mastered(clones, config), torch.rand(clones.size, generator=generator)
+    sharp = top & (chance < 0.5)
+    within = torch.where(top, 2 * chance % 1, chance)
     (low, high), (sharp_low, sharp_high) = SOFTER, SHARPER
-    factor = torch.where(sharp, sharp_low + (sharp_high - sharp_low) * chance, low + (high - low) * chance)
+    factor = torch.where(sharp, sharp_low + (sharp_high - sharp_low) * within, low + (high - low) * within)
     chosen = torch.rand(clones.size, generator=generator) < config.rescale_share
     scaled = rescale(clones, torch.where(chosen, factor, 1.0), config.spec)
     return replace(

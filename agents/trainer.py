@@ -18,7 +18,7 @@ from agents import losses, optimiser
 from agents.checkpoint import Agent, CheckpointError, load_tensors, save_tensors
 from agents.config import TrainConfig
 from agents.controllers import Controller
-from agents.curriculum import draw_difficulties, rise
+from agents.curriculum import draw_difficulties, easy_shares, rise
 from agents.population import Population, renew, start
 from agents.rollout import Rollout, hard_wrong, make_envs, soft_wrong, unroll
 from agents.selection import select
@@ -194,7 +194,8 @@ class Trainer:
         if not self.config.easy_share:
             return batch
         easy = self.task.sample_easy(self.examples, difficulty, memory_size)
-        return easy.where(self.examples.random(len(difficulty)) < self.config.easy_share, batch)
+        share = np.repeat(easy_shares(self.population.level.numpy(), self.config), self.config.batch_size)
+        return easy.where(self.examples.random(len(difficulty)) < share, batch)
 
     @torch.no_grad()
     def _learn(self, member_loss: Tensor, gradient: Tensor) -> None:

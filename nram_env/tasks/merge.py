@@ -37,23 +37,18 @@ class Merge(Task):
 
     def draw(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
         """Draw where the first array ends, then the values."""
-        n, column = difficulty[:, None], np.arange(difficulty.max())
-        first = rng.integers(1, n)
-        drawn = rng.integers(0, memory_size - 1, (len(n), len(column)))
-        in_second, real = column >= first, column < n
-        guard = memory_size - 1
-        values = np.sort(np.where(real, drawn + in_second * memory_size, 2 * memory_size), axis=1)
-        values -= in_second * memory_size
-        memory = np.zeros((len(n), memory_size), dtype=np.int64)
-        rows = np.nonzero(real)[0]
-        memory[rows, (3 + column + in_second)[real]] = values[real]
-        memory[:, :3] = np.concatenate([np.full_like(n, 3), first + 4, n + 5], axis=1)
-        np.put_along_axis(memory, np.concatenate([first + 3, n + 4], axis=1), guard, 1)
-        target, mask = memory.copy(), np.zeros(memory.shape, dtype=bool)
-        outputs = rows, (n + 5 + column)[real]
-        target[outputs] = np.sort(np.where(real, values, memory_size), axis=1)[real]
-        mask[outputs] = True
-        return TaskBatch(memory, target, mask, difficulty)
+        first, column = rng.integers(1, difficulty)[:, None], np.arange(difficulty.max())
+        drawn, in_second = _draw_values(rng, difficulty, memory_size), column >= first
+        values = np.sort(drawn + in_second * memory_size, axis=1) - in_second * memory_size
+        return _lay_out(values, first, difficulty, memory_size)
+
+    def draw_easy(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
+        """Draw arrays in which every value of one, the first or the second, comes before the other's."""
+        n, first = difficulty[:, None], rng.integers(1, difficulty)[:, None]
+        ordered = np.sort(_draw_values(rng, difficulty, memory_size), axis=1)
+        behind = np.where(rng.random(n.shape) < 0.5, 0, n - first)
+        places = (np.arange(difficulty.max()) + behind) % n
+        return _lay_out(np.take_along_axis(ordered, places, 1), first, difficulty, memory_size)
 
     def oracle(self, memory: Sequence[int]) -> dict[int, int]:
         """Take the smaller of both fronts until both stand at their guards."""
@@ -91,3 +86,25 @@ class Merge(Task):
             )
             for a, b in product(*arrays):
                 yield (3, first + 4, difficulty + 5, *a, guard, *b, guard, *rest)
+
+
+def _draw_values(rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> np.ndarray:
+    """Draw n values in 0..M-2 a row, (B, largest n); behind them stands what sorts last."""
+    drawn = rng.integers(0, memory_size - 1, (len(difficulty), difficulty.max()))
+    return np.where(np.arange(drawn.shape[1]) < difficulty[:, None], drawn, 2 * memory_size)
+
+
+def _lay_out(values: np.ndarray, first: np.ndarray, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
+    """The examples whose first arrays are the `first` (B, 1) values of every row, the second ones the rest."""
+    n, column = difficulty[:, None], np.arange(values.shape[1])
+    in_second, real = column >= first, column < n
+    memory = np.zeros((len(n), memory_size), dtype=np.int64)
+    rows = np.nonzero(real)[0]
+    memory[rows, (3 + column + in_second)[real]] = values[real]
+    memory[:, :3] = np.concatenate([np.full_like(n, 3), first + 4, n + 5], axis=1)
+    np.put_along_axis(memory, np.concatenate([first + 3, n + 4], axis=1), memory_size - 1, 1)
+    target, mask = memory.copy(), np.zeros(memory.shape, dtype=bool)
+    outputs = rows, (n + 5 + column)[real]
+    target[outputs] = np.sort(np.where(real, values, memory_size), axis=1)[real]
+    mask[outputs] = True
+    return TaskBatch(memory, target, mask, difficulty)

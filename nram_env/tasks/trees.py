@@ -36,10 +36,9 @@ def any_root(chance: np.ndarray) -> np.ndarray:
     return chance
 
 
-def chains(only_left: np.ndarray) -> Choice:
-    """Every root is its subtree's last node, or, in rows (B,) not marked, by even chance its first."""
-    last = np.nextafter(1.0, 0.0)
-    return lambda chance: np.where(only_left[:, None] | (chance < 0.5), last, 0.0)
+def balanced(chance: np.ndarray) -> np.ndarray:
+    """Every root is its subtree's middle node; of two, by even chance, either."""
+    return np.where(chance < 0.5, 0.5, np.nextafter(0.5, 0.0))
 
 
 def draw_trees(

@@ -9,7 +9,7 @@ import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require
 from nram_env.tasks.placing import all_places, random_places, random_ranks
-from nram_env.tasks.trees import Children, Trees, all_paths, all_trees, chains, draw_trees
+from nram_env.tasks.trees import Children, Trees, all_paths, all_trees, balanced, draw_trees
 
 SLOT, PATH = 1, 2
 
@@ -45,10 +45,9 @@ class WalkBST(Task):
         return _place(rng, draw_trees(rng, difficulty, end), end, difficulty, memory_size)
 
     def draw_easy(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
-        """Draw chains, where long paths occur in small trees; half of them go left at every step."""
-        end, only_left = rng.integers(0, difficulty), rng.random(len(difficulty)) < 0.5
-        trees = draw_trees(rng, difficulty, end, chains(only_left))
-        return _place(rng, trees, end, difficulty, memory_size)
+        """Draw balanced trees: short paths, on which hardly a node has one child only, so that d decides."""
+        end = rng.integers(0, difficulty)
+        return _place(rng, draw_trees(rng, difficulty, end, balanced), end, difficulty, memory_size)
 
     def oracle(self, memory: Sequence[int]) -> dict[int, int]:
         """Walk until NULL."""

@@ -152,6 +152,14 @@ def test_training_takes_easy_examples_for_their_share_only():
     assert (plain.memory[:, 1:6] == np.arange(5)).all(1).mean() < 0.1
 
 
+def test_examples_of_members_at_the_top_level_are_not_easy():
+    trainer = Trainer(TrainConfig(task="permutation", population=2, batch_size=50, easy_share=1.0))
+    trainer.population = replace(trainer.population, level=torch.tensor([7, 8]))
+    in_order = (trainer._draw(np.full(100, 7), 15).memory[:, 1:8] == np.arange(7)).all(1)
+    assert in_order[:50].all()
+    assert not in_order[50:].any()
+
+
 def test_held_out_examples_are_never_easy():
     trainer = Trainer(TrainConfig(task="permutation", population=2, easy_share=1.0))
     controller = Controller(trainer.config.spec, trainer.population.parameters)

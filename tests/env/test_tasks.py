@@ -52,16 +52,24 @@ def test_the_papers_ten_tasks_come_first():
     assert task_names()[:10] == NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
+SAMPLERS = [
+    pytest.param(name, sampler, id=f"{name}-{sampler}")
+    for name in NAMES
+    for sampler in ("sample", "sample_easy")
+    if sampler == "sample" or get_task(name).has_easy_examples
+]
+
+
+@pytest.mark.parametrize(("name", "sampler"), SAMPLERS)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1), batch_size=st.integers(1, 8))
-def test_the_oracle_equals_the_samplers_answer(name, data, seed, batch_size):
+def test_the_oracle_equals_the_samplers_answer(name, sampler, data, seed, batch_size):
     task = get_task(name)
     difficulty = data.draw(
         st.lists(st.integers(task.smallest_difficulty, 12), min_size=batch_size, max_size=batch_size)
     )
     memory_size = task.smallest_memory_size(max(difficulty)) + data.draw(st.integers(0, 20))
-    batch = task.sample(np.random.default_rng(seed), difficulty, memory_size)
+    batch = getattr(task, sampler)(np.random.default_rng(seed), difficulty, memory_size)
     answered = instance_of(task, batch.memory)
     assert np.array_equal(batch.mask, answered.mask)
     assert np.array_equal(batch.target, answered.target)
@@ -219,6 +227,23 @@ def test_the_path_of_a_tree_ends_at_leaves_and_at_inner_nodes_of_every_depth():
     batch = task.sample(np.random.default_rng(0), 4, 18, 3000)
     lengths = (np.cumprod(batch.memory[:, 2:] > 0, axis=1)).sum(1)
     assert set(lengths.tolist()) == {0, 1, 2, 3}
+
+
+def test_easy_trees_are_balanced():
+    batch = get_task("walkbst").sample_easy(np.random.default_rng(0), [7] * 400, 40)
+    depths = (batch.memory[:, 2:] == 0).argmax(1)
+    assert set(depths.tolist()) == {0, 1, 2}, "seven nodes in three rows"
+
+
+def test_easy_merges_have_all_values_of_one_array_before_the_others():
+    batch = get_task("merge").sample_easy(np.random.default_rng(0), [5] * 200, 20)
+    first_is_lower = set()
+    for memory in batch.memory.tolist():
+        b = memory[1]
+        first, second = memory[3 : b - 1], memory[b : memory[2] - 1]
+        assert first[-1] <= second[0] or second[-1] <= first[0]
+        first_is_lower.add(first[-1] <= second[0])
+    assert first_is_lower == {True, False}
 
 
 def test_rows_of_a_batch_are_a_batch():
