@@ -54,7 +54,7 @@ class TrainConfig:
     ahead: int = 1
     """How far examples may lie above the current level."""
     easy_share: float = 0.0
-    """Share of easy examples below the top level, where the task has such; tests on held-out examples have none."""
+    """Share of easy examples below the top level, where the task has such; tests have none."""
     memory_slack: int = 2
     """M exceeds the smallest legal size by 0 to this many cells, drawn anew for each update."""
     horizon_share: float = 1.0
@@ -95,7 +95,7 @@ class TrainConfig:
     """Members of one family, the descendants of one fresh start, beyond this share are replaced first."""
     rescale_share: float = 0.5
     """Share of clones that start anew from other output weights: smaller ones, so that choices soften;
-    larger ones where the top level is mastered."""
+    for half of them larger ones where the top level is mastered."""
     perturbation: float = 0.4
     """Clones multiply their hyper-parameters by exp(perturbation * z), z standard normal."""
 

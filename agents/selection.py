@@ -70,8 +70,8 @@ def _rescaled(clones: Population, config: TrainConfig, generator: torch.Generato
     """Start some clones anew from another output layer.
 
     A selector that is all but certain has no gradient left to change its mind: smaller logits bring it
-    back and keep what the member prefers. A member that masters the top level, but not hardened, may lean on
-    what is left of its doubts: larger logits, for half of such clones, take these away, and it trains on without.
+    back and keep what the member prefers. A member that masters the top level, but not hardened, may lean
+    on what is left of its doubts: larger logits, for half of such clones, take these away.
     """
     top, chance = mastered(clones, config), torch.rand(clones.size, generator=generator)
     sharp = top & (chance < 0.5)

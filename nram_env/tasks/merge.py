@@ -95,7 +95,7 @@ def _draw_values(rng: np.random.Generator, difficulty: np.ndarray, memory_size: 
 
 
 def _lay_out(values: np.ndarray, first: np.ndarray, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
-    """The examples whose first arrays are the `first` (B, 1) values of every row, the second ones the rest."""
+    """The examples whose first arrays are the `first` (B, 1) values of every row."""
     n, column = difficulty[:, None], np.arange(values.shape[1])
     in_second, real = column >= first, column < n
     memory = np.zeros((len(n), memory_size), dtype=np.int64)
