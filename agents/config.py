@@ -54,7 +54,7 @@ class TrainConfig:
     ahead: int = 1
     """How far examples may lie above the current level."""
     easy_share: float = 0.0
-    """Share of easy examples below the top level, where the task has such; tests have none."""
+    """Share of easy examples, where the task has such, until a member masters the top level."""
     memory_slack: int = 2
     """M exceeds the smallest legal size by 0 to this many cells, drawn anew for each update."""
     horizon_share: float = 1.0
@@ -92,7 +92,8 @@ class TrainConfig:
     spare_age: int = 200
     """Members younger than this many updates are not replaced."""
     family_share: float = 0.125
-    """Members of one family, the descendants of one fresh start, beyond this share are replaced first."""
+    """Members of one family, the descendants of one fresh start, beyond this share are replaced first,
+    until a member masters the top level."""
     rescale_share: float = 0.5
     """Share of clones that start anew from other output weights: smaller ones, so that choices soften;
     for half of them larger ones where the top level is mastered."""
@@ -104,7 +105,7 @@ class TrainConfig:
     evaluation_factors: tuple[int, ...] = (6, 25)
     """Those tests take every size of the curriculum and these multiples of the largest."""
     evaluation_examples: int = 32
-    """Examples of each size in those tests."""
+    """Examples of each size in those tests; what makes no error is tested again on eight times as many."""
 
     def __post_init__(self) -> None:
         self.spec  # noqa: B018  checks task, controller and machine
@@ -131,6 +132,11 @@ class TrainConfig:
     def task_object(self) -> Task:
         """The task that `task` names."""
         return get_task(self.task)
+
+    @property
+    def lowest_level(self) -> int:
+        """Level at which members start."""
+        return max(self.first_level, self.task_object.smallest_difficulty)
 
     @property
     def machine(self) -> MachineConfig:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from agents.config import TrainConfig
+from agents.losses import mastered
 from agents.population import UNKNOWN, UNKNOWN_LOSS, Population
 from agents.rollout import Rollout
 from nram_env.tasks import TaskBatch
@@ -48,16 +49,10 @@ def draw_difficulties(
     return np.where(kind < UNIFORM_SHARE + EASY_SHARE, spread, reach)
 
 
-def easy_shares(levels: np.ndarray, config: TrainConfig) -> np.ndarray:
-    """Share of easy examples at every level (P,): `easy_share` below the top level, none there.
-
-    Easy examples are for finding the loop; a member that has found it learns what they leave out.
-    """
-    return np.where(levels < config.max_level, config.easy_share, 0.0)
-
-
 def rise(population: Population, batch: TaskBatch, rollout: Rollout, config: TrainConfig) -> Population:
     """Update the running errors and losses at exactly the current levels, and raise the levels mastered.
+
+    Easy examples are for finding the loop: a member that masters the top level, and its clones, get no more.
 
     Args:
         population: P members.
@@ -72,12 +67,20 @@ def rise(population: Population, batch: TaskBatch, rollout: Rollout, config: Tra
     loss = _running(population.loss, -rollout.returns.detach() / cells, at_level)
     rises = (error < config.level_threshold) & (population.level_age >= config.level_patience)
     rises &= population.level < config.max_level
+    measured = replace(population, error=error, loss=loss)
+    weaned = replace(measured, easy_share=measured.easy_share.masked_fill(mastered(measured, config), 0.0))
+    return moved(weaned, population.level + rises.long())
+
+
+def moved(population: Population, level: Tensor) -> Population:
+    """Put members at the given levels (P,); where that is a new one, nothing is known of them there."""
+    new = level != population.level
     return replace(
         population,
-        error=error.masked_fill(rises, UNKNOWN),
-        loss=loss.masked_fill(rises, UNKNOWN_LOSS),
-        level=population.level + rises.long(),
-        level_age=population.level_age.masked_fill(rises, 0),
+        error=population.error.masked_fill(new, UNKNOWN),
+        loss=population.loss.masked_fill(new, UNKNOWN_LOSS),
+        level=level,
+        level_age=population.level_age.masked_fill(new, 0),
     )
 
 

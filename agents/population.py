@@ -33,6 +33,7 @@ class Population:
         level_age: Updates since the last rise.
         error: Running exact error on training examples of exactly the current level.
         loss: Running loss of an output cell, in nats, on the same examples.
+        easy_share: Share of easy examples that the member still gets; none once it masters the top level.
         family: The same number for all descendants of one fresh start.
         learning_rate: Own hyper-parameter, like the next three.
         output_scale: See TrainConfig.
@@ -52,6 +53,7 @@ class Population:
     level_age: Tensor
     error: Tensor
     loss: Tensor
+    easy_share: Tensor
     family: Tensor
     learning_rate: Tensor
     output_scale: Tensor
@@ -101,10 +103,11 @@ def start(config: TrainConfig, members: int, generator: torch.Generator) -> Popu
         variance=torch.zeros_like(parameters),
         age=whole,
         tenure=whole,
-        level=whole + max(config.first_level, config.task_object.smallest_difficulty),
+        level=whole + config.lowest_level,
         level_age=whole,
         error=UNKNOWN * real,
         loss=UNKNOWN_LOSS * real,
+        easy_share=config.easy_share * real,
         family=torch.randint(2**62, (members,), generator=generator),
         **drawn,
         best_parameters=parameters.clone(),

@@ -9,6 +9,7 @@ import torch
 
 from agents.config import TrainConfig
 from agents.controllers import ControllerSpec
+from agents.curriculum import moved
 from agents.losses import mastered
 from agents.population import UNKNOWN, Population, renew
 
@@ -17,24 +18,28 @@ SOFTER, SHARPER = (0.3, 0.8), (1.25, 4.0)
 
 
 def select(population: Population, config: TrainConfig, generator: torch.Generator) -> Population:
-    """Replace the worst members: half by clones of the best of different families, half by fresh starts.
+    """Replace the worst members: half by clones of the best, half by fresh starts.
 
-    Members in place for less than `config.spare_age` updates and solved ones stay. Where a family, the
-    descendants of one fresh start, has more than its share, its worst go first: a population of one family
-    explores nothing.
+    Members in place for less than `config.spare_age` updates and solved ones stay. Until a member masters
+    the top level, families, the descendants of one fresh start each, are kept apart, since a population of
+    one family explores nothing: clones are of the best of different families, and where a family has more
+    than its share, its worst go first. Afterwards clones are of those who master it.
     """
     order = population.ranking()
     places = _places_in_families(population, order)
-    crowded = max(1, int(config.family_share * population.size))
+    on_top = mastered(population, config)
+    masters = [index for index in order if on_top[index]]
+    crowded = population.size if masters else max(1, int(config.family_share * population.size))
     ripe = (population.tenure >= config.spare_age) & ~population.solved
     worst = [index for index in reversed(order) if ripe[index]]
     worst.sort(key=lambda index: places[index] < crowded)  # stable: the worst of either kind stay in front
     worst = worst[: int(config.cull_share * population.size)]
     cloned, renewed = worst[: len(worst) // 2], worst[len(worst) // 2 :]
     if cloned:
-        parents = [index for index in order if places[index] == 0][: max(1, population.size // 8)]
+        leaders = masters or [index for index in order if places[index] == 0]
+        parents = torch.tensor(leaders[: max(1, population.size // 8)])
         picks = torch.randint(len(parents), (len(cloned),), generator=generator)
-        clones = _perturb(population.take(torch.tensor(parents)[picks]), config, generator)
+        clones = _perturb(population.take(parents[picks]), config, generator)
         population = population.put(torch.tensor(cloned), clones)
     return renew(population, renewed, config, generator)
 
@@ -70,8 +75,9 @@ def _rescaled(clones: Population, config: TrainConfig, generator: torch.Generato
     """Start some clones anew from another output layer.
 
     A selector that is all but certain has no gradient left to change its mind: smaller logits bring it
-    back and keep what the member prefers. A member that masters the top level, but not hardened, may lean
-    on what is left of its doubts: larger logits, for half of such clones, take these away.
+    back and keep what the member prefers. A member that masters the top level may lean on what is left of
+    its doubts, or be wrong on rare examples: half of the clones of such get larger logits, which take the
+    doubts away, the others smaller ones, and climb again from the first level.
     """
     top, chance = mastered(clones, config), torch.rand(clones.size, generator=generator)
     sharp = top & (chance < 0.5)
@@ -80,12 +86,13 @@ def _rescaled(clones: Population, config: TrainConfig, generator: torch.Generato
     factor = torch.where(sharp, sharp_low + (sharp_high - sharp_low) * within, low + (high - low) * within)
     chosen = torch.rand(clones.size, generator=generator) < config.rescale_share
     scaled = rescale(clones, torch.where(chosen, factor, 1.0), config.spec)
-    return replace(
+    anew = replace(
         scaled,
         momentum=scaled.momentum.masked_fill(chosen[:, None], 0.0),
         variance=scaled.variance.masked_fill(chosen[:, None], 0.0),
         age=scaled.age.masked_fill(chosen, 0),
     )
+    return moved(anew, torch.where(chosen & top & ~sharp, config.lowest_level, anew.level))
 
 
 def rescale(population: Population, factor: torch.Tensor, spec: ControllerSpec) -> Population:

@@ -18,14 +18,17 @@ from agents import losses, optimiser
 from agents.checkpoint import Agent, CheckpointError, load_tensors, save_tensors
 from agents.config import TrainConfig
 from agents.controllers import Controller
-from agents.curriculum import draw_difficulties, easy_shares, rise
+from agents.curriculum import draw_difficulties, rise
 from agents.population import Population, renew, start
 from agents.rollout import Rollout, hard_wrong, make_envs, soft_wrong, unroll
 from agents.selection import select
 from nram_env.tasks import TaskBatch
 
-POPULATION_FORMAT = "nram-population/3"
+POPULATION_FORMAT = "nram-population/4"
 """Format and version of a population's file."""
+
+CONFIRMING = 8
+"""A member without a hard error is tested again on so many times the examples."""
 
 WORD = 0xFFFFFFFF
 """Seed and update, as the key of the gradient noise, have 32 bits each."""
@@ -122,18 +125,23 @@ class Trainer:
         """Hard and soft exact error of every member, (P, 2).
 
         The hard error is the mean over every size of the curriculum, each in memories that hardly exceed
-        it, and over the larger sizes. The soft error is measured, at the first of the larger sizes, for
-        members without a hard error; it counts as 1 for the others.
+        it, and over the larger sizes; members without one are tested again on more examples, since a few
+        may miss what is rare. The soft error is measured, at the first of the larger sizes, for members
+        without a hard error; it counts as 1 for the others.
         """
-        top = self.config.max_level
-        beyond = [factor * top for factor in self.config.evaluation_factors]
+        config, top = self.config, self.config.max_level
+        beyond = [factor * top for factor in config.evaluation_factors]
         sizes = [*range(self.task.smallest_difficulty, top + 1), *beyond]
-        hard = torch.stack([self._hard_error(controller, rng, n) for n in sizes]).mean(0)
+        hard = torch.zeros(controller.num_members)
+        for examples in (config.evaluation_examples, CONFIRMING * config.evaluation_examples):
+            places, exact = _exact_members(controller, hard)
+            if len(places):
+                errors = [self._hard_error(exact, rng, n, examples) for n in sizes]
+                hard[places] = torch.stack(errors).mean(0)
         soft = torch.ones_like(hard)
-        exact = (hard == 0).nonzero()[:, 0]
-        if len(exact):
-            chosen = Controller(controller.spec, controller.parameters[exact])
-            soft[exact] = self._soft_error(chosen, rng, beyond[0] if beyond else top)
+        places, exact = _exact_members(controller, hard)
+        if len(places):
+            soft[places] = self._soft_error(exact, rng, (beyond or [top])[0])
         return torch.stack([hard, soft], dim=1)
 
     def agents(self) -> list[Agent]:
@@ -194,7 +202,7 @@ class Trainer:
         if not self.config.easy_share:
             return batch
         easy = self.task.sample_easy(self.examples, difficulty, memory_size)
-        share = np.repeat(easy_shares(self.population.level.numpy(), self.config), self.config.batch_size)
+        share = np.repeat(self.population.easy_share.numpy(), self.config.batch_size)
         return easy.where(self.examples.random(len(difficulty)) < share, batch)
 
     @torch.no_grad()
@@ -213,21 +221,20 @@ class Trainer:
         self.population = renew(counted_population, broken, self.config, self.chance)
 
     def _held_out(
-        self, controller: Controller, rng: np.random.Generator, n: int
+        self, controller: Controller, rng: np.random.Generator, n: int, examples: int
     ) -> tuple[TaskBatch, np.ndarray]:
         """The same examples of size n for every member, (P x B) rows, and their horizons."""
-        examples = self.config.evaluation_examples
         size = self.task.smallest_memory_size(n) + int(rng.integers(self.config.memory_slack, endpoint=True))
         batch = self.task.sample(rng, n, size, examples)
         rows = np.tile(np.arange(examples), controller.num_members)
         return batch.rows(rows), np.full(len(rows), self.task.horizon(n))
 
-    def _hard_error(self, controller: Controller, rng: np.random.Generator, n: int) -> Tensor:
-        batch, horizon = self._held_out(controller, rng, n)
+    def _hard_error(self, controller: Controller, rng: np.random.Generator, n: int, examples: int) -> Tensor:
+        batch, horizon = self._held_out(controller, rng, n, examples)
         return _exact_errors(controller, hard_wrong(controller, batch, horizon))
 
     def _soft_error(self, controller: Controller, rng: np.random.Generator, n: int) -> Tensor:
-        batch, horizon = self._held_out(controller, rng, n)
+        batch, horizon = self._held_out(controller, rng, n, self.config.evaluation_examples)
         return _exact_errors(
             controller, soft_wrong(controller, self.task, batch, horizon, self.config.backend)
         )
@@ -258,6 +265,12 @@ class Trainer:
             solved=int(population.solved.sum()),
             restarts=int(population.restarts.sum()),
         )
+
+
+def _exact_members(controller: Controller, errors: Tensor) -> tuple[Tensor, Controller]:
+    """Places of the members without error, (k,), and a stack of them."""
+    places = (errors == 0).nonzero()[:, 0]
+    return places, Controller(controller.spec, controller.parameters[places])
 
 
 def _exact_errors(controller: Controller, wrong: np.ndarray) -> Tensor:

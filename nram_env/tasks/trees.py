@@ -27,18 +27,28 @@ class Trees:
     path: np.ndarray
 
 
-Choice = Callable[[np.ndarray], np.ndarray]
-"""Turns uniform numbers in 0..1 (B, largest n) into places of the roots in their subtrees, 0 to below 1."""
+Choice = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""Chooses the roots of subtrees first..last (B, largest n), given chance in 0..1, one for each subtree."""
 
 
-def any_root(chance: np.ndarray) -> np.ndarray:
+def any_root(first: np.ndarray, last: np.ndarray, chance: np.ndarray) -> np.ndarray:
     """Every node of a subtree is equally likely to be its root: random search trees."""
-    return chance
+    return first + (chance * (last - first + 1)).astype(np.int64)
 
 
-def balanced(chance: np.ndarray) -> np.ndarray:
+def balanced(first: np.ndarray, last: np.ndarray, chance: np.ndarray) -> np.ndarray:
     """Every root is its subtree's middle node; of two, by even chance, either."""
-    return np.where(chance < 0.5, 0.5, np.nextafter(0.5, 0.0))
+    return (first + last + (chance < 0.5)) // 2
+
+
+def chain_to(end: np.ndarray) -> Choice:
+    """Every root is its subtree's first or last node, by even chance, with `end` (B,) at the very end."""
+
+    def choose(first: np.ndarray, last: np.ndarray, chance: np.ndarray) -> np.ndarray:
+        take_last = (first == end[:, None]) | ((last != end[:, None]) & (chance < 0.5))
+        return np.where(take_last, last, first)
+
+    return choose
 
 
 def draw_trees(
@@ -61,8 +71,7 @@ def draw_trees(
     parent, side = np.full(shape, -1), np.zeros(shape, dtype=np.int64)
     path, moving, level = np.zeros(shape, dtype=np.int64), node <= last, 0
     while moving.any():
-        chance = choose(np.take_along_axis(rng.random(shape), first, 1))
-        root = first + (chance * (last - first + 1)).astype(np.int64)
+        root = choose(first, last, np.take_along_axis(rng.random(shape), first, 1))
         moving &= node != root
         went = np.where(node < root, LEFT, RIGHT)
         parent, side = np.where(moving, root, parent), np.where(moving, went, side)

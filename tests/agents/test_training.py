@@ -152,9 +152,14 @@ def test_training_takes_easy_examples_for_their_share_only():
     assert (plain.memory[:, 1:6] == np.arange(5)).all(1).mean() < 0.1
 
 
-def test_examples_of_members_at_the_top_level_are_not_easy():
-    trainer = Trainer(TrainConfig(task="permutation", population=2, batch_size=50, easy_share=1.0))
-    trainer.population = replace(trainer.population, level=torch.tensor([7, 8]))
+def test_a_member_that_masters_the_top_level_gets_no_more_easy_examples():
+    config = TrainConfig(
+        task="permutation", population=2, batch_size=50, easy_share=1.0, max_level=7, level_threshold=0.2
+    )
+    trainer = Trainer(config)
+    levels, errors = torch.tensor([7, 7]), torch.tensor([0.5, 0.0])
+    trainer.population = replace(trainer.population, level=levels, error=errors)
+    trainer.advance()
     in_order = (trainer._draw(np.full(100, 7), 15).memory[:, 1:8] == np.arange(7)).all(1)
     assert in_order[:50].all()
     assert not in_order[50:].any()
@@ -163,7 +168,7 @@ def test_examples_of_members_at_the_top_level_are_not_easy():
 def test_held_out_examples_are_never_easy():
     trainer = Trainer(TrainConfig(task="permutation", population=2, easy_share=1.0))
     controller = Controller(trainer.config.spec, trainer.population.parameters)
-    batch, _ = trainer._held_out(controller, np.random.default_rng(0), 6)
+    batch, _ = trainer._held_out(controller, np.random.default_rng(0), 6, 32)
     assert (batch.memory[:, 1:7] == np.arange(6)).all(1).mean() < 0.1
 
 
@@ -175,7 +180,7 @@ def test_updates_have_a_share_of_the_horizon_or_all_of_it_and_tests_all_of_it():
         drawn |= set(trainer._envs.state.horizon.tolist())
     assert drawn == {10, 19}  # half of 2 x 8 + 3, rounded up, and all of it
     controller = Controller(trainer.config.spec, trainer.population.parameters)
-    assert set(trainer._held_out(controller, np.random.default_rng(0), 8)[1].tolist()) == {19}
+    assert set(trainer._held_out(controller, np.random.default_rng(0), 8, 32)[1].tolist()) == {19}
 
 
 def test_a_second_read_stands_behind_add():
