@@ -96,9 +96,13 @@ class TrainConfig:
     until a member masters the top level."""
     rescale_share: float = 0.5
     """Share of clones that start anew from other output weights: smaller ones, so that choices soften;
-    for half of them larger ones where the top level is mastered."""
+    larger ones where the top level is mastered."""
     perturbation: float = 0.4
     """Clones multiply their hyper-parameters by exp(perturbation * z), z standard normal."""
+
+    generation_every: int = 1000
+    """Every so many updates, if members master the top level and none is solved, all start again as softened
+    clones of the best; 0 for never."""
 
     evaluate_every: int = 50
     """Updates between two tests of the members at the top level."""
@@ -191,6 +195,7 @@ _LEAST = {
     "memory_slack": 0,
     "horizon_slack": 0,
     "cull_every": 0,
+    "generation_every": 0,
     "evaluate_every": 1,
     "evaluation_examples": 1,
 }

@@ -69,18 +69,12 @@ def rise(population: Population, batch: TaskBatch, rollout: Rollout, config: Tra
     rises &= population.level < config.max_level
     measured = replace(population, error=error, loss=loss)
     weaned = replace(measured, easy_share=measured.easy_share.masked_fill(mastered(measured, config), 0.0))
-    return moved(weaned, population.level + rises.long())
-
-
-def moved(population: Population, level: Tensor) -> Population:
-    """Put members at the given levels (P,); where that is a new one, nothing is known of them there."""
-    new = level != population.level
     return replace(
-        population,
-        error=population.error.masked_fill(new, UNKNOWN),
-        loss=population.loss.masked_fill(new, UNKNOWN_LOSS),
-        level=level,
-        level_age=population.level_age.masked_fill(new, 0),
+        weaned,
+        error=error.masked_fill(rises, UNKNOWN),
+        loss=loss.masked_fill(rises, UNKNOWN_LOSS),
+        level=population.level + rises.long(),
+        level_age=population.level_age.masked_fill(rises, 0),
     )
 
 

@@ -9,12 +9,11 @@ import torch
 
 from agents.config import TrainConfig
 from agents.controllers import ControllerSpec
-from agents.curriculum import moved
 from agents.losses import mastered
-from agents.population import UNKNOWN, Population, renew
+from agents.population import UNKNOWN, Population, renew, start
 
-SOFTER, SHARPER = (0.3, 0.8), (1.25, 4.0)
-"""Ranges of the factor on the output layer of a clone whose choices are softened or sharpened."""
+SOFTER, SHARPER, REBORN = (0.3, 0.8), (1.25, 4.0), (0.6, 1.0)
+"""Ranges of the factor on the output layer of a clone: softened, sharpened, or of a new generation."""
 
 
 def select(population: Population, config: TrainConfig, generator: torch.Generator) -> Population:
@@ -75,24 +74,45 @@ def _rescaled(clones: Population, config: TrainConfig, generator: torch.Generato
     """Start some clones anew from another output layer.
 
     A selector that is all but certain has no gradient left to change its mind: smaller logits bring it
-    back and keep what the member prefers. A member that masters the top level may lean on what is left of
-    its doubts, or be wrong on rare examples: half of the clones of such get larger logits, which take the
-    doubts away, the others smaller ones, and climb again from the first level.
+    back and keep what the member prefers. A member that masters the top level, but not hardened, leans on
+    what is left of its doubts: larger logits take these away, and it trains on without.
     """
-    top, chance = mastered(clones, config), torch.rand(clones.size, generator=generator)
-    sharp = top & (chance < 0.5)
-    within = torch.where(top, 2 * chance % 1, chance)
-    (low, high), (sharp_low, sharp_high) = SOFTER, SHARPER
-    factor = torch.where(sharp, sharp_low + (sharp_high - sharp_low) * within, low + (high - low) * within)
+    chance = torch.rand(clones.size, generator=generator)
+    factor = torch.where(mastered(clones, config), _between(SHARPER, chance), _between(SOFTER, chance))
     chosen = torch.rand(clones.size, generator=generator) < config.rescale_share
     scaled = rescale(clones, torch.where(chosen, factor, 1.0), config.spec)
-    anew = replace(
+    return replace(
         scaled,
         momentum=scaled.momentum.masked_fill(chosen[:, None], 0.0),
         variance=scaled.variance.masked_fill(chosen[:, None], 0.0),
         age=scaled.age.masked_fill(chosen, 0),
     )
-    return moved(anew, torch.where(chosen & top & ~sharp, config.lowest_level, anew.level))
+
+
+def next_generation(population: Population, config: TrainConfig, generator: torch.Generator) -> Population:
+    """Let everyone start again as a clone of the best, with softer choices and new hyper-parameters.
+
+    Members that master the top level on training examples, but none of them hardened and on held-out ones,
+    have all found the same almost right program. Few of their selectors still have a gradient. Softened,
+    from the first level on and without competition from their parents, they mend it.
+    """
+    best = torch.tensor(population.ranking()[: max(1, population.size // 8)])
+    parents = population.take(best[torch.arange(population.size) % len(best)])
+    factor = _between(REBORN, torch.rand(population.size, generator=generator))
+    children = rescale(parents, factor, config.spec).parameters
+    return replace(
+        start(config, population.size, generator),
+        parameters=children,
+        best_parameters=children.clone(),
+        easy_share=parents.easy_share,
+        family=parents.family,
+        restarts=population.restarts,
+    )
+
+
+def _between(bounds: tuple[float, float], chance: torch.Tensor) -> torch.Tensor:
+    low, high = bounds
+    return low + (high - low) * chance
 
 
 def rescale(population: Population, factor: torch.Tensor, spec: ControllerSpec) -> Population:

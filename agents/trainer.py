@@ -21,7 +21,7 @@ from agents.controllers import Controller
 from agents.curriculum import draw_difficulties, rise
 from agents.population import Population, renew, start
 from agents.rollout import Rollout, hard_wrong, make_envs, soft_wrong, unroll
-from agents.selection import select
+from agents.selection import next_generation, select
 from nram_env.tasks import TaskBatch
 
 POPULATION_FORMAT = "nram-population/4"
@@ -99,7 +99,16 @@ class Trainer:
             self.evaluate()
         if self.config.cull_every and self.update % self.config.cull_every == 0:
             self.population = select(self.population, self.config, self.chance)
+        if self._is_stuck():
+            self.population = next_generation(self.population, self.config, self.chance)
         return self._progress(member_loss)
+
+    def _is_stuck(self) -> bool:
+        """Whether it is time for a new generation, and members master the top level, but none is solved."""
+        every, population = self.config.generation_every, self.population
+        if not every or self.update % every:
+            return False
+        return bool(losses.mastered(population, self.config).any()) and not bool(population.solved.any())
 
     def evaluate(self) -> None:
         """Test the members at the top level on held-out sizes and keep the parameters that did best."""

@@ -127,7 +127,7 @@ class Reproduce:
         config = recipe.config if self.seed is None else replace(recipe.config, seed=self.seed)
         budget, kind = recipe.budget, "population"
         if self.independent:
-            config, kind = replace(config, cull_every=0), "independent"
+            config, kind = replace(config, cull_every=0, generation_every=0), "independent"
             budget = Budget(updates=budget.updates, solved=config.population)
         folder = self.run or Path("runs") / f"reproduce-{name}-{kind}-{config.seed}"
         with TrainingDisplay(budget, f"Following the recipe of {name} in {folder}.") as display:

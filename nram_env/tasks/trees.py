@@ -41,14 +41,9 @@ def balanced(first: np.ndarray, last: np.ndarray, chance: np.ndarray) -> np.ndar
     return (first + last + (chance < 0.5)) // 2
 
 
-def chain_to(end: np.ndarray) -> Choice:
-    """Every root is its subtree's first or last node, by even chance, with `end` (B,) at the very end."""
-
-    def choose(first: np.ndarray, last: np.ndarray, chance: np.ndarray) -> np.ndarray:
-        take_last = (first == end[:, None]) | ((last != end[:, None]) & (chance < 0.5))
-        return np.where(take_last, last, first)
-
-    return choose
+def chains(first: np.ndarray, last: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Every root is its subtree's first or, by even chance, its last node."""
+    return np.where(chance < 0.5, first, last)
 
 
 def draw_trees(

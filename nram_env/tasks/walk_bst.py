@@ -9,7 +9,7 @@ import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require
 from nram_env.tasks.placing import all_places, random_places, random_ranks
-from nram_env.tasks.trees import Children, Trees, all_paths, all_trees, balanced, chain_to, draw_trees
+from nram_env.tasks.trees import Children, Trees, all_paths, all_trees, balanced, chains, draw_trees
 
 SLOT, PATH = 1, 2
 
@@ -45,10 +45,9 @@ class WalkBST(Task):
         return _place(rng, draw_trees(rng, difficulty, end), end, difficulty, memory_size)
 
     def draw_easy(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
-        """Draw balanced trees, where d decides at every step, and as many chains, with paths to their end."""
+        """Draw balanced trees, where d decides at every step, and as many chains, where paths are long."""
         end, chain = rng.integers(0, difficulty), rng.random(difficulty.shape)[:, None] < 0.5
-        to_end = chain_to(end)
-        trees = draw_trees(rng, difficulty, end, lambda *at: np.where(chain, to_end(*at), balanced(*at)))
+        trees = draw_trees(rng, difficulty, end, lambda *at: np.where(chain, chains(*at), balanced(*at)))
         return _place(rng, trees, end, difficulty, memory_size)
 
     def oracle(self, memory: Sequence[int]) -> dict[int, int]:

@@ -7,7 +7,7 @@ import torch
 from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.population import Population, start
-from agents.selection import rescale, select
+from agents.selection import next_generation, rescale, select
 
 CONFIG = TrainConfig(
     task="access", population=8, cull_share=0.5, spare_age=10, rescale_share=0.0, family_share=1.0
@@ -96,7 +96,28 @@ def test_rescaled_clones_are_softer():
     assert all(0.3 < ratio < 0.8 for ratio in ratios)
 
 
-def test_where_the_top_level_is_mastered_rescaled_clones_are_softer_or_sharper():
+def test_where_the_top_level_is_mastered_rescaled_clones_are_sharper():
     ratios = [ratio for seed in range(10) for ratio in ratios_of_clones(error=0.0, seed=seed)]
-    assert all(0.3 < ratio < 0.8 or 1.25 < ratio < 4 for ratio in ratios)
-    assert 5 <= sum(ratio > 1 for ratio in ratios) <= 15
+    assert all(1.25 < ratio < 4 for ratio in ratios)
+
+
+def test_once_members_master_the_top_level_clones_are_of_them_only():
+    population = population_with(
+        loss=[0.3, 0.1, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8], level=[8] * 8, error=[0.0] + [0.9] * 7
+    )
+    after = select(population, CONFIG, generator())
+    assert kept(population, after) == [0, 1, 2, 3]
+    assert after.family[6:].tolist() == [int(population.family[0])] * 2
+
+
+def test_a_new_generation_are_softened_clones_of_the_best_from_the_first_level_on():
+    config = replace(CONFIG, population=8, easy_share=0.0)
+    population = population_with(loss=[0.8, 0.7, 0.6, 0.1, 0.5, 0.4, 0.3, 0.2], level=[8] * 8)
+    after = next_generation(population, config, generator())
+    ratios = logits(after) / logits(population)[3]
+    torch.testing.assert_close(ratios, ratios[:, :1, :1].expand_as(ratios), rtol=1e-3, atol=0)
+    assert ((ratios >= 0.6) & (ratios <= 1)).all()
+    assert (after.level == config.lowest_level).all()
+    assert not after.momentum.any()
+    assert (after.best_error == 1).all()
+    assert len(set(after.learning_rate.tolist())) == 8

@@ -165,6 +165,24 @@ def test_a_member_that_masters_the_top_level_gets_no_more_easy_examples():
     assert not in_order[50:].any()
 
 
+@pytest.mark.parametrize(
+    ("error", "hard_error", "anew"), [(0.0, 0.1, True), (0.0, 0.0, False), (0.9, 1.0, False)]
+)
+def test_a_population_that_masters_the_top_level_and_solves_nothing_starts_a_new_generation(
+    error, hard_error, anew
+):
+    trainer = Trainer(replace(SMALL, generation_every=7, evaluate_every=100, level_threshold=0.5))
+    trainer.update = 6
+    trainer.population = replace(
+        trainer.population,
+        level=torch.full((3,), 3),
+        error=torch.full((3,), error),
+        best_error=torch.full((3, 2), hard_error),
+    )
+    trainer.advance()
+    assert (trainer.population.level == (1 if anew else 3)).all()
+
+
 def test_held_out_examples_are_never_easy():
     trainer = Trainer(TrainConfig(task="permutation", population=2, easy_share=1.0))
     controller = Controller(trainer.config.spec, trainer.population.parameters)
