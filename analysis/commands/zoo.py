@@ -110,6 +110,8 @@ class Reproduce:
     """Where the table goes; its figures go beside it as JSON."""
     examples: int = 2_000
     """Examples of each size and mode in the table."""
+    far_examples: int | None = None
+    """Examples of the soft runs at n = 200, which take longest; default: as many as of all others."""
     json: bool = False
     """Print one JSON object; everything else goes to standard error."""
 
@@ -144,7 +146,8 @@ class Reproduce:
         return 0 if record["exact"] else 1
 
     def _make_table(self) -> int:
-        effort, figures = Effort(examples=self.examples), self.out.with_suffix(".json")
+        far_examples = self.examples if self.far_examples is None else self.far_examples
+        effort, figures = Effort(self.examples, far_examples), self.out.with_suffix(".json")
         rows = json.loads(figures.read_text())["rows"] if figures.exists() else {}
         shipped = zoo.entries()
         for name in self.entries or shipped:
@@ -163,10 +166,16 @@ def _recorded(row: dict[str, Any], entry: zoo.ZooEntry) -> dict[str, Any]:
 
 
 def best_agent(trainer: Trainer) -> Agent:
-    """Of the members that are right when hardened, the one whose program and soft run have fewest faults."""
+    """Of the members that are right hardened, the first whose program and soft run have fewest faults."""
     agents = trainer.agents()
-    solved = agents[: min(CANDIDATES, int(trainer.population.solved.sum()))]
-    return min(solved, key=lambda agent: (_refuted(agent), _far_error(agent)), default=agents[0])
+    best, fewest = agents[0], None
+    for agent in agents[: min(CANDIDATES, int(trainer.population.solved.sum()))]:
+        faults = (_refuted(agent), _far_error(agent))
+        if fewest is None or faults < fewest:
+            best, fewest = agent, faults
+        if not any(faults):
+            break
+    return best
 
 
 def _far_error(agent: Agent) -> float:

@@ -41,17 +41,17 @@ def test_reproduce_without_a_name_says_which_there_are(capsys: pytest.CaptureFix
 
 def test_the_table_has_a_row_for_what_was_measured(tmp_path: Path) -> None:
     out = tmp_path / "results.md"
-    arguments = ["--entries", "access", "--examples", "20", "--out", str(out)]
+    arguments = ["--entries", "access", "--examples", "20", "--far-examples", "3", "--out", str(out)]
     assert main(["reproduce", "--table", *arguments]) == 0
     assert main(["reproduce", "--table", *arguments]) == 0  # replaces the row, does not add another
     (row,) = json.loads(out.with_suffix(".json").read_text())["rows"].values()
-    assert (row["examples"], row["program"]["examples"]) == (20, 500)
+    assert (row["examples"], row["far_examples"], row["program"]["examples"]) == (20, 3, 500)
     assert row["errors"]["200"] == {"soft": 0, "hard": 0}
     assert out.read_text().count("\n| access |") == 3  # errors, training, the paper
 
 
 def test_errors_are_never_rounded_to_nothing() -> None:
-    row = measure(zoo.find_entry("access"), Effort(4, 4), lambda text: None)
+    row = measure(zoo.find_entry("access"), Effort(4, 4, 4), lambda text: None)
     row |= {"records": zoo.find_recipe("access").records, "easy_share": 0.5}
     row["errors"]["50"] = {"soft": 1.0, "hard": 0.1}
     shown = page([row])
