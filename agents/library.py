@@ -81,7 +81,11 @@ FUNCTIONS = {
 @cache
 def load() -> ctypes.CDLL | None:
     """The library, or None where it was not built or does not load; that is logged, once."""
-    library = open_library(LIBRARY_FILE, "the library of the learner is missing, slower torch runs instead")
+    library = open_library(
+        LIBRARY_FILE,
+        "the library of the learner is missing, slower torch runs instead",
+        (Stack, Step, Update),
+    )
     if library is not None:
         for name, arguments in FUNCTIONS.items():
             getattr(library, name).argtypes = arguments
@@ -112,7 +116,7 @@ def obstacle(tensors: Mapping[str, Tensor], copied: Collection[str] = ()) -> str
         if reason is not None:
             return reason
     if load() is None:
-        return f"the library {LIBRARY_FILE.name} was not built when the package was installed"
+        return f"the library {LIBRARY_FILE.name} was not built, or from another version"
     return None
 
 

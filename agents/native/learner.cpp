@@ -57,6 +57,12 @@ extern "C" {
 // The best instruction set that this processor has: 0 baseline, 1 AVX2, 2 AVX-512.
 EXPORTED int learner_instruction_set() { return nram::best_instruction_set(); }
 
+// Sizes of the records of the calls below, 0 behind the last: the caller's must be the same.
+EXPORTED int nram_record_size(int record) {
+    constexpr size_t sizes[] = {sizeof(Stack), sizeof(Step), sizeof(Update)};
+    return record < 3 ? (int)sizes[record] : 0;
+}
+
 EXPORTED int learner_forward(const Stack* stack, const float* parameters, const Step* step) {
     const Kernels& kernels = kernels_of(stack->instruction_set);
     return share(*stack, 0, [&](float*, long member) { kernels.forward(*stack, parameters, *step, member); });

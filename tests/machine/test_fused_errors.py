@@ -1,7 +1,9 @@
 """What the fused backend refuses, and what happens where it was not built."""
 
 import ctypes
+import ctypes.util
 import logging
+from pathlib import Path
 
 import pytest
 import torch
@@ -93,5 +95,19 @@ def test_without_the_library_auto_runs_on_the_reference_and_says_so_once(no_libr
 
 
 def test_without_the_library_fused_is_an_error(no_library, state):
-    with pytest.raises(ValueError, match=r"missing\.so was not built when the package was installed"):
+    with pytest.raises(ValueError, match=r"missing\.so was not built, or from another version"):
         timestep(MachineConfig(2), state, torch.zeros(2, SIZE), backend="fused")
+
+
+@built
+def test_a_library_of_another_version_is_refused_instead_of_called(caplog):
+    with caplog.at_level(logging.WARNING, "nram_env"):
+        assert library.open_library(library.LIBRARY_FILE, "it is missing", (library.Machine,)) is None
+    assert "built from another version of the package" in caplog.text
+
+
+@built
+def test_a_library_that_does_not_know_its_records_is_refused(tmp_path, caplog):
+    with caplog.at_level(logging.WARNING, "nram_env"):
+        assert library.open_library(Path(ctypes.util.find_library("c")), "it is missing", ()) is None
+    assert "nram_record_size" in caplog.text

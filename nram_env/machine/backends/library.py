@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+from collections.abc import Sequence
 from ctypes import c_float, c_int, c_int64, c_void_p
 from functools import cache
 from pathlib import Path
@@ -96,15 +97,29 @@ FUNCTIONS = {"nram_forward": Outputs, "nram_backward": Gradients}
 """The library's functions of a machine, its inputs, and this."""
 
 
-def open_library(file: Path, consequence: str) -> ctypes.CDLL | None:
-    """Load a library; where it was not built or does not load, log the consequence and return None."""
+def open_library(
+    file: Path, consequence: str, records: Sequence[type[ctypes.Structure]]
+) -> ctypes.CDLL | None:
+    """Load a library; where it cannot be used, log the consequence and the reason and return None.
+
+    Args:
+        file: The library.
+        consequence: What is missing without it.
+        records: Records of its calls. A library built from other sources has others, and would crash.
+    """
     try:
-        return ctypes.CDLL(str(file))
-    except OSError as error:
-        logging.getLogger("nram_env").warning(
-            "%s (%s); install the package again with a C++ compiler at hand to build it", consequence, error
-        )
-        return None
+        library = ctypes.CDLL(str(file))
+        theirs = [library.nram_record_size(record) for record in range(len(records) + 1)]
+    except (OSError, AttributeError) as error:
+        reason = str(error)
+    else:
+        if theirs == [*map(ctypes.sizeof, records), 0]:
+            return library
+        reason = f"{file} was built from another version of the package"
+    logging.getLogger("nram_env").warning(
+        "%s (%s); install the package again with a C++ compiler at hand to build it", consequence, reason
+    )
+    return None
 
 
 def unfit(name: str, tensor: Tensor, dtype: torch.dtype | None, contiguous: bool = True) -> str | None:
@@ -129,7 +144,9 @@ def unfit(name: str, tensor: Tensor, dtype: torch.dtype | None, contiguous: bool
 def load() -> ctypes.CDLL | None:
     """The library, or None where it was not built or does not load; that is logged, once."""
     library = open_library(
-        LIBRARY_FILE, "the fused backend is missing, the slower reference backend runs instead"
+        LIBRARY_FILE,
+        "the fused backend is missing, the slower reference backend runs instead",
+        (Machine, Inputs, *FUNCTIONS.values()),
     )
     if library is None:
         return None

@@ -145,6 +145,12 @@ extern "C" {
 // The best instruction set that this processor has: 0 baseline, 1 AVX2, 2 AVX-512.
 EXPORTED int nram_instruction_set() { return nram::best_instruction_set(); }
 
+// Sizes of the records of the calls below, 0 behind the last: the caller's must be the same.
+EXPORTED int nram_record_size(int record) {
+    constexpr size_t sizes[] = {sizeof(Machine), sizeof(nram::Inputs), sizeof(nram::Outputs), sizeof(nram::Gradients)};
+    return record < 4 ? (int)sizes[record] : 0;
+}
+
 EXPORTED int nram_forward(const Machine* machine, const nram::Inputs* in, const nram::Outputs* out) try {
     if (!gates_known(machine->gate, machine->gates)) return BAD_GATE;
     if (!targets_fit(*in, machine->size)) return BAD_TARGET;
