@@ -67,15 +67,17 @@ def _entry_row(entry: zoo.ZooEntry) -> dict[str, Any]:
 
 
 def _entries_table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title="nram show zoo:NAME prints a program", title_justify="left", box=None, padding=(0, 2))
-    for heading in ("name", "controller", "registers", "gates", "kB", "members solved", "minutes", "recipe"):
+    title = "nram show zoo:NAME prints a program, nram reproduce NAME trains a new one"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+    table.add_column("name", no_wrap=True)
+    for heading in ("controller", "registers", "gates", "kB", "solved", "minutes"):
         table.add_column(heading)
     for row in rows:
         record = row["records"].get("population", {})
         share = f"{record['solved']} of {record['members']}" if record else "not run"
         minutes = f"{record['minutes']:.1f}" if record else ""
         cells = (row["controller"], row["registers"], row["gates"], row["kilobytes"], share, minutes)
-        table.add_row(row["name"], *map(str, cells), row["recipe"])
+        table.add_row(row["name"], *map(str, cells))
     return table
 
 

@@ -48,9 +48,7 @@ def obstacle(
             if reason is not None:
                 return reason
     if library.load() is None:
-        return (
-            f"its library {library.LIBRARY_FILE.name} was not built, or from another version"
-        )
+        return f"its library {library.LIBRARY_FILE.name} was not built, or from another version"
     return None
 
 
