@@ -85,8 +85,8 @@ def _entries_table(rows: list[dict[str, Any]]) -> Table:
 class Reproduce:
     """Train a controller of the zoo from nothing by its recipe and check it; or make the table of results.
 
-    The exit code is 0 only if the fresh controller makes no error, soft and hard, at n = 8, 50 and 200;
-    for the table, if all of it was measured.
+    The exit code is 0 only if the fresh controller makes no error, soft and hard, at n = 8, 50 and 200, and
+    no check refutes its program; for the table, if all of it was measured.
 
     Examples:
         nram reproduce copy
@@ -206,7 +206,8 @@ def _record(agent: Agent, config: TrainConfig, outcome: Outcome) -> dict[str, An
         "members": population.size,
         "solved": int(population.solved.sum()),
         "errors": errors,
-        "exact": not any(error for found in errors.values() for error in found.values()),
+        "exact": not any(error for found in errors.values() for error in found.values())
+        and not _refuted(agent),
     }
 
 
