@@ -80,7 +80,7 @@ FUNCTIONS = {
 
 @cache
 def load() -> ctypes.CDLL | None:
-    """The library, or None where it was not built or does not load; that is logged, once."""
+    """The library, or None where `open_library` gives none; that is logged, once."""
     library = open_library(
         LIBRARY_FILE,
         "the library of the learner is missing, slower torch runs instead",

@@ -137,9 +137,9 @@ class Reproduce:
         with TrainingDisplay(budget, f"Following the recipe of {name} in {folder}.") as display:
             outcome = start_run(folder, config, budget, display.watch)
         say("choosing among the solved members, and checking the chosen one")
-        agent = best_agent(outcome.trainer)
+        agent, stands = best_agent(outcome.trainer)
         save_agent(folder / AGENT_FILE, agent)
-        record = _record(agent, config, outcome)
+        record = _record(agent, stands, config, outcome)
         if self.keep:
             _keep(
                 name, recipe.with_record(kind, record), agent, bool(record["exact"]) and not self.independent
@@ -167,17 +167,20 @@ def _recorded(row: dict[str, Any], entry: zoo.ZooEntry) -> dict[str, Any]:
     return {**row, "easy_share": recipe.config.easy_share, "records": records}
 
 
-def best_agent(trainer: Trainer) -> Agent:
-    """Of the members that are right hardened, the first whose program and soft run have fewest faults."""
-    agents = trainer.agents()
-    best, fewest = agents[0], None
-    for agent in agents[: min(CANDIDATES, int(trainer.population.solved.sum()))]:
+def best_agent(trainer: Trainer) -> tuple[Agent, bool]:
+    """The member to ship, and whether no check refutes its program.
+
+    Of those that are right hardened, the first whose program and soft run have fewest faults; else the best.
+    """
+    agents, solved = trainer.agents(), int(trainer.population.solved.sum())
+    found: list[tuple[tuple[int, float], Agent]] = []
+    for agent in agents[: max(1, min(CANDIDATES, solved))]:
         faults = (_refuted(agent), _far_error(agent))
-        if fewest is None or faults < fewest:
-            best, fewest = agent, faults
+        found.append((faults, agent))
         if not any(faults):
             break
-    return best
+    (refuted, _), best = min(found, key=lambda candidate: candidate[0])
+    return best, not refuted
 
 
 def _far_error(agent: Agent) -> float:
@@ -191,7 +194,7 @@ def _refuted(agent: Agent) -> int:
     )
 
 
-def _record(agent: Agent, config: TrainConfig, outcome: Outcome) -> dict[str, Any]:
+def _record(agent: Agent, stands: bool, config: TrainConfig, outcome: Outcome) -> dict[str, Any]:
     population = outcome.trainer.population
     errors = {
         mode: {str(n): evaluate(agent, mode, n, 100, seed=1).exact_error for n in CHECKED_SIZES}
@@ -206,8 +209,7 @@ def _record(agent: Agent, config: TrainConfig, outcome: Outcome) -> dict[str, An
         "members": population.size,
         "solved": int(population.solved.sum()),
         "errors": errors,
-        "exact": not any(error for found in errors.values() for error in found.values())
-        and not _refuted(agent),
+        "exact": stands and not any(error for found in errors.values() for error in found.values()),
     }
 
 

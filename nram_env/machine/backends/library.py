@@ -142,7 +142,7 @@ def unfit(name: str, tensor: Tensor, dtype: torch.dtype | None, contiguous: bool
 
 @cache
 def load() -> ctypes.CDLL | None:
-    """The library, or None where it was not built or does not load; that is logged, once."""
+    """The library, or None where `open_library` gives none; that is logged, once."""
     library = open_library(
         LIBRARY_FILE,
         "the fused backend is missing, the slower reference backend runs instead",
