@@ -18,9 +18,9 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from agents.config import TrainConfig
+from agents.fused import machine_seconds
 from agents.trainer import Trainer
 from nram_env.machine import LOG_FLOOR, Gate, MachineConfig, MachineState, Selector, Timestep, timestep
-from nram_env.machine.backends import library
 from nram_env.machine.objective import output_log_likelihood
 from nram_env.machine.soft_gates import soft_gate
 
@@ -200,40 +200,14 @@ def measure_training(config: TrainConfig, threads: int, updates: int = 20) -> Tr
         updates: How many updates to time.
     """
     trainer, times = Trainer(config), []
-    with _threads(threads) as clock, _stopwatch(clock) as native_seconds:
+    with _threads(threads) as clock, machine_seconds() as inside:
         trainer.advance()
         for _ in range(updates):
-            native_seconds.clear()
-            started = clock()
+            inside.value, started = 0.0, clock()
             trainer.advance()
-            times.append((clock() - started, sum(native_seconds)))
-    seconds, inside = min(times)
-    return TrainingSpeed(1 / seconds, inside / seconds, median(part / whole for whole, part in times))
-
-
-@contextmanager
-def _stopwatch(clock: Clock) -> Iterator[list[float]]:
-    """Collect the seconds of every call of the fused backend's library."""
-    native = library.load()
-    seconds: list[float] = []
-    originals = {} if native is None else {name: getattr(native, name) for name in library.FUNCTIONS}
-
-    def timed(function: Callable[..., int]) -> Callable[..., int]:
-        def call(*arguments: object) -> int:
-            started = clock()
-            status = function(*arguments)
-            seconds.append(clock() - started)
-            return status
-
-        return call
-
-    for name, function in originals.items():
-        setattr(native, name, timed(function))
-    try:
-        yield seconds
-    finally:
-        for name, function in originals.items():
-            setattr(native, name, function)
+            times.append((clock() - started, inside.value / threads))
+    seconds, within = min(times)
+    return TrainingSpeed(1 / seconds, within / seconds, median(part / whole for whole, part in times))
 
 
 def _problem(

@@ -15,8 +15,6 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from agents import library
-from agents.fused import FusedStack, Shape
 from nram_env.machine import MachineConfig
 from nram_env.support import unknown_name
 
@@ -104,10 +102,11 @@ class Controller:
     Args:
         spec: Their common shape.
         parameters: (P, N), N = `spec.num_parameters`.
-        backend: "fused" for the native library, "reference" for torch, "auto" for whichever can.
+        backend: What unrolls whole episodes: "fused" for the native library, "reference" for torch, "auto"
+            for whichever can. A single timestep is always torch's.
 
     Raises:
-        ValueError: `parameters` has another shape, or the backend is "fused" and cannot run on them.
+        ValueError: `parameters` has another shape.
 
     Example:
         >>> spec = ControllerSpec("lstm", MachineConfig(4))
@@ -157,9 +156,6 @@ class Controller:
             Logits (P, B, D) in the order of the machine's ActionLayout, and the new state (P, B, S).
         """
         self._check(observations, state)
-        arrays = {"parameters": self.parameters, "observations": observations, "state": state}
-        if library.serves(self.backend, arrays, copied=("observations", "state")):
-            return self._fused(observations, state)
         return _KINDS[self.spec.kind].forward(self.weights, observations, state)
 
     def _check(self, observations: Tensor, state: Tensor) -> None:
@@ -171,12 +167,6 @@ class Controller:
         for name, (tensor, shape) in wanted.items():
             if tuple(tensor.shape) != shape:
                 raise ValueError(f"{name} must have shape {shape}, got {tuple(tensor.shape)}")
-
-    @cached_property
-    def _fused(self) -> FusedStack:
-        machine = self.spec.machine
-        sizes = (machine.num_registers, self.spec.hidden_size, machine.layout.size)
-        return FusedStack(Shape(self.spec.kind, *sizes), self.parameters)
 
     def member(self, index: int) -> Controller:
         """One of the stack, alone and cut from the graph."""

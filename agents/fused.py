@@ -1,12 +1,17 @@
-"""The fused controllers: a timestep of a stack in one native call, forward and backward, float32 on the CPU.
+"""Whole episodes in one native call, and their gradient in another: controllers and machines, float32, CPU.
 
-The gradient of the parameters is not made at each timestep. Every one leaves its inputs and the gradients of
-its layers; once the backward pass has been through all of them, one call sums them up.
+The library (native/episodes.h) plays a few members at a time from their first timestep to their last, so that
+what a controller leaves is still in the processor's cache when the machine needs it. It calls the functions
+of the machine's own library, and gives the numbers that the environment gives timestep by timestep.
 """
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
@@ -14,153 +19,240 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from agents import library
+from agents.controllers import CONTROLLER_KINDS, Controller
+from nram_env.envs.episode import SURVIVAL_FLOOR, EpisodeState, Rules
+from nram_env.machine.backends import library as machine_library
+from nram_env.machine.backends.base import Options
+from nram_env.machine.backends.fused import ERRORS, machine_record
 
-KINDS = ("lstm", "feedforward")
-"""Kinds of controllers by their number in the library."""
+SWITCHES = ("auto", "fused")
+"""Backends, of controller and environment, with which the library plays."""
 
 
 @dataclass(frozen=True)
-class Shape:
-    """Shape of a stack: kind, R, H and D."""
+class Played:
+    """What comes of the episodes of P x B rows; all with graph but the last two.
 
-    kind: str
-    inputs: int
-    hidden: int
-    outputs: int
-
-    @property
-    def activations(self) -> int:
-        """Numbers that a timestep of one example keeps for its backward pass."""
-        return (6 if self.kind == "lstm" else 2) * self.hidden
-
-    @property
-    def deltas(self) -> int:
-        """Numbers that its backward pass keeps for the gradient of the weights."""
-        return (5 if self.kind == "lstm" else 2) * self.hidden
-
-    def record(self, members: int, batch: int) -> library.Stack:
-        """The library's record."""
-        sizes = (self.inputs, self.hidden, self.outputs, members, batch)
-        threads = torch.get_num_threads()
-        return library.Stack(KINDS.index(self.kind), *sizes, threads, library.best_instruction_set())
-
-
-class FusedStack:
-    """P controllers whose parameters are the rows of one contiguous float32 tensor (P, N).
-
-    Args:
-        shape: Their common shape.
-        parameters: (P, N); must not change before the backward pass is over.
+    Attributes:
+        returns: (P x B,); undiscounted.
+        entropy: (P x B,); of the selectors, in nats, summed over selectors and timesteps.
+        halting_entropy: (P x B,); of "finish now or not", in nats, summed over timesteps.
+        output: (P x B, M, M); the sum of p_t M_t.
+        finite: (P,) booleans; members all of whose logits were finite. Others played on with logits 0.
     """
 
-    def __init__(self, shape: Shape, parameters: Tensor) -> None:
-        self._tape = _Tape(shape, parameters.detach())
-        with torch.enable_grad():  # the graph starts here, wherever the stack is used first
-            self._anchor: Tensor = _Anchor.apply(parameters, self._tape)
+    returns: Tensor
+    entropy: Tensor
+    halting_entropy: Tensor
+    output: Tensor
+    finite: Tensor
 
-    def __call__(self, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """One timestep: (P, B, R) and (P, B, S) to logits (P, B, D) and the new state."""
-        logits, after = _Timestep.apply(self._anchor, self._tape, observations, state)
-        return logits, after
+
+def serves(controller: Controller, rules: Rules, state: EpisodeState) -> bool:
+    """Whether the library plays these episodes, rather than torch one timestep at a time.
+
+    Raises:
+        ValueError: The backend of the controller or of the environment is "fused", and the library cannot.
+    """
+    backends = (controller.backend, rules.backend)
+    if rules.hard or not all(backend in SWITCHES for backend in backends):
+        return False
+    reason = _obstacle(controller, state)
+    if reason is not None and "fused" in backends:
+        raise ValueError(f"the fused episodes cannot be played: {reason}; backend='reference' can")
+    return reason is None
+
+
+def _obstacle(controller: Controller, state: EpisodeState) -> str | None:
+    arrays = {
+        "parameters": controller.parameters,
+        "registers": state.registers,
+        "memory": state.memory,
+        "survival": state.survival,
+    }
+    reason = library.obstacle(arrays)
+    if reason is None and machine_library.load() is None:
+        return f"the library {machine_library.LIBRARY_FILE.name} was not built, or from another version"
+    return reason
+
+
+def play(controller: Controller, rules: Rules, state: EpisodeState) -> Played:
+    """Play every row to its end; `serves` must hold.
+
+    Args:
+        controller: P members.
+        rules: Those of the environment.
+        state: P x B rows before their first timestep, member by member.
+    """
+    episodes = _Episodes(controller, rules, state)
+    parameters = controller.parameters
+    if torch.is_grad_enabled() and parameters.requires_grad:
+        episodes.keep_all()
+    halting, score, entropy, halting_entropy = _Unrolled.apply(parameters, episodes)
+    if rules.loss == "mixture":
+        returns = score.clamp_min(rules.log_floor).log().masked_fill(~state.mask, 0.0).sum(-1)
+    else:
+        returns = (halting * score).sum(0)
+    finite = episodes.results["finite"]
+    return Played(returns, entropy.sum(0), halting_entropy.sum(0), episodes.results["output"], finite)
 
 
 @dataclass
-class _Tape:
-    """What the timesteps of a stack share, and what their backward passes have left so far."""
+class _Episodes:
+    """The library's record of a call, and the arrays that it points to."""
 
-    shape: Shape
-    parameters: Tensor
-    steps: list[dict[str, Tensor]] = field(default_factory=list)
-    _transposed: Tensor | None = None
-    _backward_pass: int = -1
+    controller: Controller
+    rules: Rules
+    state: EpisodeState
+    results: dict[str, Tensor] = field(init=False)
+    tape: Tensor | None = None
+    slots: int = 2
 
-    def note(self, step: dict[str, Tensor]) -> None:
-        """Keep what the backward pass of a timestep leaves; what an earlier pass left is dropped."""
-        number = torch._C._current_graph_task_id()
-        if number != self._backward_pass:
-            self._backward_pass, self.steps = number, []
-        self.steps.append(step)
+    def __post_init__(self) -> None:
+        self.timesteps = int(self.state.horizon.max())
+        rows, size, members = len(self.state.horizon), self.state.memory_size, self.controller.num_members
+        rowwise = (self.timesteps, rows)
+        zeros = self.state.survival.new_zeros
+        self.results = {name: zeros(rowwise) for name in (*_SUMMED, "halting", "log_likelihood")}
+        self.results["output"] = zeros(rows, size, size)
+        self.results["finite"] = torch.ones(members, dtype=torch.bool)
+        self.results["taken"] = torch.zeros(members, dtype=torch.int64)
+        if self.rules.loss == "mixture":
+            self.results["credit"] = zeros(rows, size)
+            self.results["likelihood"] = torch.ones(*rowwise, size)
 
-    def record(self, observations: Tensor) -> library.Stack:
-        return self.shape.record(*observations.shape[:2])
+    def keep_all(self) -> None:
+        """Keep every timestep for a backward pass."""
+        self.slots = self.timesteps + 1
 
-    def transposed(self, record: library.Stack) -> Tensor:
-        """The weights transposed, for the backward pass."""
-        if self._transposed is None:
-            self._transposed = torch.empty_like(self.parameters)
-            library.call("learner_transpose", record, self.parameters.data_ptr(), self._transposed.data_ptr())
-        return self._transposed
+    def call(self, function: str, **gradients: Tensor) -> None:
+        """Call the library, with the gradients that the backward pass needs besides.
 
-    def gradient(self) -> Tensor | None:
-        """The gradient (P, N) of the parameters from all steps, which are forgotten; None without any.
-
-        It takes the place of the transposed weights, which no step needs any more.
+        Raises:
+            ValueError: A target is not in 0..M-1.
         """
-        steps, self.steps = self.steps, []
-        gradient, self._transposed = self._transposed, None
-        if not steps:
-            return None
-        assert gradient is not None
-        records = (library.Step * len(steps))(*map(_step, steps))
-        record = self.record(steps[0]["observations"])
-        library.call("learner_gradient", record, records, len(steps), gradient.data_ptr())
-        return gradient
+        record, _arrays = self._record(**gradients)
+        if self.tape is None:
+            self.tape = _take_tape(library.load().learner_tape_floats(record))  # type: ignore[union-attr]
+        record.tape = self.tape.data_ptr()
+        status = getattr(library.load(), function)(record)
+        if status:
+            raise ValueError(ERRORS[status])
+
+    def _record(self, **gradients: Tensor) -> tuple[library.Unroll, dict[str, Tensor]]:
+        arrays = {
+            "parameters": self.controller.parameters.detach(),
+            "zero_probs": self.state.observed,
+            **{name: getattr(self.state, name) for name in _BEFORE},
+            **self.results,
+            **gradients,
+        }
+        arrays = {name: array.contiguous() for name, array in arrays.items()}
+        native = machine_library.load()
+        record = library.Unroll(
+            stack=self._stack(),
+            size=self.controller.spec.num_parameters,
+            machine=ctypes.pointer(self._machine()),
+            forward=_address(native, "nram_forward"),
+            backward=_address(native, "nram_backward"),
+            timesteps=self.timesteps,
+            slots=self.slots,
+            machine_seconds=_stopwatch,
+            **{name: array.data_ptr() for name, array in arrays.items()},
+        )
+        return record, arrays
+
+    def _stack(self) -> library.Stack:
+        spec, members = self.controller.spec, self.controller.num_members
+        sizes = (spec.machine.num_registers, spec.hidden_size, spec.machine.layout.size)
+        batch = len(self.state.horizon) // members
+        threads, instructions = torch.get_num_threads(), library.best_instruction_set()
+        return library.Stack(CONTROLLER_KINDS.index(spec.kind), *sizes, members, batch, threads, instructions)
+
+    def _machine(self) -> machine_library.Machine:
+        rules, threads = self.rules, torch.get_num_threads()
+        return machine_record(
+            rules.machine,
+            self.state.memory_size,
+            Options(rules.activation_clip, rescale=True),
+            threads if self.controller.num_members == 1 else 1,
+            rules.log_floor if rules.loss == "expected" else 0.0,
+            SURVIVAL_FLOOR,
+        )
 
 
-def _step(arrays: dict[str, Tensor]) -> library.Step:
-    return library.Step(**{name: tensor.data_ptr() for name, tensor in arrays.items()})
+_BEFORE = ("registers", "memory", "survival", "target", "mask", "horizon")
+_SUMMED = ("entropy", "halting_entropy")
 
 
-class _Anchor(torch.autograd.Function):
-    """What every timestep depends on, so that its backward pass comes after all of theirs."""
+class _Unrolled(torch.autograd.Function):
+    """Parameters (P, N) to p_t (T, P x B), the score, and both entropies (T, P x B).
+
+    The score is the log-likelihood of the output after every timestep (T, P x B); of the mixture loss the sum
+    of p_t M_t[i, y_i] (P x B, M).
+    """
 
     @staticmethod
-    def forward(ctx: Any, parameters: Tensor, tape: _Tape) -> Tensor:
-        ctx.tape = tape
-        return parameters.new_empty(0)
+    def forward(ctx: Any, parameters: Tensor, episodes: _Episodes) -> tuple[Tensor, ...]:
+        episodes.call("learner_forward")
+        results = episodes.results
+        taken = int(results["taken"].max())
+        ctx.episodes, ctx.taken = episodes, taken
+        mixture = episodes.rules.loss == "mixture"
+        score = results["credit"] if mixture else results["log_likelihood"][:taken]
+        if episodes.slots == 2:
+            _give_back(episodes)
+        return results["halting"][:taken], score, *(results[name][:taken] for name in _SUMMED)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, _: Tensor) -> tuple[Tensor | None, None]:
-        return ctx.tape.gradient(), None
+    def backward(ctx: Any, of_halting: Tensor, of_score: Tensor, *of_entropies: Tensor) -> tuple[Any, None]:
+        episodes, results = ctx.episodes, ctx.episodes.results
+        if episodes.tape is None:
+            raise RuntimeError("the gradient of fused episodes can be asked for once; unroll them again")
+        gradients = dict(zip(("of_entropy", "of_halting_entropy"), of_entropies, strict=True))
+        if episodes.rules.loss == "mixture":
+            of_halting = (of_score * results["likelihood"][: ctx.taken]).sum(-1)
+            gradients["of_credit"] = of_score
+        else:
+            gradients["of_log_likelihood"] = of_score
+        gradient = torch.empty_like(episodes.controller.parameters)
+        episodes.call("learner_backward", of_halting=of_halting, gradient=gradient, **gradients)
+        _give_back(episodes)
+        return gradient, None
 
 
-class _Timestep(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, anchor: Tensor, tape: _Tape, observations: Tensor, state: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        observations, state = observations.contiguous(), state.contiguous()
-        rows = observations.shape[:2]
-        arrays = {
-            "observations": observations,
-            "state": state,
-            "activations": observations.new_empty(*rows, tape.shape.activations),
-            "logits": observations.new_empty(*rows, tape.shape.outputs),
-            "new_state": torch.empty_like(state),
-        }
-        library.call("learner_forward", tape.record(observations), tape.parameters.data_ptr(), _step(arrays))
-        ctx.tape, ctx.activations = tape, arrays["activations"]
-        ctx.save_for_backward(observations, state, arrays["new_state"])
-        return arrays["logits"], arrays["new_state"]
+_spare: list[Tensor] = []
+"""A tape that serves again: fresh memory of its size costs more than what is written there."""
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, of_logits: Tensor, of_new_state: Tensor) -> tuple[Tensor | None, ...]:
-        observations, state, new_state = ctx.saved_tensors
-        arrays = {
-            "observations": observations,
-            "state": state,
-            "activations": ctx.activations,
-            "new_state": new_state,
-            "of_logits": of_logits.contiguous(),
-            "of_new_state": of_new_state.contiguous(),
-            "deltas": observations.new_empty(*observations.shape[:2], ctx.tape.shape.deltas),
-            "of_observations": torch.empty_like(observations),
-            "of_state": torch.empty_like(state),
-        }
-        record = ctx.tape.record(observations)
-        library.call("learner_backward", record, ctx.tape.transposed(record).data_ptr(), _step(arrays))
-        if ctx.needs_input_grad[0]:
-            ctx.tape.note(arrays)
-        return None, None, arrays["of_observations"], arrays["of_state"]
+
+def _take_tape(floats: int) -> Tensor:
+    spare = _spare.pop() if _spare else None
+    return spare if spare is not None and len(spare) >= floats else torch.empty(floats)
+
+
+def _give_back(episodes: _Episodes) -> None:
+    if episodes.tape is not None:
+        _spare[:] = [episodes.tape]
+    episodes.tape = None
+
+
+@cache
+def _address(native: ctypes.CDLL, function: str) -> int | None:
+    return ctypes.cast(getattr(native, function), ctypes.c_void_p).value
+
+
+_stopwatch: Any = None
+"""Where the library adds the machine's seconds, if anyone asks."""
+
+
+@contextmanager
+def machine_seconds() -> Iterator[ctypes.c_double]:
+    """Add up the processor seconds that episodes spend inside the machine, forward and backward."""
+    global _stopwatch
+    seconds = ctypes.c_double()
+    _stopwatch = ctypes.pointer(seconds)
+    try:
+        yield seconds
+    finally:
+        _stopwatch = None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Collection, Mapping
-from ctypes import c_float, c_int, c_longlong, c_uint, c_void_p
+from collections.abc import Mapping
+from ctypes import c_double, c_float, c_int, c_longlong, c_uint, c_void_p
 from functools import cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from nram_env.machine.backends.library import open_library, unfit
+from nram_env.machine.backends.library import Machine, open_library, unfit
 
 LIBRARY_FILE = Path(__file__).with_name("libnram_learner.so")
 """Made when the package is installed, if there is a C++ compiler."""
@@ -32,15 +32,27 @@ class Stack(ctypes.Structure):
     )
 
 
-class Step(ctypes.Structure):
-    """Addresses of the arrays of one timestep; the gradients are given for the backward pass."""
+class Unroll(ctypes.Structure):
+    """Whole episodes of P controllers on P x B examples; addresses of their arrays."""
 
-    _fields_ = tuple(
-        (name, c_void_p)
-        for name in (
-            *("observations", "state", "activations", "logits", "new_state"),
-            *("of_logits", "of_new_state", "deltas", "of_observations", "of_state"),
-        )
+    _fields_ = (
+        ("stack", Stack),
+        ("size", c_longlong),
+        ("machine", ctypes.POINTER(Machine)),
+        ("forward", c_void_p),
+        ("backward", c_void_p),
+        ("timesteps", c_longlong),
+        ("slots", c_longlong),
+        ("machine_seconds", ctypes.POINTER(c_double)),
+        *(
+            (name, c_void_p)
+            for name in (
+                *("parameters", "registers", "memory", "survival", "zero_probs", "target", "mask", "horizon"),
+                *("tape", "halting", "log_likelihood", "entropy", "halting_entropy", "output", "credit"),
+                *("likelihood", "finite", "taken", "of_halting", "of_log_likelihood", "of_entropy"),
+                *("of_halting_entropy", "of_credit", "gradient"),
+            )
+        ),
     )
 
 
@@ -68,10 +80,9 @@ class Update(ctypes.Structure):
 
 
 FUNCTIONS = {
-    "learner_forward": (ctypes.POINTER(Stack), c_void_p, ctypes.POINTER(Step)),
-    "learner_transpose": (ctypes.POINTER(Stack), c_void_p, c_void_p),
-    "learner_backward": (ctypes.POINTER(Stack), c_void_p, ctypes.POINTER(Step)),
-    "learner_gradient": (ctypes.POINTER(Stack), ctypes.POINTER(Step), c_longlong, c_void_p),
+    "learner_tape_floats": (ctypes.POINTER(Unroll),),
+    "learner_forward": (ctypes.POINTER(Unroll),),
+    "learner_backward": (ctypes.POINTER(Unroll),),
     "learner_update": (ctypes.POINTER(Update),),
     "learner_finite": (c_int, c_void_p, c_longlong, c_longlong, c_void_p),
 }
@@ -84,11 +95,12 @@ def load() -> ctypes.CDLL | None:
     library = open_library(
         LIBRARY_FILE,
         "the library of the learner is missing, slower torch runs instead",
-        (Stack, Step, Update),
+        (Stack, Unroll, Update),
     )
     if library is not None:
         for name, arguments in FUNCTIONS.items():
             getattr(library, name).argtypes = arguments
+        library.learner_tape_floats.restype = c_longlong
     return library
 
 
@@ -109,10 +121,10 @@ def call(function: str, *arguments: object) -> None:
         raise MemoryError("there is not enough memory for the workspace of the learner")
 
 
-def obstacle(tensors: Mapping[str, Tensor], copied: Collection[str] = ()) -> str | None:
-    """Say why the library cannot work on these tensors, or None; those `copied` first may lie anyhow."""
+def obstacle(tensors: Mapping[str, Tensor]) -> str | None:
+    """Say why the library cannot work on these tensors, or None."""
     for name, tensor in tensors.items():
-        reason = unfit(name, tensor, torch.float32, contiguous=name not in copied)
+        reason = unfit(name, tensor, torch.float32)
         if reason is not None:
             return reason
     if load() is None:
@@ -120,22 +132,21 @@ def obstacle(tensors: Mapping[str, Tensor], copied: Collection[str] = ()) -> str
     return None
 
 
-def serves(backend: str, tensors: Mapping[str, Tensor], copied: Collection[str] = ()) -> bool:
+def serves(backend: str, tensors: Mapping[str, Tensor]) -> bool:
     """Whether the library computes with these tensors, rather than torch.
 
     Args:
         backend: "fused" for the library, "auto" for the library where it can, anything else for torch.
         tensors: What it is to work on, by name.
-        copied: Names of those that need not be contiguous.
 
     Raises:
         ValueError: The backend is "fused" and cannot work on the tensors.
     """
     if backend not in ("auto", "fused"):
         return False
-    reason = obstacle(tensors, copied)
+    reason = obstacle(tensors)
     if reason is not None and backend == "fused":
-        raise ValueError(f"the fused controllers cannot run: {reason}; backend='reference' can")
+        raise ValueError(f"the library of the learner cannot run: {reason}; backend='reference' can")
     return reason is None
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agents import fused
 from agents.controllers import Controller
 from agents.library import finite_rows
 from nram_env.envs import NRAMVectorEnv
-from nram_env.machine import MachineConfig, hard_step
+from nram_env.machine import MachineConfig, hard_step, wrong_cells
 from nram_env.tasks import Task, TaskBatch
 
 
@@ -66,15 +67,26 @@ def make_envs(task: Task, machine: MachineConfig, num_envs: int, **options: Any)
 def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollout:
     """Run P controllers on P x B examples until every row has finished.
 
-    A member whose logits are not finite plays on with logits 0, so that it disturbs no other.
+    Where it can, the native library plays whole episodes, which gives the same numbers; elsewhere the
+    controllers and the environment take turns. A member whose logits are not finite plays on with logits 0,
+    so that it disturbs no other.
 
     Args:
         controller: The stack.
         envs: Differentiable environment of P x B rows, member by member, from `make_envs`.
         **options: Options of the environment's reset, as difficulty, memory_size, horizon or instance.
     """
-    members = controller.num_members
     observations, _ = envs.reset(options=options)
+    rules, state = envs.settings.rules, envs.state
+    if envs.logit_scale == 1 and fused.serves(controller, rules, state):
+        played = fused.play(controller, rules, state)
+        wrong = wrong_cells(played.output, state.target, state.mask)
+        return _rollout(played.finite, wrong, played.returns, played.entropy, played.halting_entropy)
+    return _take_turns(controller, envs, observations)
+
+
+def _take_turns(controller: Controller, envs: NRAMVectorEnv, observations: Tensor) -> Rollout:
+    members = controller.num_members
     state = controller.initial_state(envs.num_envs // members)
     terms: list[tuple[Tensor, ...]] = []
     finite = torch.ones(members, dtype=torch.bool)
@@ -86,9 +98,13 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
         observations, rewards, *_ = envs.step(logits.flatten(0, 1))
         terms.append((rewards, envs.entropy, envs.halting_entropy))
     sums = (torch.stack(values).sum(0) for values in zip(*terms, strict=True))
-    returns, entropy, halting_entropy = (total.unflatten(0, (members, -1)) for total in sums)
-    returns = returns.masked_fill(~finite[:, None], torch.nan)
-    return Rollout(returns, entropy, halting_entropy, envs.wrong_cells())
+    return _rollout(finite, envs.wrong_cells(), *sums)
+
+
+def _rollout(finite: Tensor, wrong: Tensor, *sums: Tensor) -> Rollout:
+    """From returns and entropies (P x B)."""
+    returns, entropy, halting_entropy = (total.unflatten(0, (len(finite), -1)) for total in sums)
+    return Rollout(returns.masked_fill(~finite[:, None], torch.nan), entropy, halting_entropy, wrong)
 
 
 @dataclass(frozen=True)

@@ -109,22 +109,22 @@ static void relu_backward(const Stack& stack, Matrix output, Matrix gradient) {
 }
 
 // result = inputs (beside `more`, if the layer has so many rows) times the weights, plus the bias.
-static void apply(const Stack& stack, const float* parameters, long ahead, const Layer& layer, Matrix inputs,
-                  long width, Matrix more, Matrix result) {
+static void apply(const Stack& stack, const float* parameters, const Layer& layer, Matrix inputs, long width,
+                  Matrix more, Matrix result) {
     const float* weights = parameters + layer.begin;
     const Term terms[2] = {
-        {inputs.start, inputs.row, 1, weights, layer.columns, width, ahead},
-        {more.start, more.row, 1, weights + width * layer.columns, layer.columns, layer.rows - width, ahead},
+        {inputs.start, inputs.row, 1, weights, layer.columns, width},
+        {more.start, more.row, 1, weights + width * layer.columns, layer.columns, layer.rows - width},
     };
     const float* bias = weights + layer.rows * layer.columns;
     multiply({terms, 2, stack.batch, layer.columns, bias, 0, result.start, result.row});
 }
 
 // result = start + gradient times the transposed weights of `count` of the layer's inputs.
-static void apply_transposed(const Stack& stack, const float* transposed, long ahead, const Layer& layer,
+static void apply_transposed(const Stack& stack, const float* transposed, const Layer& layer,
                              Matrix gradient, long first, long count, Matrix start, Matrix result) {
     const float* weights = transposed + layer.transposed + first;
-    const Term term = {gradient.start, gradient.row, 1, weights, layer.rows, layer.columns, ahead};
+    const Term term = {gradient.start, gradient.row, 1, weights, layer.rows, layer.columns};
     multiply({&term, 1, stack.batch, count, start.start, start.row, result.start, result.row});
 }
 
@@ -177,18 +177,17 @@ static void forward(const Stack& stack, const float* parameters, const Step& ste
     const Layers layers(stack);
     const Arrays at(stack, step, member);
     const long h = stack.hidden;
-    const long ahead = member + 1 < stack.members ? layers.size : 0;
     parameters += member * layers.size;
     const auto [first, second, last] = layers.layer;
     const Matrix middle = part_of(at.activations, h);
-    apply(stack, parameters, ahead, first, at.observations, stack.inputs, {}, at.activations);
+    apply(stack, parameters, first, at.observations, stack.inputs, {}, at.activations);
     relu(stack, at.activations);
-    apply(stack, parameters, ahead, second, at.activations, h, at.state, middle);
+    apply(stack, parameters, second, at.activations, h, at.state, middle);
     if (stack.kind == LSTM)
         lstm_cell(stack, at);
     else
         relu(stack, middle);
-    apply(stack, parameters, ahead, last, at.last, h, {}, at.logits);
+    apply(stack, parameters, last, at.last, h, {}, at.logits);
 }
 
 static void transpose_block(const Layer& layer, const float* from, float* to, long row, long column) {
@@ -219,21 +218,20 @@ static void backward(const Stack& stack, const float* transposed, const Step& st
     const Layers layers(stack);
     const Arrays at(stack, step, member);
     const long h = stack.hidden;
-    const long ahead = member + 1 < stack.members ? layers.transposed_size : 0;
     transposed += member * layers.transposed_size;
     const auto [first, second, last] = layers.layer;
     const Matrix middle = part_of(at.deltas, h);
     if (stack.kind == LSTM) {
-        apply_transposed(stack, transposed, ahead, last, at.of_logits, 0, h, at.of_new_state, {workspace, h});
+        apply_transposed(stack, transposed, last, at.of_logits, 0, h, at.of_new_state, {workspace, h});
         lstm_cell_backward(stack, at, workspace);
-        apply_transposed(stack, transposed, ahead, second, middle, h, h, {}, at.of_state);
+        apply_transposed(stack, transposed, second, middle, h, h, {}, at.of_state);
     } else {
-        apply_transposed(stack, transposed, ahead, last, at.of_logits, 0, h, {}, middle);
+        apply_transposed(stack, transposed, last, at.of_logits, 0, h, {}, middle);
         relu_backward(stack, at.last, middle);
     }
-    apply_transposed(stack, transposed, ahead, second, middle, 0, h, {}, at.deltas);
+    apply_transposed(stack, transposed, second, middle, 0, h, {}, at.deltas);
     relu_backward(stack, at.activations, at.deltas);
-    apply_transposed(stack, transposed, ahead, first, at.deltas, 0, stack.inputs, {}, at.of_observations);
+    apply_transposed(stack, transposed, first, at.deltas, 0, stack.inputs, {}, at.of_observations);
 }
 
 // So many timesteps are summed up at once: what they left fits into the fastest cache.
@@ -268,9 +266,7 @@ static void add_gradient(const Stack& stack, const Step* steps, long count, int 
         const Arrays at(stack, steps[t], member);
         gather(stack, layer, inputs_of(at, i), width, at.state, workspace);
         const Matrix deltas = deltas_of(stack, steps[t], i, member);
-        const long later = t + AT_ONCE < count ? t + AT_ONCE : t;
-        const long ahead = deltas_of(stack, steps[later], i, member).start - deltas.start;
-        terms[t] = {workspace, 1, rows, deltas.start, deltas.row, stack.batch, ahead};
+        terms[t] = {workspace, 1, rows, deltas.start, deltas.row, stack.batch};
     }
     multiply({terms, t, rows, layer.columns, start, layer.columns, result, layer.columns});
 }

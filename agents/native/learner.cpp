@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "../../nram_env/machine/backends/native/running.h"
-#include "records.h"
+#include "episodes.h"
 
 namespace {
 
@@ -41,11 +41,19 @@ int share(long members, int helpers, size_t workspace_floats, Work work) try {
     return NO_MEMORY;
 }
 
+// Calls work(workspace, episodes) for all groups of members; returns the status of one that failed, if any did.
 template <class Work>
-int share(const Stack& stack, size_t workspace_floats, Work work) {
-    const double weights = (double)stack.hidden * (8.0 * stack.hidden + stack.outputs);
-    const int helpers = helpers_for(weights * stack.batch * stack.members, stack.members, stack.threads);
-    return share(stack.members, helpers, workspace_floats, work);
+int share(const Unroll& all, size_t workspace_floats, Work work) {
+    const long groups = groups_of(all);
+    const Stack& stack = all.stack;
+    const double a_step = (double)stack.hidden * (8.0 * stack.hidden + stack.outputs) * stack.batch * stack.members;
+    std::atomic<int> status{OK};
+    const int failed = share(groups, helpers_for(a_step * all.timesteps, groups, stack.threads), workspace_floats,
+                             [&](float* workspace, long group) {
+                                 const Episodes episodes(all, kernels_of(stack.instruction_set), group);
+                                 if (const int found = work(workspace, episodes)) status = found;
+                             });
+    return failed ? failed : (int)status;
 }
 
 }  // namespace
@@ -59,33 +67,22 @@ EXPORTED int learner_instruction_set() { return nram::best_instruction_set(); }
 
 // Sizes of the records of the calls below, 0 behind the last: the caller's must be the same.
 EXPORTED int nram_record_size(int record) {
-    constexpr size_t sizes[] = {sizeof(Stack), sizeof(Step), sizeof(Update)};
+    constexpr size_t sizes[] = {sizeof(Stack), sizeof(Unroll), sizeof(Update)};
     return record < 3 ? (int)sizes[record] : 0;
 }
 
-EXPORTED int learner_forward(const Stack* stack, const float* parameters, const Step* step) {
-    const Kernels& kernels = kernels_of(stack->instruction_set);
-    return share(*stack, 0, [&](float*, long member) { kernels.forward(*stack, parameters, *step, member); });
+// Floats that `tape` must have room for.
+EXPORTED long long learner_tape_floats(const Unroll* all) { return tape_floats(*all); }
+
+// Plays all episodes.
+EXPORTED int learner_forward(const Unroll* all) {
+    return share(*all, 0, [](float*, const Episodes& episodes) { return episodes.play(); });
 }
 
-EXPORTED int learner_transpose(const Stack* stack, const float* parameters, float* transposed) {
-    const Kernels& kernels = kernels_of(stack->instruction_set);
-    return share(*stack, 0, [&](float*, long member) { kernels.transpose(*stack, parameters, transposed, member); });
-}
-
-EXPORTED int learner_backward(const Stack* stack, const float* transposed, const Step* step) {
-    const Kernels& kernels = kernels_of(stack->instruction_set);
-    return share(*stack, stack->batch * stack->hidden, [&](float* workspace, long member) {
-        kernels.backward(*stack, transposed, *step, workspace, member);
-    });
-}
-
-// The gradient (P, N) of all parameters from what `count` timesteps left.
-EXPORTED int learner_gradient(const Stack* stack, const Step* steps, long long count, float* gradient) {
-    const Kernels& kernels = kernels_of(stack->instruction_set);
-    return share(*stack, kernels.gradient_floats(*stack), [&](float* workspace, long member) {
-        kernels.gradient(*stack, steps, count, workspace, gradient, member);
-    });
+// The gradient (P, N) of all parameters. The tape serves once.
+EXPORTED int learner_backward(const Unroll* all) {
+    const long floats = workspace_floats(*all, kernels_of(all->stack.instruction_set));
+    return share(*all, floats, [](float* workspace, const Episodes& episodes) { return episodes.learn(workspace); });
 }
 
 EXPORTED int learner_update(const Update* update) {

@@ -8,7 +8,6 @@ struct Term {
     const float* b;
     long b_step;
     long depth;
-    long ahead;  // how far from `b` lies what is multiplied next, to be fetched meanwhile; 0 for nothing
 };
 
 struct Product {  // result = start + the sum of all terms
@@ -42,10 +41,7 @@ static inline __attribute__((always_inline)) void tile(const Product& product, l
         for (long k = 0; k < term.depth; ++k, a += a_step, b += b_step) {
             V factor[VECTORS];
 #pragma GCC unroll 8
-            for (int v = 0; v < VECTORS; ++v) {
-                factor[v] = *(const Loose*)(b + v * width);
-                __builtin_prefetch(b + v * width + term.ahead);
-            }
+            for (int v = 0; v < VECTORS; ++v) factor[v] = *(const Loose*)(b + v * width);
 #pragma GCC unroll 8
             for (int i = 0; i < ROWS; ++i)
 #pragma GCC unroll 8

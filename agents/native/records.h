@@ -1,6 +1,7 @@
 // What the calls work on. Plain data, shared by code that is compiled for different instruction sets: as in
 // the machine's plan.h, nothing here may hold inline functions or use the standard library.
 #pragma once
+#include "../../nram_env/machine/backends/native/plan.h"
 
 namespace learner {
 
@@ -31,6 +32,43 @@ struct Step {
     float* deltas;              // (P, B, 5H or 2H)
     float* of_observations;
     float* of_state;
+};
+
+// Whole episodes of P controllers on P x B examples, at most T timesteps long. What has no shape below is a
+// number or belongs to the machine. Results are zero (finite: one) before; `credit` only of the mixture loss.
+struct Unroll {
+    Stack stack;
+    long long size;       // N
+    const nram::Machine* machine;  // its threads are those for one group of members
+    int (*forward)(const nram::Machine*, const nram::Inputs*, const nram::Outputs*);
+    int (*backward)(const nram::Machine*, const nram::Inputs*, const nram::Gradients*);
+    long long timesteps;  // T
+    long long slots;      // timesteps that are kept: T + 1, or 2 if no backward pass follows
+    double* machine_seconds;       // processor time inside the machine is added here; or null
+    const float* parameters;       // (P, N)
+    const float* registers;        // (P x B, R, M), like the next five before the first timestep
+    const float* memory;           // (P x B, M, M)
+    const float* survival;         // (P x B)
+    const float* zero_probs;       // (P x B, R)
+    const long long* target;       // (P x B, M)
+    const unsigned char* mask;     // (P x B, M)
+    const long long* horizon;      // (P x B)
+    float* tape;                   // learner_tape_floats(unroll) floats
+    float* halting;                // (T, P x B), p_t
+    float* log_likelihood;         // (T, P x B)
+    float* entropy;                // (T, P x B)
+    float* halting_entropy;        // (T, P x B)
+    float* output;                 // (P x B, M, M), the sum of p_t M_t
+    float* credit;                 // (P x B, M), the sum of p_t M_t[i, y_i]; or null
+    float* likelihood;             // (T, P x B, M), M_t[i, y_i]; or null
+    unsigned char* finite;         // (P), whether all logits were
+    long long* taken;              // (P), timesteps that the member's group took
+    const float* of_halting;       // gradients, of the same shapes, from here on
+    const float* of_log_likelihood;  // null for the mixture loss
+    const float* of_entropy;
+    const float* of_halting_entropy;
+    const float* of_credit;        // null for the other one
+    float* gradient;               // (P, N)
 };
 
 struct Update {  // one step of Adam of all members, with noise

@@ -78,3 +78,16 @@ def test_an_impossible_controller_is_refused(arguments, message):
 def test_parameters_of_another_length_are_refused():
     with pytest.raises(ValueError, match=r"must have shape \(P, \d+\), got \(2, 7\)"):
         Controller(ControllerSpec("lstm", MACHINE, 8), torch.zeros(2, 7))
+
+
+@pytest.mark.parametrize(
+    ("observations", "state", "message"),
+    [
+        ((3, 2, 5), (3, 2, 16), r"observations must have shape \(3, 2, 4\), got \(3, 2, 5\)"),
+        ((3, 2, 4), (3, 1, 16), r"state must have shape \(3, 2, 16\), got \(3, 1, 16\)"),
+        ((2, 2, 4), (2, 2, 16), r"observations must have shape \(3, 2, 4\), got \(2, 2, 4\)"),
+    ],
+)
+def test_inputs_of_another_shape_are_refused(observations, state, message):
+    with pytest.raises(ValueError, match=message):
+        make("lstm")(torch.zeros(observations), torch.zeros(state))

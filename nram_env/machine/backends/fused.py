@@ -73,6 +73,34 @@ def run(
     return Timestep(MachineState(registers, memory, survival), entropy, halting_entropy, likelihood, followed)
 
 
+def machine_record(
+    config: MachineConfig, memory_size: int, options: Options, threads: int, log_floor: float, floor: float
+) -> library.Machine:
+    """The library's record of a machine.
+
+    Args:
+        config: Registers and gates.
+        memory_size: M.
+        options: How a timestep is computed.
+        threads: How many compute it.
+        log_floor: As in `Wanted`; 0 if nothing is scored.
+        floor: As in `Runs`; 0 if none are followed.
+    """
+    clip = options.activation_clip
+    return library.Machine(
+        config.num_registers,
+        memory_size,
+        config.num_gates,
+        threads,
+        library.best_instruction_set(),
+        options.rescale,
+        math.inf if clip is None else clip,
+        log_floor,
+        floor,
+        library.gate_numbers(config.gates),
+    )
+
+
 @dataclass(frozen=True)
 class _Call:
     """What a call needs besides the tensors with gradients."""
@@ -84,18 +112,9 @@ class _Call:
     counters: tuple[Tensor, ...] = ()
 
     def machine(self, memory_size: int) -> library.Machine:
-        clip = self.options.activation_clip
-        return library.Machine(
-            self.config.num_registers,
-            memory_size,
-            self.config.num_gates,
-            torch.get_num_threads(),
-            library.best_instruction_set(),
-            self.options.rescale,
-            math.inf if clip is None else clip,
-            0.0 if self.wanted is None else self.wanted.log_floor,
-            self.floor,
-            library.gate_numbers(self.config.gates),
+        log_floor = 0.0 if self.wanted is None else self.wanted.log_floor
+        return machine_record(
+            self.config, memory_size, self.options, torch.get_num_threads(), log_floor, self.floor
         )
 
     def inputs(self, output: Tensor | None, *tensors: Tensor) -> library.Inputs:

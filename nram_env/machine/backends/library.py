@@ -122,20 +122,19 @@ def open_library(
     return None
 
 
-def unfit(name: str, tensor: Tensor, dtype: torch.dtype | None, contiguous: bool = True) -> str | None:
+def unfit(name: str, tensor: Tensor, dtype: torch.dtype | None) -> str | None:
     """Say why native code cannot work on a tensor, or None.
 
     Args:
         name: What the tensor is called in the answer.
         tensor: Any tensor.
         dtype: What it must hold; None if that does not matter.
-        contiguous: Whether it must be contiguous.
     """
     if dtype is not None and tensor.dtype is not dtype:
         return f"{name} must be {dtype}, got {tensor.dtype}"
     if not tensor.is_cpu:
         return f"{name} must be on the CPU, got {tensor.device}"
-    if contiguous and not tensor.is_contiguous():
+    if not tensor.is_contiguous():
         return f"{name} must be contiguous, got strides {tensor.stride()} for shape {tuple(tensor.shape)}"
     return None
 

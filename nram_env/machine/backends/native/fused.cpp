@@ -8,15 +8,10 @@
 #include "plan.h"
 #include "running.h"
 
-struct Machine {  // as in library.py
-    int registers, size, gates, threads, instruction_set, rescale;
-    float clip, log_floor, floor;
-    const int* gate;
-};
-
 namespace {
 
 using nram::Kernels;
+using nram::Machine;
 using nram::Plan;
 
 enum Status : int { OK = 0, NO_MEMORY = 1, BAD_TARGET = 2, BAD_GATE = 3 };

@@ -13,6 +13,12 @@ enum Gate { READ, ZERO, ONE, TWO, INC, ADD, SUB, DEC, LESS, LESS_EQUAL, EQUAL, M
 // A pair is the output of a comparison: only the probabilities of 0 and 1 can differ from zero.
 enum Kind { DENSE, CONSTANT, PAIR };
 
+struct Machine {  // a machine and how to run it, as the callers of the library know it
+    int registers, size, gates, threads, instruction_set, rescale;
+    float clip, log_floor, floor;
+    const int* gate;
+};
+
 struct Plan {
     int registers;    // R
     int size;         // M
@@ -62,7 +68,8 @@ struct Outputs {
     unsigned char* finished;  // (B)
 };
 
-struct Gradients {  // of the outputs, then of the inputs; any may be null
+// Of the outputs, then of the inputs; any may be null. Those of the logits may take the logits' place.
+struct Gradients {
     const float* new_registers;
     const float* new_memory;
     const float* new_survival;

@@ -1,0 +1,325 @@
+// Whole episodes: the controllers and their machines in turn, a few members at a time, so that what the one
+// leaves is still near when the other needs it.
+#pragma once
+#include <time.h>
+
+#include <cstring>
+#include <mutex>
+#include <numeric>
+#include <vector>
+
+#include "records.h"
+
+namespace learner {
+
+// So many examples, or a multiple, fill the lanes of any machine's blocks.
+constexpr long BLOCK = 16;
+
+inline long members_at_once(const Unroll& all) {
+    const long batch = all.stack.batch, members = BLOCK / std::gcd(batch, BLOCK);
+    return members < all.stack.members ? members : all.stack.members;
+}
+
+inline long groups_of(const Unroll& all) {
+    const long members = members_at_once(all);
+    return (all.stack.members + members - 1) / members;
+}
+
+// Takes arrays from a piece of memory, one behind the other; without one it counts what they need.
+struct Carver {
+    float* start;
+    long taken = 0;
+
+    template <class Number = float>
+    Number* take(long count) {
+        const long floats = (count * (long)sizeof(Number) + 63) / 64 * 16;
+        taken += floats;
+        return start ? (Number*)(start + taken - floats) : nullptr;
+    }
+};
+
+// What is kept of a timestep of `rows` examples: the state before it, and what the controllers made of that.
+// The backward pass puts the gradients of the logits in their place.
+struct Slot {
+    long long* elapsed;
+    unsigned char* finished;
+    float *registers, *memory, *survival, *zero_probs, *state, *activations, *logits;
+
+    Slot(const Unroll& all, long rows, Carver& carver) {
+        const long size = all.machine->size, hidden = all.stack.hidden, lstm = all.stack.kind == LSTM;
+        elapsed = carver.take<long long>(rows);
+        finished = carver.take<unsigned char>(rows);
+        registers = carver.take(rows * all.stack.inputs * size);
+        memory = carver.take(rows * size * size);
+        survival = carver.take(rows);
+        zero_probs = carver.take(rows * all.stack.inputs);
+        state = carver.take(lstm ? rows * 2 * hidden : 0);
+        activations = carver.take(rows * (lstm ? 6 : 2) * hidden);
+        logits = carver.take(rows * all.stack.outputs);
+    }
+};
+
+inline long slot_floats(const Unroll& all, long rows) {
+    Carver counter{nullptr};
+    (void)Slot(all, rows, counter);
+    return counter.taken;
+}
+
+inline long tape_floats(const Unroll& all) {
+    return groups_of(all) * all.slots * slot_floats(all, members_at_once(all) * all.stack.batch);
+}
+
+// Processor seconds inside the machine, where they are asked for.
+class Stopwatch {
+  public:
+    explicit Stopwatch(double* total) : total_(total), start_(total ? now() : 0) {}
+    ~Stopwatch() {
+        if (!total_) return;
+        static std::mutex one_at_a_time;
+        const std::lock_guard<std::mutex> lock(one_at_a_time);
+        *total_ += now() - start_;
+    }
+
+  private:
+    static double now() {
+        timespec at;
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+        return at.tv_sec + 1e-9 * at.tv_nsec;
+    }
+    double* total_;
+    double start_;
+};
+
+// The gradients that pass from timestep to timestep, twice: those that come and those that go.
+struct Passing {
+    float *registers, *memory, *survival, *state;
+
+    Passing(const Unroll& all, long rows, Carver& carver) {
+        const long size = all.machine->size;
+        registers = carver.take(rows * all.stack.inputs * size);
+        memory = carver.take(rows * size * size);
+        survival = carver.take(rows);
+        state = carver.take(rows * 2 * all.stack.hidden);
+    }
+};
+
+struct Workspace {
+    float* transposed;
+    Passing coming, going;
+    float *zero_probs, *deltas, *backward, *gradient;
+    long deltas_a_step;
+
+    Workspace(const Unroll& all, const Kernels& kernels, Carver& carver)
+        : transposed(carver.take(members_at_once(all) * all.size)),
+          coming(all, members_at_once(all) * all.stack.batch, carver),
+          going(all, members_at_once(all) * all.stack.batch, carver) {
+        const long rows = members_at_once(all) * all.stack.batch;
+        deltas_a_step = rows * (all.stack.kind == LSTM ? 5 : 2) * all.stack.hidden;
+        zero_probs = carver.take(rows * all.stack.inputs);
+        deltas = carver.take(all.timesteps * deltas_a_step);
+        backward = carver.take(all.stack.batch * all.stack.hidden);
+        gradient = carver.take(kernels.gradient_floats(all.stack));
+    }
+};
+
+inline long workspace_floats(const Unroll& all, const Kernels& kernels) {
+    Carver counter{nullptr};
+    (void)Workspace(all, kernels, counter);
+    return counter.taken + 16;  // to begin at a multiple of 64 bytes
+}
+
+// The members of one group and their examples.
+class Episodes {
+  public:
+    Episodes(const Unroll& all, const Kernels& kernels, long group) : all_(all), kernels_(kernels), stack_(all.stack) {
+        const long most = members_at_once(all), left = all.stack.members - group * most;
+        first_ = group * most;
+        stack_.members = left < most ? left : most;
+        row_ = first_ * stack_.batch, rows_ = stack_.members * stack_.batch, total_ = all.stack.members * stack_.batch;
+        size_ = all.machine->size;
+        tape_ = all.tape + group * all.slots * slot_floats(all, most * stack_.batch);
+    }
+
+    // Until the last example has finished. Returns a status of the machine.
+    int play() const {
+        if (all_.credit && !targets_fit()) return 2;
+        begin(slot(0));
+        long t = 0;
+        for (bool running = true; running && t < all_.timesteps; ++t) {
+            const Slot now = slot(t), next = slot(t + 1);
+            decide(now, next);
+            if (const int status = move(now, next, t)) return status;
+            if (all_.credit) add_credit(next, t);
+            running = std::memchr(next.finished, 0, rows_);
+        }
+        for (long member = 0; member < stack_.members; ++member) all_.taken[first_ + member] = t;
+        return 0;
+    }
+
+    // The gradient of the parameters.
+    int learn(float* floats) const {
+        Carver carver{(float*)(((size_t)floats + 63) / 64 * 64)};
+        Workspace at(all_, kernels_, carver);
+        begin_backward(at);
+        const long taken = all_.taken[first_];
+        std::vector<Step> steps;
+        for (long t = taken; t-- > 0; std::swap(at.coming, at.going)) {
+            if (all_.credit) add_likelihood_gradient(at.coming.memory, t);
+            if (const int status = move_back(at, t)) return status;
+            steps.push_back(decide_back(at, t));
+        }
+        for (long member = 0; member < stack_.members; ++member)
+            kernels_.gradient(stack_, steps.data(), taken, at.gradient, all_.gradient + first_ * all_.size, member);
+        return 0;
+    }
+
+  private:
+    Slot slot(long t) const {
+        Carver carver{tape_ + t % all_.slots * slot_floats(all_, rows_)};
+        return Slot(all_, rows_, carver);
+    }
+
+    template <class Number>
+    void copy(Number* to, const Number* from, long each) const {
+        std::memcpy(to, from + row_ * each, rows_ * each * sizeof(Number));
+    }
+
+    void begin(const Slot& at) const {
+        std::memset(at.elapsed, 0, rows_ * sizeof(long long));
+        std::memset(at.finished, 0, rows_);
+        copy(at.registers, all_.registers, stack_.inputs * size_);
+        copy(at.memory, all_.memory, size_ * size_);
+        copy(at.survival, all_.survival, 1);
+        copy(at.zero_probs, all_.zero_probs, stack_.inputs);
+        if (stack_.kind == LSTM) std::memset(at.state, 0, 4 * rows_ * 2 * stack_.hidden);
+    }
+
+    const float* parameters() const { return all_.parameters + first_ * all_.size; }
+
+    // What the controllers see, and room for what they make of it.
+    Step step(const Slot& now, const Slot& next) const {
+        Step step{};
+        step.observations = now.zero_probs, step.state = now.state, step.activations = now.activations;
+        step.logits = now.logits, step.new_state = next.state;
+        return step;
+    }
+
+    void decide(const Slot& now, const Slot& next) const {
+        const Step controllers = step(now, next);
+        const long count = stack_.batch * stack_.outputs;
+        for (long member = 0; member < stack_.members; ++member) {
+            kernels_.forward(stack_, parameters(), controllers, member);
+            all_.finite[first_ + member] &= kernels_.finite(now.logits + member * count, count);
+        }
+        silence(now.logits);
+    }
+
+    // Zeros for the members whose logits are or were not finite.
+    void silence(float* logits) const {
+        const long count = stack_.batch * stack_.outputs;
+        for (long member = 0; member < stack_.members; ++member)
+            if (!all_.finite[first_ + member]) std::memset(logits + member * count, 0, 4 * count);
+    }
+
+    // Element `row` of the timesteps' results, each `each` numbers wide.
+    template <class Number>
+    Number* at_step(Number* start, long t, long each = 1) const {
+        return start ? start + (t * total_ + row_) * each : nullptr;
+    }
+
+    nram::Inputs inputs(const Slot& now) const {
+        nram::Inputs in{};
+        in.batch = rows_, in.registers = now.registers, in.memory = now.memory, in.survival = now.survival;
+        in.logits = now.logits, in.horizon = all_.horizon + row_, in.elapsed = now.elapsed;
+        in.finished = now.finished, in.output = all_.output + row_ * size_ * size_;
+        if (!all_.credit) in.target = all_.target + row_ * size_, in.mask = all_.mask + row_ * size_;
+        return in;
+    }
+
+    int move(const Slot& now, const Slot& next, long t) const {
+        const Stopwatch stopwatch(all_.machine_seconds);
+        const nram::Inputs in = inputs(now);
+        nram::Outputs out{};
+        out.registers = next.registers, out.memory = next.memory, out.survival = next.survival;
+        out.entropy = at_step(all_.entropy, t), out.halting_entropy = at_step(all_.halting_entropy, t);
+        out.log_likelihood = at_step(all_.log_likelihood, t), out.halting = at_step(all_.halting, t);
+        out.zero_probs = next.zero_probs, out.output = (float*)in.output;  // which only grows
+        out.elapsed = next.elapsed, out.finished = next.finished;
+        return all_.forward(all_.machine, &in, &out);
+    }
+
+    // The machine sees to that itself where it is given the targets.
+    bool targets_fit() const {
+        for (long cell = row_ * size_; cell < (row_ + rows_) * size_; ++cell)
+            if (all_.target[cell] < 0 || all_.target[cell] >= size_) return false;
+        return true;
+    }
+
+    // Calls visit(where in (rows, M), where in (rows, M, M)) for the wanted value of every output cell.
+    template <class Visit>
+    void for_wanted(const Visit& visit) const {
+        for (long cell = 0; cell < rows_ * size_; ++cell)
+            if (all_.mask[row_ * size_ + cell]) visit(cell, cell * size_ + all_.target[row_ * size_ + cell]);
+    }
+
+    // The mixture loss: adds p_t times the probability of each wanted value, and notes that probability.
+    void add_credit(const Slot& next, long t) const {
+        float* likelihood = at_step(all_.likelihood, t, size_);
+        float* credit = all_.credit + row_ * size_;
+        const float* halting = at_step(all_.halting, t);
+        for_wanted([&](long cell, long place) {
+            likelihood[cell] = next.memory[place];
+            credit[cell] += halting[cell / size_] * likelihood[cell];
+        });
+    }
+
+    void add_likelihood_gradient(float* of_memory, long t) const {
+        const float* halting = at_step(all_.halting, t);
+        const float* of_credit = all_.of_credit + row_ * size_;
+        for_wanted([&](long cell, long place) { of_memory[place] += of_credit[cell] * halting[cell / size_]; });
+    }
+
+    void begin_backward(const Workspace& at) const {
+        for (long member = 0; member < stack_.members; ++member)
+            kernels_.transpose(stack_, parameters(), at.transposed, member);
+        std::memset(at.coming.registers, 0, 4 * rows_ * stack_.inputs * size_);
+        std::memset(at.coming.memory, 0, 4 * rows_ * size_ * size_);
+        std::memset(at.coming.survival, 0, 4 * rows_);
+        std::memset(at.coming.state, 0, 4 * rows_ * 2 * stack_.hidden);
+        std::memset(at.zero_probs, 0, 4 * rows_ * stack_.inputs);
+    }
+
+    int move_back(const Workspace& at, long t) const {
+        const Stopwatch stopwatch(all_.machine_seconds);
+        const Slot now = slot(t);
+        const nram::Inputs in = inputs(now);
+        nram::Gradients d{};
+        d.new_registers = at.coming.registers, d.new_memory = at.coming.memory, d.new_survival = at.coming.survival;
+        d.entropy = at_step(all_.of_entropy, t), d.halting_entropy = at_step(all_.of_halting_entropy, t);
+        d.log_likelihood = at_step(all_.of_log_likelihood, t), d.halting = at_step(all_.of_halting, t);
+        d.zero_probs = at.zero_probs;
+        if (t > 0) d.registers = at.going.registers, d.memory = at.going.memory;
+        d.survival = at.going.survival, d.logits = now.logits;
+        return all_.backward(all_.machine, &in, &d);
+    }
+
+    Step decide_back(const Workspace& at, long t) const {
+        const Slot now = slot(t), next = slot(t + 1);
+        silence(now.logits);
+        Step controllers = step(now, next);
+        controllers.of_logits = now.logits, controllers.of_new_state = at.coming.state;
+        controllers.deltas = at.deltas + t * at.deltas_a_step;
+        controllers.of_observations = at.zero_probs, controllers.of_state = at.going.state;
+        for (long member = 0; member < stack_.members; ++member)
+            kernels_.backward(stack_, at.transposed, controllers, at.backward, member);
+        return controllers;
+    }
+
+    const Unroll& all_;
+    const Kernels& kernels_;
+    Stack stack_;  // of the group's members
+    long first_, row_, rows_, total_, size_;  // first member and row; rows here and of all
+    float* tape_;
+};
+
+}  // namespace learner
