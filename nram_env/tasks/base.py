@@ -84,9 +84,10 @@ class Task(ABC):
         """Draw one example for every entry of `difficulty` (B,); the request has been checked."""
 
     def draw_easy(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
-        """Draw as `draw` does, but only examples that a part of the wanted program solves; optional.
+        """Draw as `draw` does, but examples that a part of the wanted program solves; optional.
 
-        A curriculum over something else than n: training may mix them in, tests never do.
+        A curriculum over something else than n: training may mix them in, tests never do. They need not be
+        instances of the task, but the oracle must answer them.
         """
         raise NotImplementedError(f"task {self.name} has no easy examples")
 

@@ -40,15 +40,21 @@ class Merge(Task):
         first, column = rng.integers(1, difficulty)[:, None], np.arange(difficulty.max())
         drawn, in_second = _draw_values(rng, difficulty, memory_size), column >= first
         values = np.sort(drawn + in_second * memory_size, axis=1) - in_second * memory_size
-        return _lay_out(values, first, difficulty, memory_size)
+        n = difficulty[:, None]
+        starts = np.concatenate([np.full_like(n, 3), first + 4, n + 5], axis=1)
+        return _lay_out(values, first, difficulty, memory_size, starts)
 
     def draw_easy(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
-        """Draw arrays in which every value of one, the first or the second, comes before the other's."""
+        """Draw arrays of which one, either, lies wholly below the other; they and the answer lie anywhere.
+
+        So two loops that copy are enough, but no distance between two of the three replaces a pointer.
+        """
         n, first = difficulty[:, None], rng.integers(1, difficulty)[:, None]
         ordered = np.sort(_draw_values(rng, difficulty, memory_size), axis=1)
         behind = np.where(rng.random(n.shape) < 0.5, 0, n - first)
         places = (np.arange(difficulty.max()) + behind) % n
-        return _lay_out(np.take_along_axis(ordered, places, 1), first, difficulty, memory_size)
+        starts = _scatter(rng, np.concatenate([first + 1, n - first + 1, n], axis=1), memory_size)
+        return _lay_out(np.take_along_axis(ordered, places, 1), first, difficulty, memory_size, starts)
 
     def oracle(self, memory: Sequence[int]) -> dict[int, int]:
         """Take the smaller of both fronts until both stand at their guards."""
@@ -94,17 +100,31 @@ def _draw_values(rng: np.random.Generator, difficulty: np.ndarray, memory_size: 
     return np.where(np.arange(drawn.shape[1]) < difficulty[:, None], drawn, 2 * memory_size)
 
 
-def _lay_out(values: np.ndarray, first: np.ndarray, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
-    """The examples whose first arrays are the `first` (B, 1) values of every row."""
+def _scatter(rng: np.random.Generator, lengths: np.ndarray, memory_size: int) -> np.ndarray:
+    """Where the pieces of every row, (B, 3) lengths, begin: in any order behind the pointers, with gaps."""
+    order = rng.permuted(np.tile(np.arange(3), (len(lengths), 1)), axis=1)
+    spare = memory_size - 3 - lengths.sum(1, keepdims=True)
+    gaps = np.sort(rng.integers(0, spare, lengths.shape, endpoint=True), axis=1)
+    sorted_lengths = np.take_along_axis(lengths, order, 1)
+    starts = np.empty_like(lengths)
+    np.put_along_axis(starts, order, 3 + gaps + sorted_lengths.cumsum(1) - sorted_lengths, 1)
+    return starts
+
+
+def _lay_out(
+    values: np.ndarray, first: np.ndarray, difficulty: np.ndarray, memory_size: int, starts: np.ndarray
+) -> TaskBatch:
+    """The examples whose first arrays are the `first` (B, 1) values of every row; (B, 3) a, b and o."""
     n, column = difficulty[:, None], np.arange(values.shape[1])
     in_second, real = column >= first, column < n
+    a, b, o = np.split(starts, 3, axis=1)
     memory = np.zeros((len(n), memory_size), dtype=np.int64)
     rows = np.nonzero(real)[0]
-    memory[rows, (3 + column + in_second)[real]] = values[real]
-    memory[:, :3] = np.concatenate([np.full_like(n, 3), first + 4, n + 5], axis=1)
-    np.put_along_axis(memory, np.concatenate([first + 3, n + 4], axis=1), memory_size - 1, 1)
+    memory[rows, (np.where(in_second, b - first, a) + column)[real]] = values[real]
+    memory[:, :3] = starts
+    np.put_along_axis(memory, np.concatenate([a + first, b + n - first], axis=1), memory_size - 1, 1)
     target, mask = memory.copy(), np.zeros(memory.shape, dtype=bool)
-    outputs = rows, (n + 5 + column)[real]
+    outputs = rows, (o + column)[real]
     target[outputs] = np.sort(np.where(real, values, memory_size), axis=1)[real]
     mask[outputs] = True
     return TaskBatch(memory, target, mask, difficulty)

@@ -70,10 +70,15 @@ def test_the_oracle_equals_the_samplers_answer(name, sampler, data, seed, batch_
     )
     memory_size = task.smallest_memory_size(max(difficulty)) + data.draw(st.integers(0, 20))
     batch = getattr(task, sampler)(np.random.default_rng(seed), difficulty, memory_size)
-    answered = instance_of(task, batch.memory)
-    assert np.array_equal(batch.mask, answered.mask)
-    assert np.array_equal(batch.target, answered.target)
-    assert batch.difficulty.tolist() == answered.difficulty.tolist() == difficulty
+    for row, memory in enumerate(batch.memory.tolist()):
+        answer, cells = task.oracle(memory), np.flatnonzero(batch.mask[row])
+        assert sorted(answer) == cells.tolist()
+        wanted = [answer.get(cell, value) for cell, value in enumerate(memory)]
+        assert batch.target[row].tolist() == wanted
+        assert task.difficulty_of(memory) == difficulty[row]
+    if sampler == "sample":
+        assert np.array_equal(instance_of(task, batch.memory).target, batch.target)
+    assert batch.difficulty.tolist() == difficulty
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -237,15 +242,23 @@ def test_easy_trees_are_balanced_or_chains():
     assert (counts[3:] > 40).all(), "the lower part of chains"
 
 
-def test_easy_merges_have_all_values_of_one_array_before_the_others():
-    batch = get_task("merge").sample_easy(np.random.default_rng(0), [5] * 200, 20)
-    first_is_lower = set()
+def test_easy_merges_have_one_array_below_the_other_and_lie_anywhere():
+    batch = get_task("merge").sample_easy(np.random.default_rng(0), [5] * 300, 20)
+    first_is_lower, orders, gaps = set(), set(), set()
     for memory in batch.memory.tolist():
-        b = memory[1]
-        first, second = memory[3 : b - 1], memory[b : memory[2] - 1]
+        a, b, o = memory[:3]
+        first, second = (memory[start : memory.index(19, start)] for start in (a, b))
         assert first[-1] <= second[0] or second[-1] <= first[0]
         first_is_lower.add(first[-1] <= second[0])
+        pieces = sorted([(a, len(first) + 1), (b, len(second) + 1), (o, 5)])
+        orders.add([start for start, _ in pieces].index(o))
+        ends = [3, *(start + length for start, length in pieces)]
+        gaps |= {start - end for (start, _), end in zip(pieces, ends, strict=False)}
+        assert ends[-1] <= 20
+        assert min(gaps) >= 0
     assert first_is_lower == {True, False}
+    assert orders == {0, 1, 2}
+    assert gaps == set(range(6))
 
 
 def test_rows_of_a_batch_are_a_batch():
