@@ -103,6 +103,9 @@ class TrainConfig:
     generation_every: int = 1000
     """Every so many updates, if members master the top level and none is solved, all start again as softened
     clones of the best; 0 for never."""
+    generation_noise: float = 0.0
+    """Noise on the weights of a new generation, in standard deviations of its parent's: each clone draws its
+    own amount from 0 to this."""
 
     evaluate_every: int = 50
     """Updates between two tests of the members at the top level."""
@@ -196,6 +199,7 @@ _LEAST = {
     "horizon_slack": 0,
     "cull_every": 0,
     "generation_every": 0,
+    "generation_noise": 0,
     "evaluate_every": 1,
     "evaluation_examples": 1,
 }

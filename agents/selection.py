@@ -94,12 +94,15 @@ def next_generation(population: Population, config: TrainConfig, generator: torc
 
     Members that master the top level on training examples, but none of them hardened and on held-out ones,
     have all found the same almost right program. Few of their selectors still have a gradient. Softened,
-    from the first level on and without competition from their parents, they mend it.
+    from the first level on and without competition from their parents, they mend it. Where what is wrong is
+    a valley of its own, they need noise on their weights as well: some find the rest again, but not that.
     """
     best = torch.tensor(population.ranking()[: max(1, population.size // 8)])
     parents = population.take(best[torch.arange(population.size) % len(best)])
     factor = _between(REBORN, torch.rand(population.size, generator=generator))
     children = rescale(parents, factor, config.spec).parameters
+    if config.generation_noise:
+        children = _mutated(children, config.generation_noise, generator)
     return replace(
         start(config, population.size, generator),
         parameters=children,
@@ -108,6 +111,13 @@ def next_generation(population: Population, config: TrainConfig, generator: torc
         family=parents.family,
         restarts=population.restarts,
     )
+
+
+def _mutated(parameters: torch.Tensor, most: float, generator: torch.Generator) -> torch.Tensor:
+    """Add noise to the weights (P, N), to those of each member another amount."""
+    amount = most * torch.rand(len(parameters), 1, generator=generator)
+    noise = torch.randn(parameters.shape, generator=generator)
+    return parameters + amount * parameters.std(1, keepdim=True) * noise
 
 
 def _between(bounds: tuple[float, float], chance: torch.Tensor) -> torch.Tensor:

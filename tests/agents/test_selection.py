@@ -121,3 +121,12 @@ def test_a_new_generation_are_softened_clones_of_the_best_from_the_first_level_o
     assert not after.momentum.any()
     assert (after.best_error == 1).all()
     assert len(set(after.learning_rate.tolist())) == 8
+
+
+def test_noise_on_a_new_generation_is_of_another_size_for_each_clone():
+    config = replace(CONFIG, population=8, generation_noise=0.5)
+    population = population_with(loss=[0.8, 0.7, 0.6, 0.1, 0.5, 0.4, 0.3, 0.2], level=[8] * 8)
+    plain = next_generation(population, replace(config, generation_noise=0.0), generator()).parameters
+    noise = (next_generation(population, config, generator()).parameters - plain).std(1) / plain.std(1)
+    assert ((noise > 0) & (noise < 0.55)).all()
+    assert len({round(float(amount), 3) for amount in noise}) == 8
