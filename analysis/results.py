@@ -181,10 +181,11 @@ _MEMBERS = """
 Gates: 14 are the paper's list; 15 have a second READ behind ADD, so that a timestep can follow a pointer
 that it computed. Easy examples: the share of training examples that the task calls easy, until a member
 masters the top level (Permutation: the permutation moves nothing; ListSearch: 0 is searched for; WalkBST:
-the tree is balanced or a chain); errors are measured without them. Members: those that make no hard error
-at any n trained on and at 6 and 25 times the largest when training stopped, of all. *With selection* the
-worst members are replaced by clones of the best and by fresh starts; *without*, every member is one fresh
-start. Minutes are those of one thread of a busy processor.
+the tree is balanced or a chain; Merge: one array lies below the other, and both and the answer anywhere);
+errors are measured without them. Members: those that make no hard error at any n trained on and at 6 and 25
+times the largest when training stopped, of all. *With selection* the worst members are replaced by clones
+of the best and by fresh starts; *without*, every member is one fresh start. Minutes are those of one thread
+of a busy processor.
 
 ## The paper's Table 1
 
