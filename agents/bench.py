@@ -163,7 +163,8 @@ class TrainingSpeed:
 
     Attributes:
         updates_per_second: Updates of the whole population; the fastest counts.
-        machine_share: Share of that update's time inside the fused machine's native code, both ways.
+        machine_share: Share of that update's time inside the fused machine's native code, both ways; with
+            several threads, of the time of all of them, those that wait included.
         median_share: The same share in the median of all updates.
     """
 
