@@ -37,14 +37,14 @@ class Played:
         returns: (P x B,); undiscounted.
         entropy: (P x B,); of the selectors, in nats, summed over selectors and timesteps.
         halting_entropy: (P x B,); of "finish now or not", in nats, summed over timesteps.
-        output: (P x B, M, M); the sum of p_t M_t.
+        wrong: (P x B, M) booleans; output cells whose most probable value is not the wanted one.
         finite: (P,) booleans; members all of whose logits were finite. Others played on with logits 0.
     """
 
     returns: Tensor
     entropy: Tensor
     halting_entropy: Tensor
-    output: Tensor
+    wrong: Tensor
     finite: Tensor
 
 
@@ -93,8 +93,8 @@ def play(controller: Controller, rules: Rules, state: EpisodeState) -> Played:
         returns = score.clamp_min(rules.log_floor).log().masked_fill(~state.mask, 0.0).sum(-1)
     else:
         returns = (halting * score).sum(0)
-    finite = episodes.results["finite"]
-    return Played(returns, entropy.sum(0), halting_entropy.sum(0), episodes.results["output"], finite)
+    sums = (returns, entropy.sum(0), halting_entropy.sum(0))
+    return Played(*sums, episodes.results["wrong"], episodes.results["finite"])
 
 
 @dataclass
@@ -115,6 +115,7 @@ class _Episodes:
         zeros = self.state.survival.new_zeros
         self.results = {name: zeros(rowwise) for name in (*_SUMMED, "halting", "log_likelihood")}
         self.results["output"] = zeros(rows, size, size)
+        self.results["wrong"] = torch.zeros(rows, size, dtype=torch.bool)
         self.results["finite"] = torch.ones(members, dtype=torch.bool)
         self.results["taken"] = torch.zeros(members, dtype=torch.int64)
         if self.rules.loss == "mixture":

@@ -49,7 +49,7 @@ class Unroll(ctypes.Structure):
             for name in (
                 *("parameters", "registers", "memory", "survival", "zero_probs", "target", "mask", "horizon"),
                 *("tape", "halting", "log_likelihood", "entropy", "halting_entropy", "output", "credit"),
-                *("likelihood", "finite", "taken", "of_halting", "of_log_likelihood", "of_entropy"),
+                *("likelihood", "wrong", "finite", "taken", "of_halting", "of_log_likelihood", "of_entropy"),
                 *("of_halting_entropy", "of_credit", "gradient"),
             )
         ),

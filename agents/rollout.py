@@ -15,7 +15,7 @@ from agents import fused
 from agents.controllers import Controller
 from agents.library import finite_rows
 from nram_env.envs import NRAMVectorEnv
-from nram_env.machine import MachineConfig, hard_step, wrong_cells
+from nram_env.machine import MachineConfig, hard_step
 from nram_env.tasks import Task, TaskBatch
 
 
@@ -80,8 +80,8 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
     rules, state = envs.settings.rules, envs.state
     if envs.logit_scale == 1 and fused.serves(controller, rules, state):
         played = fused.play(controller, rules, state)
-        wrong = wrong_cells(played.output, state.target, state.mask)
-        return _rollout(played.finite, wrong, played.returns, played.entropy, played.halting_entropy)
+        sums = (played.returns, played.entropy, played.halting_entropy)
+        return _rollout(played.finite, played.wrong, *sums)
     return _take_turns(controller, envs, observations)
 
 

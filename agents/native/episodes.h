@@ -58,6 +58,7 @@ class Episodes {
             running = std::memchr(next.finished, 0, rows_);
         }
         for (long member = 0; member < stack_.members; ++member) all_.taken[first_ + member] = t;
+        judge();
         return 0;
     }
 
@@ -165,6 +166,17 @@ class Episodes {
     void for_wanted(const Visit& visit) const {
         for (long cell = 0; cell < rows_ * size_; ++cell)
             if (all_.mask[row_ * size_ + cell]) visit(cell, cell * size_ + all_.target[row_ * size_ + cell]);
+    }
+
+    void judge() const {
+        unsigned char* wrong = all_.wrong + row_ * size_;
+        for_wanted([&](long cell, long place) {
+            const float* output = all_.output + (row_ * size_ + cell) * size_;
+            long best = 0;
+            for (long value = 1; value < size_; ++value)
+                if (output[value] > output[best]) best = value;
+            wrong[cell] = best != place - cell * size_;
+        });
     }
 
     // The mixture loss: adds p_t times the probability of each wanted value, and notes that probability.

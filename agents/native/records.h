@@ -61,6 +61,7 @@ struct Unroll {
     float* output;                 // (P x B, M, M), the sum of p_t M_t
     float* credit;                 // (P x B, M), the sum of p_t M_t[i, y_i]; or null
     float* likelihood;             // (T, P x B, M), M_t[i, y_i]; or null
+    unsigned char* wrong;          // (P x B, M), output cells whose most probable value is not the wanted one
     unsigned char* finite;         // (P), whether all logits were
     long long* taken;              // (P), timesteps that the member's group took
     const float* of_halting;       // gradients, of the same shapes, from here on
