@@ -103,7 +103,8 @@ class Reproduce:
     independent: bool = False
     """Select nothing and train for as many updates as the recipe allows: every member is one fresh start."""
     keep: bool = False
-    """Put what comes out into the zoo of this installation: the record, and the controller if it is right."""
+    """Put what comes out into the zoo of this installation: the record, and the controller if it is right;
+    nothing of a run that was broken off."""
     table: bool = False
     """Measure the shipped controllers and write the table of results."""
     entries: tuple[str, ...] = ()
@@ -140,7 +141,9 @@ class Reproduce:
         agent, stands = best_agent(outcome.trainer)
         save_agent(folder / AGENT_FILE, agent)
         record = _record(agent, stands, config, outcome)
-        if self.keep:
+        if self.keep and outcome.reason == "interrupted":
+            say("nothing is kept of a run that was broken off")
+        elif self.keep:
             _keep(
                 name, recipe.with_record(kind, record), agent, bool(record["exact"]) and not self.independent
             )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agents import zoo
 from agents.checkpoint import load_agent
+from agents.run import Budget, Outcome, start_run
 from analysis.cli import main
 from analysis.results import PAPER, Effort, measure, page
 from nram_env.tasks import get_task
@@ -73,6 +76,24 @@ def test_files_made_from_the_zoo_stay_out_of_the_package(
     assert json.loads(capsys.readouterr().out)["file"] == "zoo-access/program.json"
     assert (tmp_path / "zoo-access" / "program.json").is_file()
     assert sorted(zoo.PLACE.rglob("*")) == before
+
+
+@pytest.mark.parametrize("reason", ["updates", "interrupted"])
+def test_nothing_is_kept_of_a_run_that_was_broken_off(
+    reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = zoo.PLACE / "access"
+    monkeypatch.setattr(zoo, "PLACE", tmp_path / "zoo")
+    recipe = zoo.load_recipe(source / zoo.RECIPE_FILE)
+    settings = {**recipe.settings, "population": 2, "max_level": 5}
+    zoo.save_recipe(tmp_path / "zoo/access" / zoo.RECIPE_FILE, zoo.Recipe(settings, Budget(updates=2)))
+
+    def run(*arguments: Any) -> Outcome:
+        return replace(start_run(*arguments), reason=reason)
+
+    monkeypatch.setattr("analysis.commands.zoo.start_run", run)
+    assert main(["reproduce", "access", "--keep", "--run", str(tmp_path / "run")]) == 1
+    assert bool(zoo.find_recipe("access").records) == (reason == "updates")
 
 
 def test_the_zoo_can_be_measured(capsys: pytest.CaptureFixture[str]) -> None:
