@@ -25,9 +25,6 @@ from nram_env.machine.backends import library as machine_library
 from nram_env.machine.backends.base import Options
 from nram_env.machine.backends.fused import ERRORS, machine_record
 
-SWITCHES = ("auto", "fused")
-"""Backends, of controller and environment, with which the library plays."""
-
 
 @dataclass(frozen=True)
 class Played:
@@ -55,12 +52,7 @@ def serves(controller: Controller, rules: Rules, state: EpisodeState) -> bool:
         ValueError: The backend of the controller or of the environment is "fused", and the library cannot.
     """
     backends = (controller.backend, rules.backend)
-    if rules.hard or not all(backend in SWITCHES for backend in backends):
-        return False
-    reason = _obstacle(controller, state)
-    if reason is not None and "fused" in backends:
-        raise ValueError(f"the fused episodes cannot be played: {reason}; backend='reference' can")
-    return reason is None
+    return not rules.hard and library.serves(backends, lambda: _obstacle(controller, state))
 
 
 def _obstacle(controller: Controller, state: EpisodeState) -> str | None:
@@ -84,10 +76,9 @@ def play(controller: Controller, rules: Rules, state: EpisodeState) -> Played:
         rules: Those of the environment.
         state: P x B rows before their first timestep, member by member.
     """
-    episodes = _Episodes(controller, rules, state)
     parameters = controller.parameters
-    if torch.is_grad_enabled() and parameters.requires_grad:
-        episodes.keep_all()
+    differentiable = torch.is_grad_enabled() and parameters.requires_grad
+    episodes = _Episodes(controller, rules, state, differentiable)
     halting, score, entropy, halting_entropy = _Unrolled.apply(parameters, episodes)
     if rules.loss == "mixture":
         returns = score.clamp_min(rules.log_floor).log().masked_fill(~state.mask, 0.0).sum(-1)
@@ -104,9 +95,9 @@ class _Episodes:
     controller: Controller
     rules: Rules
     state: EpisodeState
+    differentiable: bool
     results: dict[str, Tensor] = field(init=False)
     tape: Tensor | None = None
-    slots: int = 2
 
     def __post_init__(self) -> None:
         self.timesteps = int(self.state.horizon.max())
@@ -121,10 +112,6 @@ class _Episodes:
         if self.rules.loss == "mixture":
             self.results["credit"] = zeros(rows, size)
             self.results["likelihood"] = torch.ones(*rowwise, size)
-
-    def keep_all(self) -> None:
-        """Keep every timestep for a backward pass."""
-        self.slots = self.timesteps + 1
 
     def call(self, function: str, **gradients: Tensor) -> None:
         """Call the library, with the gradients that the backward pass needs besides.
@@ -157,7 +144,7 @@ class _Episodes:
             forward=_address(native, "nram_forward"),
             backward=_address(native, "nram_backward"),
             timesteps=self.timesteps,
-            slots=self.slots,
+            slots=self.timesteps + 1 if self.differentiable else 2,
             machine_seconds=_stopwatch,
             **{name: array.data_ptr() for name, array in arrays.items()},
         )
@@ -201,7 +188,7 @@ class _Unrolled(torch.autograd.Function):
         ctx.episodes, ctx.taken = episodes, taken
         mixture = episodes.rules.loss == "mixture"
         score = results["credit"] if mixture else results["log_likelihood"][:taken]
-        if episodes.slots == 2:
+        if not episodes.differentiable:
             _give_back(episodes)
         return results["halting"][:taken], score, *(results[name][:taken] for name in _SUMMED)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from ctypes import c_double, c_float, c_int, c_longlong, c_uint, c_void_p
 from functools import cache
 from pathlib import Path
@@ -132,20 +132,21 @@ def obstacle(tensors: Mapping[str, Tensor]) -> str | None:
     return None
 
 
-def serves(backend: str, tensors: Mapping[str, Tensor]) -> bool:
-    """Whether the library computes with these tensors, rather than torch.
+def serves(backends: Collection[str], find_obstacle: Callable[[], str | None]) -> bool:
+    """Whether the library computes something, rather than torch.
 
     Args:
-        backend: "fused" for the library, "auto" for the library where it can, anything else for torch.
-        tensors: What it is to work on, by name.
+        backends: Of all that takes part: "fused" for the library, "auto" for the library where it can,
+            anything else for torch.
+        find_obstacle: Says why the library cannot compute it, or None.
 
     Raises:
-        ValueError: The backend is "fused" and cannot work on the tensors.
+        ValueError: A backend is "fused", and there is an obstacle.
     """
-    if backend not in ("auto", "fused"):
+    if not all(backend in ("auto", "fused") for backend in backends):
         return False
-    reason = obstacle(tensors)
-    if reason is not None and backend == "fused":
+    reason = find_obstacle()
+    if reason is not None and "fused" in backends:
         raise ValueError(f"the library of the learner cannot run: {reason}; backend='reference' can")
     return reason is None
 

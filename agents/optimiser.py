@@ -44,7 +44,7 @@ def step(
         raise ValueError(f"gradient must have shape (P, N) = {wanted}, got {tuple(gradient.shape)}")
     arrays = {name: getattr(population, name) for name in ("parameters", "momentum", "variance")}
     arrays |= {"gradient": gradient, **_coefficients(population)}
-    fused = library.serves(backend, arrays)
+    fused = library.serves((backend,), lambda: library.obstacle(arrays))
     finite = _fused(arrays, clip, key) if fused else _reference(**arrays, clip=clip, key=key)
     aged = {name: getattr(population, name) + 1 for name in ("age", "tenure", "level_age")}
     return replace(population, **aged), finite

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
@@ -140,7 +140,7 @@ def hard_steps(controller: Controller, memory: np.ndarray, horizon: np.ndarray) 
     Yields:
         Steps until every row has finished.
     """
-    exact = replace(controller.to(torch.float64), backend="reference")
+    exact = controller.to(torch.float64)
     machine = controller.spec.machine
     members, rows = exact.num_members, len(memory)
     registers = np.zeros((rows, machine.num_registers), dtype=np.int64)

@@ -145,6 +145,19 @@ def test_a_member_that_is_not_finite_disturbs_no_other(backend):
 
 
 @built
+@pytest.mark.parametrize("loss", ["expected", "mixture"])
+def test_episodes_of_a_single_timestep_have_a_gradient(loss):
+    controller, problem = make("feedforward", 2), get_task("copy")
+    batch, horizon = problem.sample(np.random.default_rng(0), 2, 6, 8), np.ones(8, dtype=np.int64)
+    gradients = []
+    for backend in ("auto", "reference"):
+        envs = make_envs(problem, controller.spec.machine, 8, loss=loss)
+        rollout = unroll(replace(controller, backend=backend), envs, instance=batch, horizon=horizon)
+        gradients += torch.autograd.grad(rollout.returns.sum(), controller.parameters)
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-6)
+
+
+@built
 def test_the_gradient_can_be_asked_for_once():
     controller = make("lstm", 2)
     envs = make_envs(get_task("access"), controller.spec.machine, 4)
