@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
+import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -52,28 +52,29 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
     target = Path(path)
     data = content.encode() if isinstance(content, str) else content
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    temporary = target.parent / _temporary_name(secrets.token_hex(8))
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("xb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
+        temporary.replace(target)
     except OSError as error:
         raise type(error)(error.errno, f"cannot write {target}: {error.strerror}") from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
 
 
 def sweep(folder: Path) -> None:
-    """Delete what kills in the middle of `write_atomically` left in a folder in which nobody writes now."""
-    for file in folder.glob(".*.tmp"):
-        file.unlink(missing_ok=True)
+    """Delete what kills in the middle of `write_atomically` left in a folder in which nobody writes now.
+
+    The name of such a file carries its own digest, so that no other file is taken for one.
+    """
+    for file in folder.glob(".nram-*.tmp"):
+        if file.name == _temporary_name(file.name.split("-")[1]) and not file.is_symlink():
+            file.unlink(missing_ok=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _temporary_name(token: str) -> str:
+    digest = hashlib.sha256(f"temporary file of nram {token}".encode()).hexdigest()[:16]
+    return f".nram-{token}-{digest}.tmp"

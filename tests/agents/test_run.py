@@ -17,6 +17,7 @@ from agents.config import TrainConfig
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, open_metrics
 from agents.run import POPULATION_FILE, Budget, RunError, resume_run, start_run
 from agents.trainer import Progress, Trainer
+from tests.test_files import left_by_a_kill_in_the_middle_of_writing
 
 SMALL = TrainConfig(task="access", population=2, batch_size=2, max_level=2, first_level=1, evaluate_every=10)
 
@@ -156,10 +157,12 @@ def test_without_tensorboard_there_are_lines_alone(tmp_path, monkeypatch):
 
 def test_opening_a_run_sweeps_what_a_kill_in_the_middle_of_a_save_left(tmp_path):
     start_run(tmp_path, SMALL, Budget(updates=2), ignore)
-    stray = tmp_path / f".{POPULATION_FILE}.abc123.tmp"
-    stray.write_bytes(b"half")
+    left_by_a_kill_in_the_middle_of_writing(tmp_path / POPULATION_FILE)
+    (tmp_path / ".notes.tmp").write_text("a user's own")
+    (stray,) = tmp_path.glob(".nram-*")
     resume_run(tmp_path, Budget(updates=3), ignore)
     assert not stray.exists()
+    assert (tmp_path / ".notes.tmp").read_text() == "a user's own"
     assert Trainer.load(tmp_path / POPULATION_FILE).update == 3
 
 
