@@ -144,6 +144,35 @@ def test_a_member_that_is_not_finite_disturbs_no_other(backend):
         assert torch.equal(found[name][[0, 2]], wanted[name][[0, 2]]), name
 
 
+def overflowing_at_first() -> torch.Tensor:
+    """Parameters (1, N) of a member whose logits are infinite only where both registers are surely 0."""
+    plain = make("feedforward", 1, registers=2)
+    parameters = torch.zeros_like(plain.parameters)
+    views = replace(plain, parameters=parameters).weights
+    views["hidden1_weight"][:, :, 0] = 2e38  # twice that is more than a float32 holds
+    views["hidden2_weight"][:, 0, 0] = 1.0
+    views["head_weight"][:, 0] = 1e-38
+    return parameters
+
+
+@built
+@pytest.mark.parametrize("backend", ["auto", "reference"])
+def test_a_member_that_was_not_finite_once_stays_so_and_plays_on_with_logits_0(backend):
+    overflowing = overflowing_at_first()
+    plain = make("feedforward", 2, backend, registers=2)
+    mixed = torch.cat([overflowing, plain.parameters[1:]]).detach().requires_grad_()
+    controller = replace(plain, parameters=mixed)
+    observed = torch.tensor([[[1.0, 1.0], [0.5, 0.5]]])
+    logits, _ = controller.member(0)(observed, controller.member(0).initial_state(2))
+    assert [bool(row.isfinite().all()) for row in logits[0]] == [False, True]
+    found, silent = play(controller, "access", 6, 3), torch.cat([0 * overflowing, mixed.detach()[1:]])
+    wanted = play(replace(plain, parameters=silent.requires_grad_()), "access", 6, 3)
+    assert found["returns"][0].isnan().all()
+    assert torch.equal(found["returns"][1], wanted["returns"][1])
+    for name in ("entropy", "halting_entropy", "wrong"):
+        assert torch.equal(found[name], wanted[name]), name
+
+
 @built
 @pytest.mark.parametrize("loss", ["expected", "mixture"])
 def test_episodes_of_a_single_timestep_have_a_gradient(loss):
