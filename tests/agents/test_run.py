@@ -19,15 +19,21 @@ from agents.run import POPULATION_FILE, Budget, RunError, resume_run, start_run
 from agents.trainer import Progress, Trainer
 from tests.test_files import left_by_a_kill_in_the_middle_of_writing
 
-SMALL = TrainConfig(task="access", population=2, batch_size=2, max_level=2, first_level=1, evaluate_every=10)
+SMALL = TrainConfig(
+    task="access",
+    population=2,
+    batch_size=2,
+    max_level=2,
+    first_level=1,
+    evaluate_every=10,
+    cull_every=5,
+    cull_share=0.5,
+    spare_age=5,
+)
 
 
 def ignore(*_: object) -> None:
     """Watch nothing."""
-
-
-def parameters(folder) -> torch.Tensor:
-    return Trainer.load(folder / POPULATION_FILE).population.parameters
 
 
 def updates_in_metrics(folder) -> list[int]:
@@ -39,8 +45,18 @@ def test_a_resumed_run_equals_one_without_a_stop(tmp_path):
     start_run(tmp_path / "halves", SMALL, Budget(updates=12), ignore)
     outcome = resume_run(tmp_path / "halves", Budget(updates=24), ignore)
     assert (outcome.reason, outcome.trainer.update) == ("updates", 24)
-    assert torch.equal(parameters(tmp_path / "straight"), parameters(tmp_path / "halves"))
+    saved = [(tmp_path / name / POPULATION_FILE).read_bytes() for name in ("straight", "halves")]
+    assert saved[0] == saved[1]
     assert updates_in_metrics(tmp_path / "halves") == list(range(1, 25))
+
+
+def test_updates_that_were_done_after_the_last_save_stand_in_the_metrics_once(tmp_path):
+    start_run(tmp_path, SMALL, Budget(updates=4), ignore)
+    saved = (tmp_path / POPULATION_FILE).read_bytes()
+    resume_run(tmp_path, Budget(updates=7), ignore)
+    (tmp_path / POPULATION_FILE).write_bytes(saved)  # as after a kill: the metrics know of more updates
+    resume_run(tmp_path, Budget(updates=6), ignore)
+    assert updates_in_metrics(tmp_path) == [1, 2, 3, 4, 5, 6]
 
 
 def test_an_interrupt_finishes_the_update_and_saves(tmp_path):
