@@ -41,6 +41,18 @@ def test_selection_replaces_the_worst_and_spares_the_young_and_the_solved():
     assert not after.solved[5], "a clone has yet to be tested"
 
 
+def test_a_member_is_spared_until_it_has_stood_for_spare_age_updates():
+    population = population_with(
+        tenure=[50, 50, 50, 50, 8, 9, 10, 11], loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
+    )
+    assert kept(population, select(population, CONFIG, generator())) == [0, 1, 4, 5]
+
+
+def test_a_solved_member_stays_even_where_all_others_are_better():
+    population = population_with(best_error=[[0.0, 0.0]] * 6 + [[0.0, 1.0], [0.1, 1.0]])
+    assert kept(population, select(population, CONFIG, generator())) == [0, 1, 2, 3, 4, 5, 6]
+
+
 def test_at_the_same_level_the_running_loss_ranks_even_where_every_example_is_still_wrong():
     population = population_with(
         level=[5] * 8, error=[1.0] * 8, loss=[4.0, 2.0, 3.0, 1.0, 8.0, 7.0, 6.0, 5.0]

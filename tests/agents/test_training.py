@@ -12,7 +12,6 @@ from agents import losses
 from agents.checkpoint import CheckpointError
 from agents.config import TrainConfig
 from agents.controllers import Controller
-from agents.curriculum import draw_difficulties
 from agents.evaluate import evaluate
 from agents.population import start
 from agents.rollout import Rollout
@@ -29,6 +28,8 @@ def generator(seed: int = 0) -> torch.Generator:
 
 def assert_same(first: Trainer, second: Trainer) -> None:
     assert first.update == second.update
+    assert first.examples.bit_generator.state == second.examples.bit_generator.state
+    assert torch.equal(first.chance.get_state(), second.chance.get_state())
     for name, values in vars(first.population).items():
         assert torch.equal(values, getattr(second.population, name)), name
 
@@ -50,11 +51,20 @@ def test_another_seed_gives_other_parameters():
     assert not torch.equal(first.population.parameters, second.population.parameters)
 
 
-def test_saving_and_loading_in_between_changes_nothing(tmp_path):
-    straight = advance(Trainer(SMALL), 40)
-    half = advance(Trainer(SMALL), 20)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cull_every": 11, "cull_share": 0.7, "spare_age": 5, "rescale_share": 0.5},
+        {"generation_every": 11, "generation_noise": 0.1, "first_level": 3, "level_threshold": 2.0},
+    ],
+    ids=["selection", "generation"],
+)
+def test_saving_and_loading_in_between_changes_nothing(change, tmp_path):
+    config = replace(SMALL, **change)
+    straight, half = advance(Trainer(config), 30), advance(Trainer(config), 20)
     half.save(tmp_path / "population.safetensors")
-    assert_same(straight, advance(Trainer.load(tmp_path / "population.safetensors"), 20))
+    assert_same(straight, advance(Trainer.load(tmp_path / "population.safetensors"), 10))
+    assert straight.population.tenure.min() < 10, "members were replaced after the load"
 
 
 def test_a_population_file_without_its_tensors_is_refused(tmp_path):
@@ -107,17 +117,24 @@ def test_a_member_that_overflows_is_restarted_and_the_others_go_on_as_without_it
         assert torch.equal(healthy.population.parameters[index], broken.population.parameters[index])
 
 
-def test_difficulties_follow_the_shares_of_the_paper():
-    drawn = draw_difficulties(np.random.default_rng(0), np.array([4]), 100_000, 1, 50, 46)[0]
-    for n, share in ((4, 0.65 * 0.5), (5, 0.65 * 0.25)):
-        spread = 0.1 / 50 + 0.25 * sum(0.5**k / (3 + k) for k in range(n - 3, 40))
-        assert np.mean(drawn == n) == pytest.approx(share + spread, abs=0.005)
-
-
-def test_difficulties_stay_within_what_is_allowed():
-    drawn = draw_difficulties(np.random.default_rng(0), np.array([2, 5, 8]), 1000, 2, 8, 1)
-    assert drawn.min() == 2
-    assert drawn.max(axis=1).tolist() == [3, 6, 8]
+@pytest.mark.parametrize(
+    ("hard", "soft", "kept"),
+    [(0.0, 0.25, "new"), (0.0, 0.5, "new"), (0.0, 0.75, "old"), (0.25, 0.0, "old"), (0.0, 1.0, "old")],
+)
+def test_the_parameters_that_did_best_are_kept_the_latest_where_several_did(hard, soft, kept, monkeypatch):
+    trainer = Trainer(replace(SMALL, population=1, first_level=3, level_threshold=2.0))
+    before = replace(
+        trainer.population,
+        best_parameters=trainer.population.parameters + 1,
+        best_error=torch.tensor([[0.0, 0.5]]),
+    )
+    trainer.population = before
+    monkeypatch.setattr(trainer, "held_out_errors", lambda *_: torch.tensor([[hard, soft]]))
+    trainer.evaluate()
+    after = trainer.population
+    wanted = before.parameters if kept == "new" else before.best_parameters
+    assert torch.equal(after.best_parameters, wanted)
+    assert after.best_error.tolist() == [[hard, soft] if kept == "new" else [0.0, 0.5]]
 
 
 def test_the_entropy_bonus_halves_every_half_life_and_turns_into_a_penalty_at_mastery():

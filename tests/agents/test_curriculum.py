@@ -1,0 +1,101 @@
+"""The curriculum: what is drawn at a level, how a level is measured, and when it rises."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from agents.config import TrainConfig
+from agents.curriculum import draw_difficulties, rise
+from agents.population import UNKNOWN, UNKNOWN_LOSS, Population, start
+from agents.rollout import Rollout
+from nram_env.tasks import TaskBatch
+
+CONFIG = TrainConfig(
+    task="access", population=3, first_level=2, max_level=5, level_threshold=0.5, level_patience=20
+)
+BATCH = 4
+
+
+def population_with(**changes: list) -> Population:
+    population = start(CONFIG, 3, torch.Generator().manual_seed(0))
+    return replace(population, **{name: torch.tensor(values) for name, values in changes.items()})
+
+
+def played(population: Population, wrong: float, loss: float, above: int = 0) -> tuple[TaskBatch, Rollout]:
+    """Every member's four examples of three output cells, `above` its level: so many wrong, such losses."""
+    difficulty = (population.level + above).repeat_interleave(BATCH).numpy()
+    mask = np.tile([True, True, True, False], (len(difficulty), 1))
+    memory = np.zeros(mask.shape, dtype=np.int64)
+    first = torch.arange(BATCH).expand(population.size, -1) < wrong * BATCH
+    cells = torch.zeros(mask.shape, dtype=torch.bool)
+    cells[:, 0] = first.flatten()
+    zero = torch.zeros(population.size, BATCH)
+    return TaskBatch(memory, memory, mask, difficulty), Rollout(zero - 3 * loss, zero, zero, cells)
+
+
+def test_difficulties_follow_the_shares_of_the_paper():
+    drawn = draw_difficulties(np.random.default_rng(0), np.array([4]), 100_000, 1, 50, 46)[0]
+    for n, share in ((4, 0.65 * 0.5), (5, 0.65 * 0.25)):
+        spread = 0.1 / 50 + 0.25 * sum(0.5**k / (3 + k) for k in range(n - 3, 40))
+        assert np.mean(drawn == n) == pytest.approx(share + spread, abs=0.005)
+
+
+def test_difficulties_stay_within_what_is_allowed():
+    drawn = draw_difficulties(np.random.default_rng(0), np.array([2, 5, 8]), 1000, 2, 8, 1)
+    assert drawn.min() == 2
+    assert drawn.max(axis=1).tolist() == [3, 6, 8]
+
+
+def test_a_level_rises_once_patience_has_passed_not_an_update_before():
+    population = population_with(level_age=[19, 20, 21], error=[0.1] * 3)
+    after = rise(population, *played(population, wrong=0.0, loss=1.0), CONFIG)
+    assert after.level.tolist() == [2, 3, 3]
+    assert after.level_age.tolist() == [19, 0, 0]
+
+
+def test_a_level_rises_where_the_running_error_is_below_the_threshold_not_at_it():
+    population = population_with(level_age=[99] * 3, error=[0.25, 0.5, 0.75])
+    after = rise(population, *played(population, wrong=0.0, loss=1.0, above=1), CONFIG)
+    assert after.level.tolist() == [3, 2, 2]
+
+
+def test_no_level_rises_above_the_highest():
+    population = population_with(level=[3, 4, 5], level_age=[99] * 3, error=[0.1] * 3)
+    after = rise(population, *played(population, wrong=0.0, loss=1.0), CONFIG)
+    assert after.level.tolist() == [4, 5, 5]
+
+
+def test_what_was_measured_at_a_level_is_unknown_at_the_next():
+    population = population_with(level_age=[99, 99, 0], error=[0.1, 0.9, 0.1], loss=[0.2] * 3)
+    after = rise(population, *played(population, wrong=0.0, loss=0.2), CONFIG)
+    assert after.error.tolist() == pytest.approx([UNKNOWN, 0.9 * 0.9, 0.9 * 0.1])
+    assert after.loss.tolist() == pytest.approx([UNKNOWN_LOSS, 0.2, 0.2])
+
+
+def test_running_error_and_loss_of_a_cell_move_a_tenth_towards_the_update():
+    population = population_with(error=[0.8] * 3, loss=[1.0] * 3)
+    after = rise(population, *played(population, wrong=0.25, loss=3.0), CONFIG)
+    assert after.error.tolist() == pytest.approx([0.9 * 0.8 + 0.1 * 0.25] * 3)
+    assert after.loss.tolist() == pytest.approx([0.9 * 1.0 + 0.1 * 3.0] * 3)
+
+
+@pytest.mark.parametrize("above", [-1, 1])
+def test_only_examples_of_exactly_the_level_count(above):
+    population = population_with(error=[0.8] * 3, loss=[1.0] * 3)
+    after = rise(population, *played(population, wrong=0.25, loss=3.0, above=above), CONFIG)
+    assert torch.equal(after.error, population.error)
+    assert torch.equal(after.loss, population.loss)
+
+
+def test_easy_examples_end_with_mastery_of_the_top_level_and_not_before():
+    config = replace(CONFIG, task="permutation", easy_share=0.5)
+    population = replace(
+        start(config, 3, torch.Generator().manual_seed(0)),
+        level=torch.tensor([5, 5, 4]),
+        error=torch.tensor([0.1, 0.9, 0.1]),
+        level_age=torch.tensor([99, 99, 99]),
+    )
+    after = rise(population, *played(population, wrong=0.0, loss=1.0), config)
+    assert after.easy_share.tolist() == [0.0, 0.5, 0.5]
