@@ -115,7 +115,8 @@ class TrainConfig:
     """Examples of each size in those tests; what makes no error is tested again on eight times as many."""
 
     def __post_init__(self) -> None:
-        self.spec  # noqa: B018  checks task, controller and machine
+        object.__setattr__(self, "task", get_task(self.task).name)  # however it was written
+        self.spec  # noqa: B018  checks controller and machine
         for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import threading
 import time
@@ -20,7 +21,14 @@ from agents.metrics import open_metrics
 from agents.trainer import Progress, Trainer
 from nram_env.support import sweep, write_atomically
 
-POPULATION_FILE, CONFIG_FILE = "population.safetensors", "config.json"
+POPULATION_FILE, CONFIG_FILE, LOCK_FILE = "population.safetensors", "config.json", "run.lock"
+
+SAVE_UPDATES, SAVE_SECONDS = 200, 30.0
+"""A run is saved after so many updates, or so long, since it was last saved: where an update takes less than
+that, a kill loses less than a minute."""
+
+_STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Signals that ask for an end; Windows has no SIGHUP."""
 
 
 class RunError(ValueError):
@@ -35,11 +43,20 @@ class Budget:
         updates: Updates in all, those before a resume included, or None for no limit.
         minutes: Minutes of this call, or None for no limit.
         solved: Members without any hard held-out error, or None to go on whatever is solved.
+
+    Raises:
+        ValueError: A limit is negative or no number, or no member is to be solved.
     """
 
     updates: int | None = None
     minutes: float | None = None
     solved: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("updates", 0), ("minutes", 0), ("solved", 1)):
+            value = getattr(self, name)
+            if value is not None and not least <= value < math.inf:
+                raise ValueError(f"{name} must be at least {least} and finite, got {value}")
 
     def reached(self, progress: Progress, seconds: float) -> str | None:
         """Name of the limit that is reached, or None."""
@@ -56,7 +73,7 @@ class Outcome:
 
     Attributes:
         trainer: The trainer as it was saved.
-        reason: "solved", "updates", "minutes" or "interrupted".
+        reason: "solved", "updates", "minutes" or "interrupted" (by SIGINT, SIGTERM or SIGHUP).
         seconds: Time that this call spent training.
     """
 
@@ -70,31 +87,44 @@ Watch = Callable[[Trainer, Progress, float], None]
 
 
 def start_run(
-    folder: Path, config: TrainConfig, budget: Budget, watch: Watch, save_every: int = 200
+    folder: Path,
+    config: TrainConfig,
+    budget: Budget,
+    watch: Watch,
+    save_every: int = SAVE_UPDATES,
+    save_seconds: float = SAVE_SECONDS,
 ) -> Outcome:
-    """Train from nothing in a new folder.
+    """Train from nothing in a new folder, which is made only once there is something to train.
 
     Args:
         folder: Place of the run; must not hold one already.
         config: Hyper-parameters.
         budget: When to stop.
         watch: Told of every update.
-        save_every: Updates between two saves; a kill loses no more than that.
+        save_every: Updates between two saves, at most.
+        save_seconds: Seconds between two saves, at most; an update that runs is finished first.
 
     Raises:
         RunError: The folder holds a run, or another process works in it.
         OSError: The disk is full or cannot be written.
     """
-    with _locked(folder):
+    trainer = Trainer(config)
+    with lock_run(folder):
         if (folder / POPULATION_FILE).exists():
             raise RunError(
                 f"{folder} already holds a run; add --resume to go on with it, or name another folder"
             )
         write_atomically(folder / CONFIG_FILE, json.dumps(config.to_json(), indent=2) + "\n")
-        return _train(folder, Trainer(config), budget, watch, save_every)
+        return _train(folder, trainer, budget, watch, save_every, save_seconds)
 
 
-def resume_run(folder: Path, budget: Budget, watch: Watch, save_every: int = 200) -> Outcome:
+def resume_run(
+    folder: Path,
+    budget: Budget,
+    watch: Watch,
+    save_every: int = SAVE_UPDATES,
+    save_seconds: float = SAVE_SECONDS,
+) -> Outcome:
     """Go on with a saved run, exactly as if it had never stopped; arguments as in `start_run`.
 
     Raises:
@@ -103,32 +133,20 @@ def resume_run(folder: Path, budget: Budget, watch: Watch, save_every: int = 200
     """
     if not (folder / POPULATION_FILE).is_file():
         raise RunError(f"{folder} holds no run to resume: there is no {POPULATION_FILE} in it")
-    with _locked(folder):
+    with lock_run(folder):
         trainer = Trainer.load(folder / POPULATION_FILE)
-        return _train(folder, trainer, budget, watch, save_every)
-
-
-def _train(folder: Path, trainer: Trainer, budget: Budget, watch: Watch, save_every: int) -> Outcome:
-    begin = time.monotonic()
-    reason = "updates" if budget.updates is not None and trainer.update >= budget.updates else None
-    with _polite_stop() as stopped, open_metrics(folder, trainer.update) as metrics:
-        while reason is None:
-            progress = trainer.advance()
-            seconds = time.monotonic() - begin
-            metrics.write(progress, seconds)
-            watch(trainer, progress, seconds)
-            reason = "interrupted" if stopped() else budget.reached(progress, seconds)
-            if reason is None and trainer.update % save_every == 0:
-                trainer.save(folder / POPULATION_FILE)
-    save_agent(folder / AGENT_FILE, trainer.agents()[0])
-    trainer.save(folder / POPULATION_FILE)
-    return Outcome(trainer, reason, time.monotonic() - begin)
+        return _train(folder, trainer, budget, watch, save_every, save_seconds)
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def lock_run(folder: Path) -> Iterator[None]:
+    """Work in a run folder alone; it is made where it is missing, and swept of what a kill left.
+
+    Raises:
+        RunError: Another process works in it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "run.lock", timeout=0)
+    lock = FileLock(folder / LOCK_FILE, timeout=0)
     try:
         with lock:
             sweep(folder)
@@ -139,20 +157,60 @@ def _locked(folder: Path) -> Iterator[None]:
         ) from error
 
 
+def _train(
+    folder: Path, trainer: Trainer, budget: Budget, watch: Watch, save_every: int, save_seconds: float
+) -> Outcome:
+    begin = saved = time.monotonic()
+    reason = "updates" if budget.updates is not None and trainer.update >= budget.updates else None
+    with _polite_stop() as stopped, open_metrics(folder, trainer.update) as metrics:
+        while reason is None:
+            progress = trainer.advance()
+            now = time.monotonic()
+            with _saved_on_failure(folder, trainer):
+                metrics.write(progress, now - begin)
+                watch(trainer, progress, now - begin)
+            reason = "interrupted" if stopped() else budget.reached(progress, now - begin)
+            due = trainer.update % save_every == 0 or now - saved >= save_seconds
+            if reason is None and due:
+                trainer.save(folder / POPULATION_FILE)
+                saved = now
+    _save(folder, trainer)
+    return Outcome(trainer, reason, time.monotonic() - begin)
+
+
+def _save(folder: Path, trainer: Trainer) -> None:
+    save_agent(folder / AGENT_FILE, trainer.agents()[0])
+    trainer.save(folder / POPULATION_FILE)
+
+
+@contextmanager
+def _saved_on_failure(folder: Path, trainer: Trainer) -> Iterator[None]:
+    """Save if those that are told of an update fail, as on a terminal that is closed: training has not."""
+    try:
+        yield
+    except BaseException:
+        _save(folder, trainer)
+        raise
+
+
 @contextmanager
 def _polite_stop() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C or termination into a request to stop after the update; the second interrupts."""
+    """Turn Ctrl-C, termination and hang-up into a request to stop after the update.
+
+    A Ctrl-C after such a request interrupts at once. What is ignored, as SIGHUP is under nohup, stays so.
+    """
     asked = threading.Event()
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
+        if asked.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
         asked.set()
 
     if threading.current_thread() is not threading.main_thread():
         yield asked.is_set
         return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number in _STOPPING if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, ask) for number in heard}
     try:
         yield asked.is_set
     finally:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,10 @@ from rich.table import Table
 
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
-from agents.run import Budget, Outcome, RunError, resume_run, start_run
-from analysis.commands.display import TrainingDisplay
-from analysis.commands.output import emit, say
+from agents.run import Budget, Outcome, resume_run, start_run
+from analysis.commands.demo_folder import clear, write_summary
+from analysis.commands.display import TrainingDisplay, broken_off
+from analysis.commands.output import command, emit, say
 from analysis.commands.programs import MUST_HOLD
 from analysis.listing import listing
 from analysis.pipeline import extract
@@ -24,14 +23,10 @@ from analysis.program import Program
 from analysis.program_file import save_program
 from analysis.resolve import PROGRAM_FILE
 from analysis.verify import check_sizes
-from nram_env.support import write_atomically
 from nram_env.tasks import get_task
 
 SIZES = (8, 32, 100, 500)
 """Difficulties at which the program is checked; the last needs M = 1,001."""
-
-SUMMARY_FILE = "summary.json"
-"""What the demo found, for machines; program and checks are empty if it found nothing."""
 
 EXAMPLES = 100
 """Examples of each size."""
@@ -75,7 +70,7 @@ class Demo:
     seed: int = 0
     """Seed of all chance."""
     run: Path = Path("runs/demo")
-    """Folder of the run; an earlier demo in it is replaced."""
+    """Folder of the run; an earlier demo in it is replaced, nothing else is touched."""
     minutes: float = 6.0
     """Give up training after this long."""
     json: bool = False
@@ -93,10 +88,10 @@ class Demo:
                 break
             say("This program failed a check; training goes on for the next member.")
         else:
-            summary = _summary(self.run, seconds, None, [])
+            summary = write_summary(self.run, seconds, None, [])
             shown = Group(
                 f"No program passed every check within {seconds:.0f} s; none is shown.",
-                f"Try another seed:  nram demo --seed {self.seed + 1}",
+                f"Try another seed:  {command('demo', '--seed', self.seed + 1)}",
             )
         emit(summary, shown, self.json)
         return 0 if summary["program"] else 1
@@ -109,32 +104,22 @@ def _solved_agents(folder: Path, config: TrainConfig, minutes: float) -> Iterato
         KeyboardInterrupt: Training was interrupted; it was saved before.
         RunError: The folder holds something else than an earlier demo.
     """
-    _clear(folder)
-    _summary(folder, 0.0, None, [])
+    whole = Budget(UPDATES, minutes)
+    clear(folder)
+    write_summary(folder, 0.0, None, [])
     say(f"Training {config.population} LSTM agents on Copy from input-output examples, n <= 8.")
     seen: set[int] = set()
     seconds = 0.0
     while seconds < 60 * minutes:
-        budget = Budget(UPDATES, minutes - seconds / 60, solved=len(seen) + 1)
+        budget = replace(whole, minutes=minutes - seconds / 60, solved=len(seen) + 1)
         outcome = _train(folder, config, budget, resume=bool(seen))
         seconds += outcome.seconds
         if outcome.reason == "interrupted":
-            say(f"Saved in {folder}. Go on with:  nram train --run {folder} --resume")
-            raise KeyboardInterrupt
+            raise broken_off(folder)
         for agent in outcome.trainer.agents():
             if agent.info["held_out_hard_exact_error"] == 0 and agent.info["member"] not in seen:
                 seen.add(agent.info["member"])
                 yield agent, seconds
-
-
-def _clear(folder: Path) -> None:
-    """Remove an earlier demo; its summary, written first, is what tells it from anything else."""
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / SUMMARY_FILE).is_file():
-            raise RunError(
-                f"{folder} holds something else than an earlier demo; name another folder with --run"
-            )
-        shutil.rmtree(folder)
 
 
 def _train(folder: Path, config: TrainConfig, budget: Budget, resume: bool) -> Outcome:
@@ -153,21 +138,7 @@ def _read_program(agent: Agent, seed: int) -> Found:
 def _save(folder: Path, agent: Agent, found: Found, seconds: float) -> dict[str, Any]:
     save_agent(folder / AGENT_FILE, agent)
     save_program(found.program, folder / PROGRAM_FILE)
-    return _summary(folder, seconds, listing(found.program), found.checks)
-
-
-def _summary(
-    folder: Path, seconds: float, program: str | None, checks: list[dict[str, Any]]
-) -> dict[str, Any]:
-    summary = {
-        "task": "copy",
-        "controller": "lstm",
-        "train_seconds": round(seconds, 2),
-        "program": program,
-        "checks": checks,
-    }
-    write_atomically(folder / SUMMARY_FILE, json.dumps(summary, indent=2) + "\n")
-    return summary
+    return write_summary(folder, seconds, listing(found.program), found.checks)
 
 
 def _success(folder: Path, found: Found) -> Group:
@@ -178,17 +149,17 @@ def _success(folder: Path, found: Found) -> Group:
         checks_table(found.checks),
         f"\nSaved in {folder}: agent, program, population, metrics, summary.json.\n",
         "Next:",
-        *(f"  {command:<40} {purpose}" for command, purpose in _next_commands(folder)),
+        *(f"  {call:<40} {purpose}" for call, purpose in _next_commands(folder)),
     )
 
 
 def _next_commands(folder: Path) -> tuple[tuple[str, str], ...]:
     return (
-        (f"nram eval {folder}", "the network itself, soft and hard, by size"),
-        (f"nram verify {folder} --n 2000", "the program on still larger memories"),
-        (f"nram trace {folder} --n 4", "the program at work, step by step"),
-        (f"nram plot {folder}", "pictures: errors, selectors, memory, hidden states"),
-        ("nram train increment", "another task; nram tasks lists all ten"),
+        (command("eval", folder), "the network itself, soft and hard, by size"),
+        (command("verify", folder, "--n", 2000), "the program on still larger memories"),
+        (command("trace", folder, "--n", 4), "the program at work, step by step"),
+        (command("plot", folder), "pictures: errors, selectors, memory, hidden states"),
+        (command("train", "increment"), "another task; nram tasks lists all ten"),
     )
 
 

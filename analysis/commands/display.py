@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from types import TracebackType
 
 from rich.live import Live
@@ -10,10 +11,21 @@ from rich.table import Table
 
 from agents.run import Budget
 from agents.trainer import Progress, Trainer
-from analysis.commands.output import plain_console, say
+from analysis.commands.output import command, plain_console, say
 
 PLAIN_SECONDS = 10.0
 """Seconds between two lines where the output is no terminal."""
+
+
+def resume_command(folder: Path) -> str:
+    """The call that goes on with a run."""
+    return command("train", "--run", folder, "--resume")
+
+
+def broken_off(folder: Path) -> KeyboardInterrupt:
+    """Say how to go on with a run that was asked to stop and saved; returns what to raise then."""
+    say(f"Saved in {folder}. Go on with:  {resume_command(folder)}")
+    return KeyboardInterrupt()
 
 
 class TrainingDisplay:

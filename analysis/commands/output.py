@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,16 @@ from rich.console import Console, RenderableType
 def say(text: str) -> None:
     """A line about what is going on, on standard error."""
     print(text, file=sys.stderr, flush=True)
+
+
+def command(*words: object) -> str:
+    """A call of `nram` as one types it, every word quoted where the shell needs it.
+
+    Example:
+        >>> command("eval", "my runs/copy")
+        "nram eval 'my runs/copy'"
+    """
+    return shlex.join(["nram", *map(str, words)])
 
 
 def emit(result: Mapping[str, Any], shown: RenderableType, as_json: bool) -> None:

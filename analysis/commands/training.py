@@ -14,9 +14,9 @@ from agents.config import TrainConfig
 from agents.evaluate import Evaluation, evaluate_all
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
 from agents.run import Budget, Outcome, resume_run, start_run
-from analysis.commands.display import TrainingDisplay
+from analysis.commands.display import TrainingDisplay, resume_command
 from analysis.commands.hardening import accuracy_table, difference_lines, hardening_table
-from analysis.commands.output import emit
+from analysis.commands.output import command, emit
 from analysis.hardening import measure_hardening
 from analysis.resolve import find_agent
 
@@ -54,19 +54,28 @@ class Train:
     """Print one JSON object; everything else goes to standard error."""
 
     def __call__(self) -> int:
-        """Train; exit code 0 if at least one member is solved."""
+        """Train; exit code 0 if at least one member is solved.
+
+        Raises:
+            KeyboardInterrupt: Training was asked to stop; it was saved before.
+        """
+        if self.threads < 1:
+            raise ValueError(f"threads must be at least 1, got {self.threads}")
         torch.set_num_threads(self.threads)
         usual = USUAL_UPDATES if self.minutes is None else None
         updates = usual if self.updates is None else self.updates
         budget = Budget(updates, self.minutes, self.solved)
-        folder = self.run or Path("runs") / f"{self.config.task}-{self.config.controller}-{self.config.seed}"
+        config = self.config
+        folder = self.run or Path("runs") / f"{config.task}-{config.controller}-{config.seed}"
         with TrainingDisplay(budget, _metrics_note(folder)) as display:
             if self.resume:
                 outcome = resume_run(folder, budget, display.watch)
             else:
-                outcome = start_run(folder, self.config, budget, display.watch)
+                outcome = start_run(folder, config, budget, display.watch)
         report = _report(folder, outcome)
         emit(report, "\n".join(_closing_lines(folder, outcome)), self.json)
+        if outcome.reason == "interrupted":
+            raise KeyboardInterrupt
         return 0 if report["solved"] else 1
 
 
@@ -96,7 +105,7 @@ def _closing_lines(folder: Path, outcome: Outcome) -> list[str]:
         f"Stopped ({report['reason']}) after {report['updates']} updates, {report['seconds']:.0f} s; "
         f"{report['solved']} of {report['members']} members solved. Saved in {folder}.",
     ]
-    again = f"nram train {report['task']} --run {folder} --resume"
+    again = resume_command(folder)
     if outcome.reason == "interrupted":
         return [*lines, f"Go on with:  {again}"]
     if not report["solved"]:
@@ -104,7 +113,7 @@ def _closing_lines(folder: Path, outcome: Outcome) -> list[str]:
             *lines,
             f"No member is free of errors on held-out sizes yet. Go on with:  {again} --updates N",
         ]
-    return [*lines, f"Next:  nram extract {folder}   nram eval {folder}"]
+    return [*lines, f"Next:  {command('extract', folder)}   {command('eval', folder)}"]
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from agents.config import TrainConfig
 from agents.evaluate import evaluate
 from agents.run import Budget, Outcome, start_run
 from agents.trainer import Trainer
-from analysis.commands.display import TrainingDisplay
-from analysis.commands.output import emit, say
+from analysis.commands.display import TrainingDisplay, broken_off
+from analysis.commands.output import command, emit, say
 from analysis.commands.programs import MUST_HOLD
 from analysis.pipeline import extract
 from analysis.results import Effort, measure, page
@@ -137,13 +137,13 @@ class Reproduce:
         folder = self.run or Path("runs") / f"reproduce-{name}-{kind}-{config.seed}"
         with TrainingDisplay(budget, f"Following the recipe of {name} in {folder}.") as display:
             outcome = start_run(folder, config, budget, display.watch)
+        if outcome.reason == "interrupted":
+            raise broken_off(folder)
         say("choosing among the solved members, and checking the chosen one")
         agent, stands = best_agent(outcome.trainer)
         save_agent(folder / AGENT_FILE, agent)
         record = _record(agent, stands, config, outcome)
-        if self.keep and outcome.reason == "interrupted":
-            say("nothing is kept of a run that was broken off")
-        elif self.keep:
+        if self.keep:
             _keep(
                 name, recipe.with_record(kind, record), agent, bool(record["exact"]) and not self.independent
             )
@@ -155,8 +155,8 @@ class Reproduce:
         effort, figures = Effort(self.examples, far_examples), self.out.with_suffix(".json")
         rows = json.loads(figures.read_text())["rows"] if figures.exists() else {}
         shipped = zoo.entries()
-        for name in self.entries or shipped:
-            rows[name] = measure(zoo.find_entry(name), effort, say)
+        for entry in [zoo.find_entry(name) for name in self.entries or shipped]:
+            rows[entry.name] = measure(entry, effort, say)
             rows = {known: _recorded(rows[known], entry) for known, entry in shipped.items() if known in rows}
             write_atomically(figures, json.dumps({"rows": rows}, indent=2) + "\n")
             write_atomically(self.out, page(list(rows.values())))
@@ -224,7 +224,7 @@ def _record_text(name: str, folder: Path, record: dict[str, Any]) -> str:
     for mode, found in record["errors"].items():
         shown = ", ".join(f"n = {n}: {error:.0%}" for n, error in found.items())
         lines.append(f"best, {mode} exact error: {shown}")
-    return "\n".join([*lines, f"Next:  nram extract {folder}"])
+    return "\n".join([*lines, f"Next:  {command('extract', folder)}"])
 
 
 def _keep(name: str, recipe: zoo.Recipe, agent: Agent, exact: bool) -> None:

@@ -73,6 +73,96 @@ def test_an_interrupt_finishes_the_update_and_saves(tmp_path):
     assert torch.equal(resumed.trainer.population.parameters, straight.trainer.population.parameters)
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_termination_and_hang_up_save_like_an_interrupt_and_may_come_twice(tmp_path, name):
+    def stop(trainer, progress, seconds) -> None:
+        if progress.update == 3:
+            for _ in range(2):  # as systemd does it, and `timeout` followed by a shell that ends
+                os.kill(os.getpid(), getattr(signal, name))
+
+    outcome = start_run(tmp_path, SMALL, Budget(updates=100), stop)
+    assert (outcome.reason, outcome.trainer.update) == ("interrupted", 3)
+    assert Trainer.load(tmp_path / POPULATION_FILE).update == 3
+    assert load_agent(tmp_path).info["update"] == 3
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_update(tmp_path):
+    def stop(trainer, progress, seconds) -> None:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        start_run(tmp_path, SMALL, Budget(updates=100), stop)
+
+
+def test_a_signal_that_is_ignored_stays_so_as_under_nohup(tmp_path):
+    def hang_up(trainer, progress, seconds) -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert start_run(tmp_path, SMALL, Budget(updates=3), hang_up).reason == "updates"
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_terminal_that_is_closed_costs_no_update(tmp_path):
+    def closed(trainer, progress, seconds) -> None:
+        if progress.update == 4:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output error"):
+        start_run(tmp_path, SMALL, Budget(updates=100), closed)
+    assert Trainer.load(tmp_path / POPULATION_FILE).update == 4
+    assert load_agent(tmp_path).info["update"] == 4
+    resumed = resume_run(tmp_path, Budget(updates=8), ignore)
+    straight = start_run(tmp_path / "straight", SMALL, Budget(updates=8), ignore)
+    assert torch.equal(resumed.trainer.population.parameters, straight.trainer.population.parameters)
+
+
+@pytest.mark.parametrize(("save_seconds", "saved"), [(0.0, [0, 1, 2, 3, 4]), (1e9, [0, 0, 2, 2, 4])])
+def test_a_run_is_saved_by_time_as_well_as_by_updates_and_saving_changes_nothing(
+    tmp_path, save_seconds, saved
+):
+    """`saved` is the update that is found on the disk while the next one is watched."""
+    found = []
+
+    def look(trainer, progress, seconds) -> None:
+        file = tmp_path / "often" / POPULATION_FILE
+        found.append(Trainer.load(file).update if file.exists() else 0)
+
+    budget = Budget(updates=5)
+    start_run(tmp_path / "often", SMALL, budget, look, save_every=2, save_seconds=save_seconds)
+    assert found == saved
+    start_run(tmp_path / "never", SMALL, budget, ignore)
+    one, other = (Trainer.load(tmp_path / name / POPULATION_FILE) for name in ("often", "never"))
+    for name, values in vars(one.population).items():
+        assert torch.equal(values, getattr(other.population, name)), name
+    assert torch.equal(one.chance.get_state(), other.chance.get_state())
+    assert one.examples.bit_generator.state == other.examples.bit_generator.state
+
+
+@pytest.mark.parametrize("change", [{"backend": "fusd"}, {"task": "../../escaped"}])
+def test_nothing_is_made_before_all_is_known_to_be_right(tmp_path, change):
+    with pytest.raises(ValueError, match="unknown"):
+        start_run(tmp_path / "run", replace(SMALL, **change), Budget(updates=1), ignore)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"updates": -1}, "updates must be at least 0 and finite, got -1"),
+        ({"minutes": math.nan}, "minutes must be at least 0 and finite, got nan"),
+        ({"minutes": math.inf}, "minutes must be at least 0 and finite, got inf"),
+        ({"solved": 0}, "solved must be at least 1 and finite, got 0"),
+    ],
+)
+def test_a_budget_that_is_none_is_refused(limits, message):
+    with pytest.raises(ValueError, match=message):
+        Budget(**limits)
+
+
 def test_the_best_agent_is_saved_with_its_measured_error(tmp_path):
     start_run(tmp_path, SMALL, Budget(updates=3), ignore)
     agent = load_agent(tmp_path)

@@ -4,7 +4,10 @@ import json
 
 import pytest
 import torch
+from filelock import FileLock
 
+from agents.config import TrainConfig
+from agents.run import LOCK_FILE, POPULATION_FILE, Budget, start_run
 from analysis.cli import main
 from analysis.program_file import load_program
 from analysis.verify import check_sizes
@@ -43,11 +46,70 @@ def test_a_demo_without_time_says_so_and_prints_no_program(tmp_path, capsys):
     assert summary["checks"] == []
 
 
-def test_a_demo_replaces_an_earlier_one_but_nothing_else(tmp_path, capsys):
+@pytest.fixture
+def demo(tmp_path):
+    """The folder of an earlier demo, with all files that one may have."""
     folder = tmp_path / "demo"
-    for _ in range(2):
-        assert main(["demo", "--minutes", "0", "--run", str(folder)]) == 1
-    (tmp_path / "thesis.tex").write_text("years of work")
+    assert main(["demo", "--minutes", "0", "--run", str(folder)]) == 1
+    start_run(folder, TrainConfig(population=1, max_level=5), Budget(updates=1), lambda *_: None)
+    return folder
+
+
+def test_a_demo_replaces_an_earlier_one_and_leaves_alone_what_else_is_there(demo, capsys):
+    (demo / "thesis.txt").write_text("years of work")
+    assert main(["demo", "--minutes", "0", "--run", str(demo)]) == 1
+    assert f"Left as it was in {demo}: thesis.txt" in capsys.readouterr().err
+    assert (demo / "thesis.txt").read_text() == "years of work"
+    assert not (demo / POPULATION_FILE).exists()
+    assert main(["demo", "--minutes", "0", "--run", str(demo)]) == 1, (
+        "also after a demo that was killed early"
+    )
+
+
+FOREIGN = {
+    "no summary": ("notes.txt", "mine"),
+    "another program's summary": ("summary.json", '{"title": "a thesis"}'),
+    "a summary of other values": (
+        "summary.json",
+        '{"task": "copy", "controller": 1, "train_seconds": 0.0, "program": null, "checks": []}',
+    ),
+    "a summary that is no JSON": ("summary.json", "Chapter 1"),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), FOREIGN.values(), ids=FOREIGN)
+def test_a_folder_is_not_a_demos_because_of_the_names_in_it(name, content, tmp_path, capsys):
+    (tmp_path / name).write_text(content)
+    (tmp_path / "thesis.txt").write_text("years of work")
+    before = snapshot(tmp_path)
     assert main(["demo", "--minutes", "0", "--run", str(tmp_path)]) == 2
-    assert "holds something else than an earlier demo" in capsys.readouterr().err
-    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+    assert "holds something else than an earlier demo; name another folder" in capsys.readouterr().err
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "population.safetensors", "program.json"])
+def test_a_file_that_cannot_be_read_back_is_not_replaced_nor_is_any_beside_it(demo, name, capsys):
+    (demo / name).write_text('{"mine": 1}\n')
+    before = snapshot(demo)
+    assert main(["demo", "--minutes", "0", "--run", str(demo)]) == 2
+    assert f"{name} cannot be read back" in capsys.readouterr().err
+    assert snapshot(demo) == before
+
+
+def test_a_folder_in_which_a_demo_is_at_work_is_not_cleared(demo, capsys):
+    before = snapshot(demo)
+    with FileLock(demo / LOCK_FILE):
+        assert main(["demo", "--minutes", "0", "--run", str(demo)]) == 2
+    assert "another process is training in" in capsys.readouterr().err
+    assert snapshot(demo) == before
+
+
+@pytest.mark.parametrize("words", [["--minutes", "nan"], ["--minutes", "-1"], ["--seed", "-1"]])
+def test_a_demo_that_cannot_be_run_clears_nothing(demo, words):
+    before = snapshot(demo)
+    assert main(["demo", "--run", str(demo), *words]) == 2
+    assert snapshot(demo) == before
+
+
+def snapshot(folder):
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -1,6 +1,9 @@
 """The training verbs of `nram`: what they print, write and return."""
 
 import json
+import os
+import shlex
+import signal
 
 import pytest
 import torch
@@ -15,6 +18,14 @@ def keep_threads():
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
+
+
+def exit_code(*words: str) -> int:
+    """Of a call, whether it is refused while its words are read or later."""
+    try:
+        return main(words)
+    except SystemExit as stop:
+        return stop.code
 
 
 @pytest.fixture
@@ -41,6 +52,47 @@ def test_train_fails_honestly_when_no_member_is_solved(tmp_path, capsys):
     folder = tmp_path / "run"
     assert main(["train", "merge", "--population", "1", "--updates", "2", "--run", str(folder)]) == 1
     assert "No member is free of errors" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["../../escaped", "--num-registers", "4"], "unknown task '../../escaped'"),
+        (["/tmp/escaped", "--num-registers", "4"], "unknown task '/tmp/escaped'"),
+        (["access", "--backend", "reference", "--threads", "0"], "threads must be at least 1, got 0"),
+        (["access", "--minutes", "nan"], "minutes must be at least 0"),
+        (["access", "--solved", "0"], "solved must be at least 1"),
+    ],
+)
+def test_train_makes_no_folder_before_all_is_known_to_be_right(words, message, tmp_path, monkeypatch, capsys):
+    place = tmp_path / "a" / "b"
+    place.mkdir(parents=True)
+    monkeypatch.chdir(place)
+    assert exit_code("train", *words) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert list(tmp_path.rglob("*")) == [tmp_path / "a", place]
+
+
+def test_the_usual_folder_is_called_by_the_tasks_name_however_it_was_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "MERGE", "--population", "1", "--updates", "1", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["task"] == "merge"
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["merge-lstm-0"]
+
+
+def test_an_interrupt_gives_130_and_says_how_to_go_on_in_words_that_a_shell_takes(
+    tmp_path, monkeypatch, capsys
+):
+    folder = tmp_path / "it's my run"
+    interrupt = lambda *_: os.kill(os.getpid(), signal.SIGINT)  # noqa: E731
+    monkeypatch.setattr("analysis.commands.training.TrainingDisplay.watch", interrupt)
+    assert main(["train", "merge", "--population", "1", "--run", str(folder)]) == 130
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "Go on with:" in line]
+    words = shlex.split(line.partition("Go on with:")[2])
+    assert words == ["nram", "train", "--run", str(folder), "--resume"]
+    monkeypatch.undo()
+    assert main([*words[1:], "--updates", "2", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["updates"] == 2
 
 
 def test_eval_reports_both_modes_at_every_size(run, capsys):

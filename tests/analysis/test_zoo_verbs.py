@@ -78,9 +78,9 @@ def test_files_made_from_the_zoo_stay_out_of_the_package(
     assert sorted(zoo.PLACE.rglob("*")) == before
 
 
-@pytest.mark.parametrize("reason", ["updates", "interrupted"])
+@pytest.mark.parametrize(("reason", "code"), [("updates", 1), ("interrupted", 130)])
 def test_nothing_is_kept_of_a_run_that_was_broken_off(
-    reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reason: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = zoo.PLACE / "access"
     monkeypatch.setattr(zoo, "PLACE", tmp_path / "zoo")
@@ -92,7 +92,7 @@ def test_nothing_is_kept_of_a_run_that_was_broken_off(
         return replace(start_run(*arguments), reason=reason)
 
     monkeypatch.setattr("analysis.commands.zoo.start_run", run)
-    assert main(["reproduce", "access", "--keep", "--run", str(tmp_path / "run")]) == 1
+    assert main(["reproduce", "access", "--keep", "--run", str(tmp_path / "run")]) == code
     assert bool(zoo.find_recipe("access").records) == (reason == "updates")
 
 
