@@ -1,6 +1,7 @@
 """Files of the learner: safetensors with a JSON header, written atomically, never pickle.
 
-One file holds tensors and what they mean, so that the two cannot disagree after a crash.
+One file holds tensors and what they mean, so that the two cannot disagree after a crash. Importing this
+needs no torch; reading and writing does.
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import safetensors.torch
-import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
 
-from agents.controllers import Controller, ControllerSpec
+from agents.spec import ControllerSpec
 from nram_env.machine import MachineConfig
 from nram_env.support import write_atomically
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from agents.controllers import Controller
 
 AGENT_FORMAT = "nram-agent/1"
 """Format and version of a trained agent's file."""
@@ -72,6 +75,8 @@ def load_agent(path: str | Path) -> Agent:
     Raises:
         CheckpointError: No such file, not an agent, damaged, or of another format version.
     """
+    from agents.controllers import Controller
+
     file = agent_file(path)
     header, tensors = load_tensors(file, AGENT_FORMAT)
     try:
@@ -99,6 +104,9 @@ def save_tensors(
         header: JSON values.
         tensors: Named tensors of any shape; they may share memory.
     """
+    import safetensors.torch
+    import torch
+
     metadata = {"format": format_name, "header": json.dumps(header, sort_keys=True, allow_nan=False)}
     own = {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)

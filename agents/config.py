@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import tyro
 
-from agents.controllers import ControllerSpec
+from agents.spec import ControllerSpec
 from nram_env.machine import PAPER_GATES, Gate, MachineConfig
 from nram_env.tasks import Task, get_task
 

@@ -7,92 +7,16 @@ controller is the stack with P = 1.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from nram_env.machine import MachineConfig
-from nram_env.support import unknown_name
+from agents.spec import CONTROLLER_KINDS, ControllerSpec
 
-
-@dataclass(frozen=True)
-class ControllerSpec:
-    """Shape of a controller.
-
-    Args:
-        kind: "lstm" (one hidden ReLU layer in front of an LSTM) or "feedforward" (two hidden ReLU layers).
-        machine: The machine that it drives; gives the sizes of its input (R) and output (D).
-        hidden_size: H, the width of every hidden layer and of the LSTM.
-
-    Raises:
-        ValueError: Unknown kind, or a hidden size below 1.
-    """
-
-    kind: str
-    machine: MachineConfig
-    hidden_size: int = 16
-
-    def __post_init__(self) -> None:
-        if self.kind not in _KINDS:
-            raise unknown_name("controller", self.kind, _KINDS)
-        if self.hidden_size < 1:
-            raise ValueError(f"hidden_size must be at least 1, got {self.hidden_size}")
-
-    @cached_property
-    def layers(self) -> dict[str, tuple[int, int]]:
-        """Inputs and outputs of every layer, in the order in which they are stored."""
-        inputs, hidden, outputs = self.machine.num_registers, self.hidden_size, self.machine.layout.size
-        return _KINDS[self.kind].layers(inputs, hidden, outputs)
-
-    @cached_property
-    def shapes(self) -> dict[str, tuple[int, int]]:
-        """Rows and columns of every weight matrix and bias, in the order in which they are stored."""
-        return {
-            f"{name}_{part}": (count, outputs)
-            for name, (inputs, outputs) in self.layers.items()
-            for part, count in (("weight", inputs), ("bias", 1))
-        }
-
-    @property
-    def num_parameters(self) -> int:
-        """N, the number of parameters of one controller."""
-        return sum(rows * columns for rows, columns in self.shapes.values())
-
-    @property
-    def state_size(self) -> int:
-        """S, the length of the controller's own state: 2H for the LSTM (h, then c), otherwise 0."""
-        return 2 * self.hidden_size if self.kind == "lstm" else 0
-
-    def initialise(self, generator: torch.Generator, output_scale: Tensor) -> Tensor:
-        """Draw fresh parameters.
-
-        Weights are normal with variance 1 / fan-in (2 / fan-in before a ReLU), biases 0 (1 for the
-        LSTM's forget gate).
-
-        Args:
-            generator: Source of randomness.
-            output_scale: (P,); factor on the weights of the output layer, one a member.
-
-        Returns:
-            (P, N).
-        """
-        members = len(output_scale)
-        blocks = []
-        for name, (rows, columns) in self.shapes.items():
-            block = torch.zeros(members, rows, columns)
-            if name.endswith("weight"):
-                gain = 2.0 if name.startswith("hidden") else 1.0
-                block = torch.randn(block.shape, generator=generator) * math.sqrt(gain / rows)
-            if name == "head_weight":
-                block = block * output_scale[:, None, None]
-            if name == "cell_bias":
-                block[..., self.hidden_size : 2 * self.hidden_size] = 1.0
-            blocks.append(block.flatten(1))
-        return torch.cat(blocks, dim=1)
+__all__ = ["CONTROLLER_KINDS", "Controller", "ControllerSpec"]
 
 
 @dataclass(frozen=True)
@@ -109,6 +33,7 @@ class Controller:
         ValueError: `parameters` has another shape.
 
     Example:
+        >>> from nram_env.machine import MachineConfig
         >>> spec = ControllerSpec("lstm", MachineConfig(4))
         >>> weights = spec.initialise(torch.Generator().manual_seed(0), torch.ones(8))
         >>> controller = Controller(spec, weights)
@@ -156,7 +81,7 @@ class Controller:
             Logits (P, B, D) in the order of the machine's ActionLayout, and the new state (P, B, S).
         """
         self._check(observations, state)
-        return _KINDS[self.spec.kind].forward(self.weights, observations, state)
+        return _FORWARD[self.spec.kind](self.weights, observations, state)
 
     def _check(self, observations: Tensor, state: Tensor) -> None:
         rows = (self.num_members, *observations.shape[1:2])
@@ -180,18 +105,8 @@ class Controller:
 _Weights = Mapping[str, Tensor]
 
 
-@dataclass(frozen=True)
-class _Kind:
-    layers: Callable[[int, int, int], dict[str, tuple[int, int]]]
-    forward: Callable[[_Weights, Tensor, Tensor], tuple[Tensor, Tensor]]
-
-
 def _affine(weights: _Weights, layer: str, inputs: Tensor) -> Tensor:
     return torch.baddbmm(weights[f"{layer}_bias"], inputs, weights[f"{layer}_weight"])
-
-
-def _lstm_layers(inputs: int, hidden: int, outputs: int) -> dict[str, tuple[int, int]]:
-    return {"hidden": (inputs, hidden), "cell": (2 * hidden, 4 * hidden), "head": (hidden, outputs)}
 
 
 def _lstm_forward(weights: _Weights, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
@@ -204,20 +119,10 @@ def _lstm_forward(weights: _Weights, observations: Tensor, state: Tensor) -> tup
     return _affine(weights, "head", hidden), torch.cat([hidden, cell], dim=-1)
 
 
-def _feedforward_layers(inputs: int, hidden: int, outputs: int) -> dict[str, tuple[int, int]]:
-    return {"hidden1": (inputs, hidden), "hidden2": (hidden, hidden), "head": (hidden, outputs)}
-
-
 def _feedforward_forward(weights: _Weights, observations: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
     first = _affine(weights, "hidden1", observations).relu()
     second = _affine(weights, "hidden2", first).relu()
     return _affine(weights, "head", second), state
 
 
-_KINDS = {
-    "lstm": _Kind(_lstm_layers, _lstm_forward),
-    "feedforward": _Kind(_feedforward_layers, _feedforward_forward),
-}
-
-CONTROLLER_KINDS = tuple(_KINDS)
-"""What `ControllerSpec.kind` accepts."""
+_FORWARD = {"lstm": _lstm_forward, "feedforward": _feedforward_forward}

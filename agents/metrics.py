@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agents.trainer import Progress
 from nram_env.support import write_atomically
+
+if TYPE_CHECKING:
+    from agents.trainer import Progress
 
 METRICS_FILE, EVENTS_FOLDER = "metrics.jsonl", "tensorboard"
 

@@ -12,14 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from agents.checkpoint import AGENT_FILE, save_agent
 from agents.config import TrainConfig
 from agents.metrics import open_metrics
-from agents.trainer import Progress, Trainer
 from nram_env.support import sweep, write_atomically
+
+if TYPE_CHECKING:
+    from agents.trainer import Progress, Trainer
 
 POPULATION_FILE, CONFIG_FILE, LOCK_FILE = "population.safetensors", "config.json", "run.lock"
 
@@ -82,7 +85,7 @@ class Outcome:
     seconds: float
 
 
-Watch = Callable[[Trainer, Progress, float], None]
+Watch = Callable[["Trainer", "Progress", float], None]
 """Called after each update with the trainer, what the update showed, and the seconds since the start."""
 
 
@@ -108,6 +111,8 @@ def start_run(
         RunError: The folder holds a run, or another process works in it.
         OSError: The disk is full or cannot be written.
     """
+    from agents.trainer import Trainer
+
     trainer = Trainer(config)
     with lock_run(folder):
         if (folder / POPULATION_FILE).exists():
@@ -131,6 +136,8 @@ def resume_run(
         RunError: The folder holds no run, or another process works in it.
         CheckpointError: The saved population is damaged.
     """
+    from agents.trainer import Trainer
+
     if not (folder / POPULATION_FILE).is_file():
         raise RunError(f"{folder} holds no run to resume: there is no {POPULATION_FILE} in it")
     with lock_run(folder):

@@ -8,9 +8,9 @@ from dataclasses import replace
 import torch
 
 from agents.config import TrainConfig
-from agents.controllers import ControllerSpec
 from agents.losses import mastered
 from agents.population import UNKNOWN, Population, renew, start
+from agents.spec import ControllerSpec
 
 SOFTER, SHARPER, REBORN = (0.3, 0.8), (1.25, 4.0), (0.6, 1.0)
 """Ranges of the factor on the output layer of a clone: softened, sharpened, or of a new generation."""

@@ -1,22 +1,18 @@
 """`nram`: one command, a thin shell over the three packages.
 
-Only the module of the verb that was asked for is loaded, so that reading a program needs no torch.
+Only the standard library is imported before `main` is at work, so that Ctrl-C is answered alike at any
+moment; then only the module of the verb that was asked for, so that reading a program needs no torch.
 """
 
 from __future__ import annotations
 
 import inspect
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
-
-import tyro
-from rich.console import Console
-from rich.table import Table
-
-from nram_env.support import unknown_name
 
 VERBS = {
     "demo": (
@@ -41,46 +37,91 @@ VERBS = {
 """Every verb: where its dataclass is, below analysis.commands, and what it does."""
 
 
+SHELLS = ("bash", "zsh", "fish")
+"""Shells that `nram --completion` knows."""
+
+_OUT_OF_MEMORY = re.compile("can't allocate memory|out of memory", re.IGNORECASE)
+"""How torch says it; it raises RuntimeError."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code.
 
     Exit code 0 means that the verb did what it says, 1 that it ran and failed at that, 2 that it could
     not be run as asked, 130 that it was interrupted.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or words[0] in ("-h", "--help"):
-        _overview()
-        return 0
-    # Controllers and batches are small: one thread computes them fastest, many times so on a busy computer.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
-        verb = _load(words[0])
-        return tyro.cli(
-            verb,
-            prog=f"nram {words[0]}",
-            args=words[1:],
-            description=inspect.cleandoc(verb.__doc__),
-            config=(tyro.conf.FlagCreatePairsOff,),
-        )()
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+    except SystemExit as stop:  # the parser has said all that there is to say
+        return int(stop.code or 0)
     except BrokenPipeError:  # the reader of a pipe had enough, as in nram show demo | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ValueError, OSError) as error:
-        print(f"nram: error: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         print("nram: interrupted", file=sys.stderr)
         return 130
+    except Exception as error:
+        if (message := _explanation(error)) is None:
+            raise
+        print(f"nram: error: {message}", file=sys.stderr)
+        return 2
+
+
+def _explanation(error: Exception) -> str | None:
+    """An error of the call or of the computer on one line; None for one of this program."""
+    if isinstance(error, RecursionError):
+        return "what was given is nested too deeply"
+    if isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error))
+    ):
+        return "there is not enough memory for this"
+    if isinstance(error, ValueError | OSError):
+        return re.sub(r"[\0-\x1f\x7f-\x9f]", lambda control: ascii(control[0])[1:-1], str(error))
+    return None
+
+
+def _run(words: list[str]) -> int:
+    # Controllers and batches are small: one thread computes them fastest, many times so on a busy computer.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if not words or words[0] in ("-h", "--help"):
+        return _overview()
+    if words[0] == "--version":
+        return _version()
+    if words[0] == "--completion":
+        return _completion(words[1:])
+    return _call(words[0], words[1:])
+
+
+def _call(name: str, words: list[str]) -> int:
+    import tyro
+
+    verb = _load(name)
+    if own := [word for word in words if word.startswith("--tyro-")]:
+        raise ValueError(f"unknown option {own[0]}; nram {name} --help lists those that there are")
+    call = tyro.cli(
+        verb,
+        prog=f"nram {name}",
+        args=words,
+        description=inspect.cleandoc(verb.__doc__),
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )
+    return call()
 
 
 def _load(name: str) -> Any:
+    """The dataclass of a verb."""
+    from nram_env.support import unknown_name
+
     if name not in VERBS:
         raise unknown_name("verb", name, VERBS)
     module, _, attribute = VERBS[name][0].partition(":")
     return getattr(import_module(f"analysis.commands.{module}"), attribute)
 
 
-def _overview() -> None:
+def _overview() -> int:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, show_header=False, padding=(0, 2))
     for name, (_, summary) in VERBS.items():
         table.add_row(f"[bold]{name}[/bold]", summary)
@@ -88,6 +129,29 @@ def _overview() -> None:
     console.print("nram: train Neural Random-Access Machines and read the programs that they learn\n")
     console.print(table)
     console.print("\nnram VERB --help explains a verb. A good start: nram demo")
+    console.print(f"nram --completion {'|'.join(SHELLS)} prints what completes its words; nram --version")
+    return 0
+
+
+def _version() -> int:
+    from nram_env import __version__
+
+    print(f"nram {__version__}")
+    return 0
+
+
+def _completion(words: list[str]) -> int:
+    """Print a script that makes a shell complete verbs, options and choices."""
+    if len(words) != 1 or words[0] not in SHELLS:
+        raise ValueError(f"--completion takes one of {', '.join(SHELLS)}; got {' '.join(words) or 'nothing'}")
+    import tyro
+
+    return tyro.extras.subcommand_cli_from_dict(  # prints and exits
+        {name: _load(name) for name in VERBS},
+        prog="nram",
+        args=["--tyro-write-completion", words[0], "-"],
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )
 
 
 if __name__ == "__main__":

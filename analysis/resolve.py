@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import agents
+from agents import zoo
 from analysis.pipeline import Report, extract
 from analysis.program import Program
 from analysis.program_file import load_program
-from nram_env.support import unknown_name
 
 PROGRAM_FILE = "program.json"
 """Name of the program in a run folder."""
@@ -56,7 +55,7 @@ def find_place(name: str) -> Path:
         ValueError: It does not exist.
     """
     if name.startswith(ZOO_PREFIX):
-        return _zoo_place(name.removeprefix(ZOO_PREFIX))
+        return zoo.find_entry(name.removeprefix(ZOO_PREFIX)).place
     place = Path(name)
     if not place.exists():
         raise ValueError(f"there is no {place}; a program is a file, a run folder, or {ZOO_PREFIX}TASK")
@@ -73,11 +72,3 @@ def output_folder(name: str) -> Path:
     if name.startswith(ZOO_PREFIX):
         return Path(f"zoo-{place.name}")
     return place if place.is_dir() else place.parent
-
-
-def _zoo_place(task: str) -> Path:
-    zoo = Path(agents.__file__).parent / "zoo"  # not agents.zoo, which needs torch
-    names = sorted(path.parent.name for path in zoo.glob("*/*.safetensors"))
-    if task not in names:
-        raise unknown_name("zoo entry", task, names)
-    return zoo / task

@@ -5,12 +5,15 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.tree import DecisionTreeClassifier
 
 from analysis.automaton import MAX_STATES
 from analysis.block import Guard
+
+if TYPE_CHECKING:
+    from sklearn.tree import DecisionTreeClassifier
 
 _LEAF = -1
 
@@ -35,6 +38,8 @@ def unroll(runs: Sequence[Sequence[tuple[int, int]]], num_registers: int) -> Ite
 
 
 def _fitted(bits: np.ndarray, labels: list[int]) -> DecisionTreeClassifier:
+    from sklearn.tree import DecisionTreeClassifier  # takes seconds, and few programs need it
+
     with warnings.catch_warnings():  # as many labels as patterns are nothing to be warned of here
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         return DecisionTreeClassifier(random_state=0).fit(bits, labels)

@@ -5,4 +5,6 @@ Importing it registers `NRAM/Copy-v0` and the others with Gymnasium, and does no
 
 from nram_env import tasks
 
-__all__ = ["tasks"]
+__version__ = "0.1.0"
+
+__all__ = ["__version__", "tasks"]

@@ -11,7 +11,6 @@ from agents.checkpoint import AGENT_FILE, load_agent
 from agents.config import TrainConfig
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE
 from agents.run import CONFIG_FILE, LOCK_FILE, POPULATION_FILE, RunError, lock_run
-from agents.trainer import Trainer
 from analysis.commands.output import say
 from analysis.program_file import load_program
 from analysis.resolve import PROGRAM_FILE
@@ -79,6 +78,12 @@ def _foreign(folder: Path) -> str:
     return f"{folder} holds something else than an earlier demo; name another folder with --run"
 
 
+def _read_population(file: Path) -> None:
+    from agents.trainer import Trainer
+
+    Trainer.load(file)
+
+
 def _read_metrics(file: Path) -> None:
     for line in file.read_text(encoding="utf-8").splitlines():
         json.loads(line)["update"]
@@ -99,7 +104,7 @@ def _read_summary(file: Path) -> None:
 _READERS: dict[str, Callable[[Path], object]] = {
     AGENT_FILE: load_agent,
     PROGRAM_FILE: load_program,
-    POPULATION_FILE: Trainer.load,
+    POPULATION_FILE: _read_population,
     CONFIG_FILE: _read_config,
     METRICS_FILE: _read_metrics,
     SUMMARY_FILE: _read_summary,

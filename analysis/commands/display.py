@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.live import Live
 from rich.table import Table
 
 from agents.run import Budget
-from agents.trainer import Progress, Trainer
 from analysis.commands.output import command, plain_console, say
+
+if TYPE_CHECKING:
+    from agents.trainer import Progress, Trainer
 
 PLAIN_SECONDS = 10.0
 """Seconds between two lines where the output is no terminal."""

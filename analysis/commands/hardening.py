@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from analysis.accuracy import Accuracy
-from analysis.hardening import Difference, Hardening
+if TYPE_CHECKING:
+    from analysis.accuracy import Accuracy
+    from analysis.hardening import Difference, Hardening
 
 
 def hardening_table(found: Sequence[Hardening]) -> Table:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 import tyro
 from rich.console import Group, RenderableType
 from rich.table import Table
 
 from agents.config import TrainConfig
-from agents.evaluate import Evaluation, evaluate_all
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
 from agents.run import Budget, Outcome, resume_run, start_run
 from analysis.commands.display import TrainingDisplay, resume_command
 from analysis.commands.hardening import accuracy_table, difference_lines, hardening_table
 from analysis.commands.output import command, emit
-from analysis.hardening import measure_hardening
 from analysis.resolve import find_agent
+
+if TYPE_CHECKING:
+    from agents.evaluate import Evaluation
 
 USUAL_UPDATES = 5000
 """Limit of a run that is given none."""
@@ -59,6 +60,8 @@ class Train:
         Raises:
             KeyboardInterrupt: Training was asked to stop; it was saved before.
         """
+        import torch
+
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
         torch.set_num_threads(self.threads)
@@ -144,6 +147,9 @@ class Eval:
 
     def __call__(self) -> int:
         """Measure and print a table; exit code 0 once everything is measured."""
+        from agents.evaluate import evaluate_all
+        from analysis.hardening import measure_hardening
+
         agent = find_agent(self.run)
         top = agent.info.get("config", {}).get("max_level", 8)
         sizes = self.sizes or [top * k for k in (1, 2, 4, 8)]

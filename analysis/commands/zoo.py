@@ -6,24 +6,23 @@ import json
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import torch
 import tyro
 from rich.table import Table
 
 from agents import zoo
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
-from agents.evaluate import evaluate
 from agents.run import Budget, Outcome, start_run
-from agents.trainer import Trainer
 from analysis.commands.display import TrainingDisplay, broken_off
 from analysis.commands.output import command, emit, say
 from analysis.commands.programs import MUST_HOLD
 from analysis.pipeline import extract
-from analysis.results import Effort, measure, page
 from nram_env.support import write_atomically
+
+if TYPE_CHECKING:
+    from agents.trainer import Trainer
 
 CHECKED_SIZES = (8, 50, 200)
 """Sizes at which a fresh training is checked, soft and hard."""
@@ -51,14 +50,15 @@ class Zoo:
 
 
 def _entry_row(entry: zoo.ZooEntry) -> dict[str, Any]:
-    agent, recipe = entry.agent, entry.recipe
+    recipe = entry.recipe
+    config, spec = recipe.config, recipe.config.spec  # those of the controller, which loads with torch
     return {
         "name": entry.name,
-        "task": agent.task,
-        "controller": agent.controller.spec.kind,
-        "hidden_size": agent.controller.spec.hidden_size,
-        "registers": agent.machine.num_registers,
-        "gates": len(agent.machine.gates),
+        "task": config.task,
+        "controller": spec.kind,
+        "hidden_size": spec.hidden_size,
+        "registers": spec.machine.num_registers,
+        "gates": len(spec.machine.gates),
         "kilobytes": round(entry.size / 1000, 1),
         "recipe": f"nram reproduce {entry.name}",
         "settings": dict(recipe.settings),
@@ -120,6 +120,8 @@ class Reproduce:
 
     def __call__(self) -> int:
         """Do it."""
+        import torch
+
         torch.set_num_threads(1)
         if self.table:
             return self._make_table()
@@ -151,6 +153,8 @@ class Reproduce:
         return 0 if record["exact"] else 1
 
     def _make_table(self) -> int:
+        from analysis.results import Effort, measure, page
+
         far_examples = self.examples if self.far_examples is None else self.far_examples
         effort, figures = Effort(self.examples, far_examples), self.out.with_suffix(".json")
         rows = json.loads(figures.read_text())["rows"] if figures.exists() else {}
@@ -187,6 +191,8 @@ def best_agent(trainer: Trainer) -> tuple[Agent, bool]:
 
 
 def _far_error(agent: Agent) -> float:
+    from agents.evaluate import evaluate
+
     return evaluate(agent, "soft", CHECKED_SIZES[-1], 20, seed=0).exact_error
 
 
@@ -198,6 +204,8 @@ def _refuted(agent: Agent) -> int:
 
 
 def _record(agent: Agent, stands: bool, config: TrainConfig, outcome: Outcome) -> dict[str, Any]:
+    from agents.evaluate import evaluate
+
     population = outcome.trainer.population
     errors = {
         mode: {str(n): evaluate(agent, mode, n, 100, seed=1).exact_error for n in CHECKED_SIZES}
