@@ -1,26 +1,20 @@
-"""Files of the learner: safetensors with a JSON header, written atomically, never pickle.
-
-One file holds tensors and what they mean, so that the two cannot disagree after a crash. Importing this
-needs no torch; reading and writing does.
-"""
+"""A trained agent as a file. Importing this needs no torch; reading and writing does."""
 
 from __future__ import annotations
 
-import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError, safe_open
-
-from agents.spec import ControllerSpec
-from nram_env.machine import MachineConfig
-from nram_env.support import write_atomically
+from agents.config import MAX_LEVEL
+from agents.spec import CONTROLLER_KINDS, MAX_HIDDEN_SIZE, ControllerSpec
+from agents.tensors import TensorRule, open_tensors, save_tensors
+from nram_env.checks import anything, choice, integer, record, text
+from nram_env.machine import MACHINE, MachineConfig
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from agents.controllers import Controller
 
 AGENT_FORMAT = "nram-agent/1"
@@ -29,9 +23,23 @@ AGENT_FORMAT = "nram-agent/1"
 AGENT_FILE = "agent.safetensors"
 """Name of the trained agent in a run folder."""
 
+MOST_AGENT_BYTES = 1 << 30
 
-class CheckpointError(ValueError):
-    """A file that cannot be used; the message names it, says what is wrong and what to do."""
+LARGEST_WEIGHT = 1e6
+"""Up to here, no controller of any size that is allowed can compute a logit that is not finite."""
+
+_HEADER = record(
+    {
+        "task": text(least=1),
+        "controller": record({"kind": choice(*CONTROLLER_KINDS), "hidden_size": integer(1, MAX_HIDDEN_SIZE)}),
+        "machine": MACHINE,
+        "info": record(
+            {},
+            optional={"config": record({}, {"max_level": integer(1, MAX_LEVEL)}, anything())},
+            others=anything(),
+        ),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -42,11 +50,23 @@ class Agent:
         controller: One controller (P = 1).
         task: Name of its task, as in "copy".
         info: Where it comes from: training configuration, seed, measured errors. JSON values only.
+
+    Raises:
+        ValueError: More than one controller.
     """
 
     controller: Controller
     task: str
     info: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.controller.num_members != 1:
+            raise ValueError(f"an agent has one controller, got {self.controller.num_members}")
+
+    @property
+    def trained_to(self) -> int:
+        """Largest difficulty n of its training; 8 where that is not known."""
+        return self.info.get("config", {}).get("max_level", 8)
 
     @property
     def machine(self) -> MachineConfig:
@@ -60,10 +80,7 @@ def save_agent(path: str | Path, agent: Agent) -> None:
     header = {
         "task": agent.task,
         "controller": {"kind": spec.kind, "hidden_size": spec.hidden_size},
-        "machine": {
-            "num_registers": spec.machine.num_registers,
-            "gates": [gate.label for gate in spec.machine.gates],
-        },
+        "machine": spec.machine.to_json(),
         "info": dict(agent.info),
     }
     save_tensors(path, AGENT_FORMAT, header, {"parameters": agent.controller.parameters})
@@ -72,68 +89,24 @@ def save_agent(path: str | Path, agent: Agent) -> None:
 def load_agent(path: str | Path) -> Agent:
     """Read an agent from a file or from the run folder that holds it.
 
+    Weights in double precision are rounded to single precision, with a warning that says so.
+
     Raises:
-        CheckpointError: No such file, not an agent, damaged, or of another format version.
+        FileError: No such file, not an agent, damaged, of another format version, or with a field that
+            breaks its rule; the message names file and field.
     """
     from agents.controllers import Controller
 
-    file = agent_file(path)
-    header, tensors = load_tensors(file, AGENT_FORMAT)
-    try:
-        machine = MachineConfig(header["machine"]["num_registers"], tuple(header["machine"]["gates"]))
-        spec = ControllerSpec(header["controller"]["kind"], machine, header["controller"]["hidden_size"])
-        return Agent(Controller(spec, tensors["parameters"]), header["task"], header["info"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{file} is damaged: {error}; train again or use a backup") from error
+    file = open_tensors(agent_file(path), AGENT_FORMAT, _HEADER, MOST_AGENT_BYTES)
+    spec = ControllerSpec(machine=file.header["machine"], **file.header["controller"])
+    rule = TensorRule((1, spec.num_parameters), ("float32", "float64"), -LARGEST_WEIGHT, LARGEST_WEIGHT)
+    parameters = file.tensors({"parameters": rule})["parameters"]
+    if file.declared["parameters"][0] == "float64":
+        warnings.warn(f"{file.path}: parameters are float64; they are rounded to float32", stacklevel=2)
+    return Agent(Controller(spec, parameters.float()), file.header["task"], file.header["info"])
 
 
 def agent_file(path: str | Path) -> Path:
     """The agent's file for a run folder; a file stands for itself."""
     place = Path(path)
     return place / AGENT_FILE if place.is_dir() else place
-
-
-def save_tensors(
-    path: str | Path, format_name: str, header: Mapping[str, Any], tensors: Mapping[str, Tensor]
-) -> None:
-    """Write tensors and a JSON header as one file, atomically.
-
-    Args:
-        path: The file.
-        format_name: Format and version, as in "nram-agent/1".
-        header: JSON values.
-        tensors: Named tensors of any shape; they may share memory.
-    """
-    import safetensors.torch
-    import torch
-
-    metadata = {"format": format_name, "header": json.dumps(header, sort_keys=True, allow_nan=False)}
-    own = {
-        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-        for name, tensor in tensors.items()
-    }
-    write_atomically(path, safetensors.torch.save(own, metadata))
-
-
-def load_tensors(path: str | Path, format_name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Read what `save_tensors` wrote.
-
-    Raises:
-        CheckpointError: No such file, no safetensors file, damaged, or another format or version.
-    """
-    file = Path(path)
-    if not file.is_file():
-        raise CheckpointError(f"there is no file {file}")
-    try:
-        with safe_open(file, framework="pt") as opened:
-            metadata = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{file} is no complete safetensors file: {error}") from error
-    if metadata.get("format") != format_name:
-        found = metadata.get("format", "no format at all")
-        raise CheckpointError(f"{file} holds {found}; expected {format_name}")
-    try:
-        return dict(json.loads(metadata["header"])), tensors
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{file} has no readable header: {error}") from error

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+import math
+import sys
+from dataclasses import asdict, dataclass
+from functools import cache
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import tyro
 
 from agents.spec import ControllerSpec
-from nram_env.machine import PAPER_GATES, Gate, MachineConfig
+from nram_env.checks import (
+    Check,
+    anything,
+    boolean,
+    built,
+    choice,
+    integer,
+    list_of,
+    nullable,
+    number,
+    record,
+    text,
+    tuple_of,
+)
+from nram_env.machine import MAX_GATES, PAPER_GATES, Gate, MachineConfig
 from nram_env.tasks import Task, get_task
 
 Range = tuple[float, float]
+
+MAX_LEVEL = 1_000
+"""Largest difficulty n that is trained at: a soft memory of M cells has M^2 numbers, times the batch."""
 
 
 @dataclass(frozen=True)
@@ -116,10 +137,12 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task", get_task(self.task).name)  # however it was written
+        for name, (least, most) in _BOUNDS.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be in {least:g}..{most:g}, got {getattr(self, name)}")
+        if not all(1 <= factor <= _FACTOR for factor in self.evaluation_factors):
+            raise ValueError(f"evaluation_factors must be in 1..{_FACTOR}, got {self.evaluation_factors}")
         self.spec  # noqa: B018  checks controller and machine
-        for name, least in _LEAST.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
         if self.first_level > self.max_level:
             raise ValueError(
                 f"first_level must be at most max_level, got {self.first_level} and {self.max_level}"
@@ -133,8 +156,10 @@ class TrainConfig:
             self.task_object.require_easy_examples()
         for name in RANGES:
             low, high = getattr(self, name)
-            if not 0 < low <= high:
-                raise ValueError(f"{name} must be a range LOW HIGH with 0 < LOW <= HIGH, got {low} {high}")
+            if not 0 < low <= high < math.inf:
+                raise ValueError(
+                    f"{name} must be a range LOW HIGH with 0 < LOW <= HIGH, both finite, got {low} {high}"
+                )
 
     @property
     def task_object(self) -> Task:
@@ -167,15 +192,31 @@ class TrainConfig:
         """The inverse of `to_json`.
 
         Raises:
-            ValueError: A name is unknown or missing, or a value is out of range.
+            ValueError: A name is unknown or missing, or a value is of another type or out of range.
         """
-        names = {field.name for field in fields(cls)}
-        if set(values) != names:
-            odd = ", ".join(sorted(set(values) ^ names))
-            raise ValueError(f"the training configuration has unknown or missing entries: {odd}")
-        arguments: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return cls(**arguments)
+        return cls(**_entries()(values, ""))
 
+
+@cache
+def _entries() -> Check:
+    return record({name: _check_of(kind) for name, kind in get_type_hints(TrainConfig).items()})
+
+
+def _check_of(kind: Any) -> Check:
+    """What a file may hold for a field of this type."""
+    parts = get_args(kind)
+    if get_origin(kind) is Literal:
+        return choice(*parts)
+    if get_origin(kind) is UnionType:
+        return nullable(_check_of(parts[0]))
+    if get_origin(kind) is tuple:
+        return list_of(_check_of(parts[0])) if parts[-1] is Ellipsis else tuple_of(*map(_check_of, parts))
+    simple: dict[Any, Check] = {bool: boolean(), int: integer(), float: number(), str: text()}
+    return simple[kind]
+
+
+CONFIG = built(anything(), TrainConfig.from_json)
+"""Check of what `TrainConfig.to_json` writes; returns the configuration."""
 
 RANGES = ("learning_rate", "output_scale", "entropy_bonus", "gradient_noise")
 """Hyper-parameters that each member draws for itself."""
@@ -187,20 +228,31 @@ _BEHIND_ADD = PAPER_GATES.index(Gate.ADD) + 1
 SECOND_READ_GATES = (*PAPER_GATES[:_BEHIND_ADD], Gate.READ, *PAPER_GATES[_BEHIND_ADD:])
 """The paper's gates with a second READ behind ADD."""
 
-_LEAST = {
-    "population": 1,
-    "batch_size": 1,
-    "seed": 0,
-    "gate_repeats": 1,
-    "first_level": 1,
-    "max_level": 1,
-    "level_patience": 1,
-    "ahead": 0,
-    "memory_slack": 0,
-    "horizon_slack": 0,
-    "cull_every": 0,
-    "generation_every": 0,
-    "generation_noise": 0,
-    "evaluate_every": 1,
-    "evaluation_examples": 1,
+_FACTOR, _MANY = 100, 2**16
+_TINY, _HUGE = sys.float_info.min, sys.float_info.max
+
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "population": (1, _MANY),
+    "batch_size": (1, _MANY),
+    "seed": (0, 2**63 - 1),
+    "gate_repeats": (1, MAX_GATES),
+    "first_level": (1, MAX_LEVEL),
+    "max_level": (1, MAX_LEVEL),
+    "level_threshold": (0, _HUGE),
+    "level_patience": (1, _HUGE),
+    "ahead": (0, MAX_LEVEL),
+    "memory_slack": (0, MAX_LEVEL),
+    "horizon_slack": (0, MAX_LEVEL),
+    "entropy_half_life": (_TINY, _HUGE),
+    "gradient_clip": (0, _HUGE),
+    "activation_clip": (0, _HUGE),
+    "log_floor": (_TINY, 1),
+    "sharpening": (0, _HUGE),
+    "cull_every": (0, _HUGE),
+    "spare_age": (0, _HUGE),
+    "perturbation": (0, _HUGE),
+    "generation_every": (0, _HUGE),
+    "generation_noise": (0, _HUGE),
+    "evaluate_every": (1, _HUGE),
+    "evaluation_examples": (1, _MANY),
 }

@@ -11,12 +11,30 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nram_env.checks import integer, nullable, number, record
+from nram_env.files import read_json_lines, read_text
 from nram_env.support import write_atomically
 
 if TYPE_CHECKING:
     from agents.trainer import Progress
 
 METRICS_FILE, EVENTS_FOLDER = "metrics.jsonl", "tensorboard"
+
+MOST_METRICS_BYTES = 1 << 28
+
+_COUNT, _NUMBER = integer(0), nullable(number())
+_LINE = record(
+    {
+        "update": _COUNT,
+        "level": _COUNT,
+        "error": nullable(number(0, 1)),
+        "loss": _NUMBER,
+        "solved": _COUNT,
+        "restarts": _COUNT,
+        "seconds": number(0),
+    }
+)
+"""A line of the metrics: a `Progress`, and the seconds since this call of the run began."""
 
 
 def tensorboard_installed() -> bool:
@@ -49,11 +67,23 @@ class MetricsLog:
                 self._events.add_scalar(name, values[name], progress.update)
 
 
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """The updates of a run; none if it has no metrics yet. What was not finite is None.
+
+    A last line without its end is still being written, or was cut by a kill, and does not count.
+
+    Raises:
+        FileError: A line is no update of a run; the message names file, line and field.
+    """
+    file = folder / METRICS_FILE
+    return read_json_lines(file, _LINE, MOST_METRICS_BYTES) if file.exists() else []
+
+
 @contextmanager
 def open_metrics(folder: Path, update: int) -> Iterator[MetricsLog]:
     """Continue the metrics of a run after `update` updates; later ones will be done again and are dropped."""
     file = folder / METRICS_FILE
-    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    lines = read_text(file, MOST_METRICS_BYTES).splitlines(keepends=True) if file.exists() else []
     write_atomically(file, "".join(lines[:update]))
     events = _event_writer(folder / EVENTS_FOLDER, update)
     try:

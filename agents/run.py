@@ -134,7 +134,7 @@ def resume_run(
 
     Raises:
         RunError: The folder holds no run, or another process works in it.
-        CheckpointError: The saved population is damaged.
+        FileError: The saved population is damaged.
     """
     from agents.trainer import Trainer
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+MAX_HIDDEN_SIZE = 4096
+"""Widest controller: one with fourteen gates then has 140 million parameters."""
+
 
 @dataclass(frozen=True)
 class ControllerSpec:
@@ -22,10 +25,10 @@ class ControllerSpec:
     Args:
         kind: "lstm" (one hidden ReLU layer in front of an LSTM) or "feedforward" (two hidden ReLU layers).
         machine: The machine that it drives; gives the sizes of its input (R) and output (D).
-        hidden_size: H, the width of every hidden layer and of the LSTM.
+        hidden_size: H in 1..4096, the width of every hidden layer and of the LSTM.
 
     Raises:
-        ValueError: Unknown kind, or a hidden size below 1.
+        ValueError: Unknown kind, or a hidden size that is no integer or out of its range.
     """
 
     kind: str
@@ -35,8 +38,10 @@ class ControllerSpec:
     def __post_init__(self) -> None:
         if self.kind not in _LAYERS:
             raise unknown_name("controller", self.kind, _LAYERS)
-        if self.hidden_size < 1:
-            raise ValueError(f"hidden_size must be at least 1, got {self.hidden_size}")
+        if type(self.hidden_size) is not int or not 1 <= self.hidden_size <= MAX_HIDDEN_SIZE:
+            raise ValueError(
+                f"hidden_size must be an integer in 1..{MAX_HIDDEN_SIZE}, got {self.hidden_size!r}"
+            )
 
     @cached_property
     def layers(self) -> dict[str, tuple[int, int]]:

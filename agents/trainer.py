@@ -15,17 +15,15 @@ import torch
 from torch import Tensor
 
 from agents import losses, optimiser
-from agents.checkpoint import Agent, CheckpointError, load_tensors, save_tensors
+from agents.checkpoint import Agent
 from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.curriculum import draw_difficulties, rise
-from agents.population import Population, renew, start
+from agents.population import renew, start
+from agents.population_file import SavedPopulation, load_population, save_population
 from agents.rollout import Rollout, hard_wrong, make_envs, soft_wrong, unroll
 from agents.selection import next_generation, select
 from nram_env.tasks import TaskBatch
-
-POPULATION_FORMAT = "nram-population/4"
-"""Format and version of a population's file."""
 
 CONFIRMING = 8
 """A member without a hard error is tested again on so many times the examples."""
@@ -159,30 +157,21 @@ class Trainer:
 
     def save(self, path: str | Path) -> None:
         """Write everything that a resumed run needs, atomically."""
-        header = {
-            "config": self.config.to_json(),
-            "update": self.update,
-            "examples": self.examples.bit_generator.state,
-        }
-        tensors = {**vars(self.population), "chance": self.chance.get_state()}
-        save_tensors(path, POPULATION_FORMAT, header, tensors)
+        save_population(
+            path, SavedPopulation(self.config, self.update, self.examples, self.chance, self.population)
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> Trainer:
         """Continue from what `save` wrote; the run goes on exactly as if it had not been stopped.
 
         Raises:
-            CheckpointError: The file is missing, foreign, damaged or of another version.
+            FileError: See `load_population`.
         """
-        header, tensors = load_tensors(path, POPULATION_FORMAT)
-        try:
-            trainer = cls(TrainConfig.from_json(header["config"]))
-            trainer.update = header["update"]
-            trainer.examples.bit_generator.state = header["examples"]
-            trainer.chance.set_state(tensors.pop("chance"))
-            trainer.population = Population(**tensors)
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{path} is damaged: {error}; start the run anew") from error
+        saved = load_population(path)
+        trainer = cls(saved.config)
+        trainer.update, trainer.population = saved.update, saved.population
+        trainer.examples, trainer.chance = saved.examples, saved.chance
         return trainer
 
     def _play(self, controller: Controller) -> tuple[TaskBatch, Rollout]:

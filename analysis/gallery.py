@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from agents.checkpoint import Agent
-from agents.metrics import METRICS_FILE
+from agents.metrics import METRICS_FILE, read_metrics
 from analysis.observe import (
     ObservedRun,
     errors_by_horizon,
@@ -37,7 +35,6 @@ FOLDER = "plots"
 
 _EXAMPLES = 50
 _BEYOND = 8
-_METRICS = ("update", "level", "error", "loss", "solved")
 
 
 def draw_run(
@@ -75,7 +72,7 @@ class _Gallery:
     def __init__(self, folder: Path, agent: Agent, program: Program, n: int, seed: int) -> None:
         self._folder, self._agent, self._program = folder, agent, program
         self._n, self._seed, self._task = n, seed, get_task(agent.task)
-        self._trained_to = int(agent.info.get("config", {}).get("max_level", 8))
+        self._trained_to = agent.trained_to
 
     @property
     def pictures(self) -> Mapping[str, Callable[[], Figure | str]]:
@@ -93,7 +90,7 @@ class _Gallery:
         return observe_run(self._agent, self._n, self._seed)
 
     def _learning_curves(self) -> Figure | str:
-        metrics = read_metrics(self._folder / METRICS_FILE)
+        metrics = read_metrics(self._folder)
         return learning_curves(metrics) if metrics else f"the run has no updates in {METRICS_FILE}"
 
     def _error_by_size(self) -> Figure:
@@ -120,23 +117,3 @@ class _Gallery:
         if not np.ptp(found.vectors, axis=0).any():
             return "the hidden state was the same at every timestep that was run"
         return hidden_states_by_machine_state(found)
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The updates of a run's metrics file; none if there is no such file.
-
-    A last line without its end is still being written, or was cut by a kill, and does not count.
-
-    Raises:
-        ValueError: A line is no update of a run; the message names file and line.
-    """
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
-    return [_metrics_line(path, number, line) for number, line in enumerate(lines, start=1)]
-
-
-def _metrics_line(path: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        entry = json.loads(line)
-        return {name: entry[name] for name in _METRICS}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}, line {number}: not an update of a training run: {error}") from error

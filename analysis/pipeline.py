@@ -51,7 +51,7 @@ def extract(agent: Any, *, seed: int = 0, progress: Report | None = None) -> Pro
     network = HardenedAgent(agent)
     spec = agent.controller.spec
     origin = {"controller": spec.kind, "hidden_size": spec.hidden_size, "seed": seed}
-    size = int(agent.info.get("config", {}).get("max_level", 8))
+    size = agent.trained_to
     return extract_network(network, get_task(agent.task), size, origin, seed=seed, progress=progress)
 
 

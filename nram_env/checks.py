@@ -74,6 +74,16 @@ def text(longest: int = LONGEST_NAME, least: int = 0) -> Check:
     return _such_that(lambda value: is_plain_text(value, longest) and len(value) >= least, rule)
 
 
+def lines(longest: int = LONGEST_TEXT) -> Check:
+    """Text of plain lines, of at most `longest` characters in all."""
+    return _such_that(
+        lambda value: (
+            type(value) is str and len(value) <= longest and all(map(is_plain_text, value.split("\n")))
+        ),
+        f"plain lines of at most {longest} characters",
+    )
+
+
 def integer(low: int = -_WORD, high: int = _WORD - 1) -> Check:
     """An integer in low..high; neither a boolean nor 16.0."""
     rule = f"an integer in {low}..{high}"
@@ -115,7 +125,7 @@ def list_of(check: Check, most: int = MOST_ENTRIES, least: int = 0) -> Check:
     rule = f"a list of {least} to {most} entries"
 
     def checked(value: Any, where: str) -> tuple[Any, ...]:
-        if type(value) is not list:
+        if type(value) not in (list, tuple):
             raise FieldError(where, shown(value), rule)
         if not least <= len(value) <= most:
             raise FieldError(where, f"a list of {len(value)} entries", rule)
@@ -176,6 +186,19 @@ def record(
                 raise FieldError(_below(where, name), "unknown", f"one of {', '.join(known)}")
             found[name] = others(value[name], _below(where, name))
         return found
+
+    return checked
+
+
+def built(check: Check, build: Callable[[Any], Any]) -> Check:
+    """What `build` makes of a value that a check accepts; a ValueError that it raises gets the place."""
+
+    def checked(value: Any, where: str) -> Any:
+        parts = check(value, where)
+        try:
+            return build(parts)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}" if where else str(error)) from error
 
     return checked
 

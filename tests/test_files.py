@@ -15,6 +15,7 @@ from nram_env.checks import (
     choice,
     integer,
     is_plain_text,
+    lines,
     list_of,
     mapping,
     nullable,
@@ -106,6 +107,8 @@ def test_a_broken_line_is_named_and_an_unfinished_last_one_does_not_count(tmp_pa
 @pytest.mark.parametrize(
     ("check", "value", "message"),
     [
+        (lines(9), "a\nb\tc", r"f is 'a\nb\tc'; must be plain lines"),
+        (lines(9), "a\n" * 5, "of at most 9 characters"),
         (integer(1, 63), 64, "f is 64; must be an integer in 1..63"),
         (integer(), 16.0, "f is 16.0; must be an integer"),
         (integer(), True, "f is True"),

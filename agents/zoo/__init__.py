@@ -12,9 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agents.checkpoint import AGENT_FILE, Agent, CheckpointError, load_agent
+from agents.checkpoint import AGENT_FILE, Agent, load_agent
 from agents.config import TrainConfig
 from agents.run import Budget
+from nram_env.checks import anything, boolean, built, choice, integer, mapping, nullable, number, record, text
+from nram_env.files import read_json
 from nram_env.support import unknown_name, write_atomically
 
 _Found = TypeVar("_Found")
@@ -73,7 +75,7 @@ class ZooEntry:
         """How it was trained.
 
         Raises:
-            CheckpointError: The recipe is missing, damaged or of another version.
+            FileError: The recipe is missing, damaged or of another version.
         """
         return load_recipe(self.place / RECIPE_FILE)
 
@@ -122,19 +124,47 @@ def load_recipe(path: Path) -> Recipe:
     """Read a recipe.
 
     Raises:
-        CheckpointError: The file is missing, damaged or of another version.
+        FileError: The file is missing, damaged or of another version; the message names file and field.
     """
-    try:
-        values = json.loads(path.read_text())
-        if values["format"] != RECIPE_FORMAT:
-            raise CheckpointError(f"{path} holds {values['format']}; expected {RECIPE_FORMAT}")
-        recipe = Recipe(values["settings"], Budget(**values["budget"]), values["records"])
-        recipe.config  # noqa: B018  checks the settings
-    except FileNotFoundError as error:
-        raise CheckpointError(f"there is no file {path}") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} is no recipe: {error}") from error
+    return read_json(path, _RECIPE)
+
+
+_COUNT = integer(0, 2**62)
+_ERRORS = mapping(number(0, 1))
+_RECORD = record(
+    {
+        "date": text(),
+        "seed": _COUNT,
+        "minutes": number(0),
+        "updates": _COUNT,
+        "reason": text(),
+        "members": _COUNT,
+        "solved": _COUNT,
+        "errors": record({"soft": _ERRORS, "hard": _ERRORS}),
+        "exact": boolean(),
+    }
+)
+_LIMIT = nullable(integer(1, 2**62))
+_BUDGET = record({}, optional={"updates": _LIMIT, "minutes": nullable(number(0)), "solved": _LIMIT})
+
+
+def _recipe(values: dict[str, Any]) -> Recipe:
+    recipe = Recipe(values["settings"], values["budget"], values["records"])
+    recipe.config  # noqa: B018  checks the settings
     return recipe
+
+
+_RECIPE = built(
+    record(
+        {
+            "format": choice(RECIPE_FORMAT),
+            "settings": mapping(anything()),
+            "budget": built(_BUDGET, lambda limits: Budget(**limits)),
+            "records": mapping(_RECORD),
+        }
+    ),
+    _recipe,
+)
 
 
 def save_recipe(path: Path, recipe: Recipe) -> None:

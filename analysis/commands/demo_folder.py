@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from agents.checkpoint import AGENT_FILE, load_agent
-from agents.config import TrainConfig
-from agents.metrics import EVENTS_FOLDER, METRICS_FILE
+from agents.config import CONFIG
+from agents.metrics import EVENTS_FOLDER, METRICS_FILE, read_metrics
 from agents.run import CONFIG_FILE, LOCK_FILE, POPULATION_FILE, RunError, lock_run
 from analysis.commands.output import say
 from analysis.program_file import load_program
 from analysis.resolve import PROGRAM_FILE
+from nram_env.checks import anything, choice, lines, list_of, nullable, number, record
+from nram_env.files import read_json
 from nram_env.support import write_atomically
 
 SUMMARY_FILE = "summary.json"
@@ -22,7 +24,15 @@ SUMMARY_FILE = "summary.json"
 _REUSED = (SUMMARY_FILE, LOCK_FILE, EVENTS_FOLDER)
 """What a new demo goes on with."""
 
-_SUMMARY = {"task": str, "controller": str, "train_seconds": float, "program": str | None, "checks": list}
+_SUMMARY = record(
+    {
+        "task": choice("copy"),
+        "controller": choice("lstm"),
+        "train_seconds": number(0),
+        "program": nullable(lines()),
+        "checks": list_of(anything()),
+    }
+)
 
 
 def write_summary(
@@ -69,7 +79,7 @@ def _own_files(folder: Path) -> list[Path]:
     for file in files:
         try:
             _READERS[file.name](file)
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except ValueError as error:
             raise RunError(f"{_foreign(folder)}: {file.name} cannot be read back: {error}") from error
     return files
 
@@ -79,33 +89,16 @@ def _foreign(folder: Path) -> str:
 
 
 def _read_population(file: Path) -> None:
-    from agents.trainer import Trainer
+    from agents.population_file import load_population
 
-    Trainer.load(file)
-
-
-def _read_metrics(file: Path) -> None:
-    for line in file.read_text(encoding="utf-8").splitlines():
-        json.loads(line)["update"]
-
-
-def _read_config(file: Path) -> None:
-    TrainConfig.from_json(json.loads(file.read_text(encoding="utf-8")))
-
-
-def _read_summary(file: Path) -> None:
-    found = json.loads(file.read_text(encoding="utf-8"))
-    if not isinstance(found, dict) or found.keys() != _SUMMARY.keys():
-        raise ValueError(f"it does not hold exactly {', '.join(_SUMMARY)}")
-    if odd := [name for name, kind in _SUMMARY.items() if not isinstance(found[name], kind)]:
-        raise ValueError(f"its {odd[0]} is {found[odd[0]]!r}")
+    load_population(file)
 
 
 _READERS: dict[str, Callable[[Path], object]] = {
     AGENT_FILE: load_agent,
     PROGRAM_FILE: load_program,
     POPULATION_FILE: _read_population,
-    CONFIG_FILE: _read_config,
-    METRICS_FILE: _read_metrics,
-    SUMMARY_FILE: _read_summary,
+    CONFIG_FILE: lambda file: read_json(file, CONFIG),
+    METRICS_FILE: lambda file: read_metrics(file.parent),
+    SUMMARY_FILE: lambda file: read_json(file, _SUMMARY),
 }

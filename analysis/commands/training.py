@@ -151,7 +151,7 @@ class Eval:
         from analysis.hardening import measure_hardening
 
         agent = find_agent(self.run)
-        top = agent.info.get("config", {}).get("max_level", 8)
+        top = agent.trained_to
         sizes = self.sizes or [top * k for k in (1, 2, 4, 8)]
         rows = evaluate_all(agent, sizes, self.examples, self.seed)
         result = {"task": agent.task, "agent": self.run, "errors": [asdict(row) for row in rows]}

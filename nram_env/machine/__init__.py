@@ -16,7 +16,7 @@ Example:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from nram_env.machine.config import MachineConfig
+from nram_env.machine.config import MACHINE, MAX_GATES, MAX_REGISTERS, MachineConfig
 from nram_env.machine.gates import PAPER_GATES, Gate, apply_gate, parse_gates, pure_gate
 from nram_env.machine.hard import hard_step
 from nram_env.machine.layout import ActionLayout, Selector
@@ -64,6 +64,9 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "LOG_FLOOR",
+    "MACHINE",
+    "MAX_GATES",
+    "MAX_REGISTERS",
     "PAPER_GATES",
     "ActionLayout",
     "Gate",

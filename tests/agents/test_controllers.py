@@ -67,7 +67,7 @@ def test_the_output_scale_multiplies_the_output_layer_of_its_member_alone():
     ("arguments", "message"),
     [
         (("lsmt", MACHINE, 8), "did you mean 'lstm'"),
-        (("lstm", MACHINE, 0), "hidden_size must be at least 1, got 0"),
+        (("lstm", MACHINE, 0), "hidden_size must be an integer in 1..4096, got 0"),
     ],
 )
 def test_an_impossible_controller_is_refused(arguments, message):

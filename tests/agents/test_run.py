@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,9 +15,10 @@ from filelock import FileLock
 
 from agents.checkpoint import load_agent
 from agents.config import TrainConfig
-from agents.metrics import EVENTS_FOLDER, METRICS_FILE, open_metrics
+from agents.metrics import EVENTS_FOLDER, METRICS_FILE, open_metrics, read_metrics
 from agents.run import POPULATION_FILE, Budget, RunError, resume_run, start_run
 from agents.trainer import Progress, Trainer
+from nram_env.files import FileError
 from tests.test_files import left_by_a_kill_in_the_middle_of_writing
 
 SMALL = TrainConfig(
@@ -279,3 +281,30 @@ def test_a_loss_that_is_no_number_is_null_in_the_metrics(tmp_path):
     (line,) = (tmp_path / METRICS_FILE).read_text().splitlines()
     assert json.loads(line, parse_constant=pytest.fail)["loss"] is None
     assert json.loads(line)["error"] == 0.5
+
+
+LINE = {"update": 1, "level": 5, "error": 1.0, "loss": None, "solved": 0, "restarts": 0, "seconds": 3.0}
+
+
+def test_metrics_are_read_line_by_line_and_a_last_line_cut_off_by_a_kill_is_left_out(tmp_path):
+    assert read_metrics(tmp_path) == []
+    (tmp_path / METRICS_FILE).write_text(json.dumps(LINE) + '\n{"update": 2, "lev')
+    assert read_metrics(tmp_path) == [LINE]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"update": 2}', "line 2: level is missing"),
+        (json.dumps({**LINE, "error": "low"}).encode(), "line 2: error is 'low'; must be a finite number"),
+        (json.dumps(LINE).replace("5", "NaN").encode(), "line 2: NaN is no finite number"),
+        (b"\xff", "can't decode byte 0xff"),
+    ],
+)
+def test_a_broken_line_of_the_metrics_is_named(tmp_path, line, message):
+    (tmp_path / METRICS_FILE).write_bytes(json.dumps(LINE).encode() + b"\n" + line + b"\n")
+    with pytest.raises(FileError, match=rf"metrics\.jsonl.*{re.escape(message)}"):
+        read_metrics(tmp_path)
+    if b"\xff" in line:
+        with pytest.raises(FileError, match=r"metrics\.jsonl"), open_metrics(tmp_path, 1):
+            pytest.fail("what cannot be read is not continued")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from agents import zoo
-from agents.checkpoint import CheckpointError
 from agents.evaluate import evaluate
 from agents.run import Budget
+from nram_env.files import FileError
 
 NAMES = list(zoo.entries())
 
@@ -44,7 +44,7 @@ def test_an_unknown_name_lists_those_that_there_are() -> None:
 
 def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
     recipe = zoo.Recipe({"task": "swap", "learning_rate": [0.001, 0.01]}, Budget(updates=5, solved=2))
-    kept = recipe.with_record("independent", {"solved": 1})
+    kept = recipe.with_record("independent", zoo.find_recipe("copy").records["independent"])
     zoo.save_recipe(tmp_path / "recipe.json", kept)
     assert zoo.load_recipe(tmp_path / "recipe.json") == kept
     assert kept.config.task == "swap"
@@ -54,20 +54,23 @@ def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "nram-recipe/9"}, "expected nram-recipe/1"),
+        ({"format": "nram-recipe/9"}, "format is 'nram-recipe/9'; must be one of nram-recipe/1"),
         ({"settings": {"task": "sorting"}}, "sorting"),
         ({"settings": {"speed": 3}}, "speed"),
-        ({"budget": {"days": 3}}, "days"),
+        ({"settings": {"hidden_size": 16.0}}, r"hidden_size is 16\.0; must be an integer"),
+        ({"budget": {"days": 3}}, r"budget\.days is unknown"),
+        ({"budget": {"updates": "many"}}, r"budget\.updates is 'many'; must be an integer"),
+        ({"records": {"population": {"solved": 1}}}, r"records\.population\.date is missing"),
     ],
 )
 def test_a_broken_recipe_is_one_clear_error(tmp_path: Path, change: dict, message: str) -> None:
     file = tmp_path / "recipe.json"
     zoo.save_recipe(file, zoo.Recipe({"task": "copy"}, Budget(updates=1)))
     file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
-    with pytest.raises(CheckpointError, match=message):
+    with pytest.raises(FileError, match=rf"recipe\.json: .*{message}"):
         zoo.load_recipe(file)
 
 
 def test_a_missing_recipe_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"no file .*recipe\.json"):
+    with pytest.raises(FileError, match=r"no file .*recipe\.json"):
         zoo.load_recipe(tmp_path / "recipe.json")

@@ -15,7 +15,6 @@ from agents.evaluate import evaluate
 from analysis.block import Guard
 from analysis.circuits import circuit_block
 from analysis.cli import main
-from analysis.gallery import read_metrics
 from analysis.observe import (
     MODES,
     ErrorPoint,
@@ -103,17 +102,6 @@ def test_hidden_states_come_one_a_timestep_with_the_state_that_the_program_was_i
     assert found.machine_states[:3] == ("S0", "S0", "S0")
     assert set(found.machine_states[3:]) <= {"S1", "S0"}
     assert np.abs(found.vectors).max() <= 1
-
-
-def test_metrics_are_read_line_by_line_and_a_last_line_cut_off_by_a_kill_is_left_out(tmp_path):
-    file = tmp_path / "metrics.jsonl"
-    assert read_metrics(file) == []
-    entry = {"update": 1, "level": 5, "error": 1.0, "loss": 2.0, "solved": 0}
-    file.write_text(json.dumps({**entry, "seconds": 3}) + '\n{"update": 2, "lev')
-    assert read_metrics(file) == [entry]
-    file.write_text(json.dumps(entry) + '\n{"update": 2}\n')
-    with pytest.raises(ValueError, match=r"metrics\.jsonl, line 2: not an update of a training run"):
-        read_metrics(file)
 
 
 # figures

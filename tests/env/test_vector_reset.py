@@ -172,7 +172,7 @@ def test_nothing_is_there_before_the_first_reset():
     [
         ({"num_register": 4}, "unknown argument 'num_register'; did you mean 'num_registers'"),
         ({"num_envs": 0}, "num_envs must be an integer of at least 1, got 0"),
-        ({"num_registers": 0}, "num_registers must be an integer of at least 1, got 0"),
+        ({"num_registers": 0}, "num_registers must be an integer in 1..63, got 0"),
         ({"gates": ["READ", "WRTE"]}, "unknown gate 'WRTE'; did you mean 'WRITE'"),
         ({"loss": "expectd"}, "unknown loss 'expectd'; did you mean 'expected'"),
         ({"backend": "fusd"}, "unknown backend 'fusd'; did you mean 'fused'"),

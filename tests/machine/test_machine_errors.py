@@ -16,7 +16,7 @@ def state() -> MachineState:
 
 @pytest.mark.parametrize("number", [0, -1, 2.0, "4", True, None])
 def test_the_number_of_registers_must_be_a_positive_integer(number):
-    with pytest.raises(ValueError, match=f"num_registers must be an integer of at least 1, got {number!r}"):
+    with pytest.raises(ValueError, match=f"num_registers must be an integer in 1..63, got {number!r}"):
         MachineConfig(number)
 
 

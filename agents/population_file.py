@@ -1,0 +1,112 @@
+"""A run's population as a file: everything that an exact resume needs, checked when it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.config import CONFIG, RANGES, TrainConfig
+from agents.population import Population
+from agents.tensors import TensorRule, open_tensors, save_tensors
+from nram_env.checks import choice, integer, record
+from nram_env.files import reading
+
+POPULATION_FORMAT = "nram-population/4"
+"""Format and version of a population's file."""
+
+MOST_POPULATION_BYTES = 1 << 33
+
+
+@dataclass(frozen=True)
+class SavedPopulation:
+    """What a run is saved as.
+
+    Attributes:
+        config: Its hyper-parameters.
+        update: Updates done.
+        examples: Chance of the examples.
+        chance: All other chance.
+        population: The members.
+    """
+
+    config: TrainConfig
+    update: int
+    examples: np.random.Generator
+    chance: torch.Generator
+    population: Population
+
+
+def save_population(path: str | Path, saved: SavedPopulation) -> None:
+    """Write a population, atomically."""
+    header = {
+        "config": saved.config.to_json(),
+        "update": saved.update,
+        "examples": saved.examples.bit_generator.state,
+    }
+    tensors = {**vars(saved.population), "chance": saved.chance.get_state()}
+    save_tensors(path, POPULATION_FORMAT, header, tensors)
+
+
+def load_population(path: str | Path) -> SavedPopulation:
+    """Read what `save_population` wrote.
+
+    Raises:
+        FileError: The file is missing, foreign, damaged or of another version, or its parts contradict
+            each other; the message names the file and the part.
+    """
+    file = open_tensors(path, POPULATION_FORMAT, _HEADER, MOST_POPULATION_BYTES)
+    config = file.header["config"]
+    tensors = file.tensors({**_rules(config), "chance": _CHANCE})
+    examples, chance = np.random.default_rng(), torch.Generator()
+    with reading(path):
+        examples.bit_generator.state = file.header["examples"]
+        _set_state(chance, tensors.pop("chance"))
+    return SavedPopulation(config, file.header["update"], examples, chance, Population(**tensors))
+
+
+_WIDE = integer(0, 2**128 - 1)
+_HEADER = record(
+    {
+        "config": CONFIG,
+        "update": integer(0, 2**62),
+        "examples": record(
+            {
+                "bit_generator": choice("PCG64"),
+                "state": record({"state": _WIDE, "inc": _WIDE}),
+                "has_uint32": integer(0, 1),
+                "uinteger": integer(0, 2**32 - 1),
+            }
+        ),
+    }
+)
+_CHANCE = TensorRule(tuple(torch.Generator().get_state().shape), ("uint8",), 0, 255)
+_TINY = torch.finfo(torch.float32).tiny
+
+
+def _rules(config: TrainConfig) -> dict[str, TensorRule]:
+    """What the tensors of a population must be that was trained as `config` says, by name."""
+    members, stack = (config.population,), (config.population, config.spec.num_parameters)
+    count = TensorRule(members, ("int64",), 0, 2**62)
+    top = max(config.lowest_level, config.max_level)
+    share, positive = TensorRule(members, low=0, high=1), TensorRule(members, low=_TINY)
+    return {
+        **dict.fromkeys(("parameters", "momentum", "best_parameters"), TensorRule(stack)),
+        "variance": TensorRule(stack, low=0),
+        **dict.fromkeys(("age", "tenure", "level_age", "family", "restarts"), count),
+        "level": TensorRule(members, ("int64",), config.lowest_level, top),
+        **dict.fromkeys(("error", "easy_share"), share),
+        "loss": TensorRule(members),
+        **dict.fromkeys(RANGES, positive),
+        "best_error": TensorRule((config.population, 2), low=0, high=1),
+    }
+
+
+def _set_state(generator: torch.Generator, state: Tensor) -> None:
+    try:
+        generator.set_state(state)
+    except RuntimeError as error:
+        raise ValueError(f"the tensor chance is no state of a generator: {error}") from error

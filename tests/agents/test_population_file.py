@@ -1,0 +1,77 @@
+"""A run's population on disk: whole, and no part of it at odds with another."""
+
+import numpy as np
+import pytest
+import torch
+
+from agents.config import TrainConfig
+from agents.population_file import POPULATION_FORMAT
+from agents.tensors import save_tensors
+from agents.trainer import Trainer
+from nram_env.files import FileError
+
+SMALL = TrainConfig(task="access", population=3, batch_size=4, max_level=3, first_level=1)
+GOOD = {
+    "config": SMALL.to_json(),
+    "update": 0,
+    "examples": np.random.default_rng(0).bit_generator.state,
+}
+
+
+def refusal(tmp_path, header: dict, **tensors: torch.Tensor) -> str:
+    """What loading says of a fresh population whose header and tensors are changed like this."""
+    trainer, file = Trainer(SMALL), tmp_path / "population.safetensors"
+    kept = {**vars(trainer.population), "chance": trainer.chance.get_state()}
+    save_tensors(file, POPULATION_FORMAT, GOOD | header, kept | tensors)
+    with pytest.raises(FileError, match=r"population\.safetensors: ") as caught:
+        Trainer.load(file)
+    return str(caught.value)
+
+
+def test_a_population_file_without_its_tensors_is_refused(tmp_path):
+    file = tmp_path / "population.safetensors"
+    Trainer(SMALL).save(file)
+    file.write_bytes(file.read_bytes()[:-10])
+    with pytest.raises(FileError, match="no complete safetensors file"):
+        Trainer.load(file)
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "message"),
+    [
+        ("config", {"population": 5}, "the tensor parameters has shape (3, "),
+        ("config", {"hidden_size": 5}, "the tensor parameters has shape (3, "),
+        ("config", {"hidden_size": 16.0}, "config: hidden_size is 16.0; must be an integer"),
+        ("config", {"task": "coppy"}, "config: unknown task 'coppy'; did you mean 'copy'"),
+        ("config", {"population": 10**9}, "config: population must be in 1..65536, got 1000000000"),
+        ("examples", {"bit_generator": "MT"}, "examples.bit_generator is 'MT'; must be one of PCG64"),
+        ("examples", {"state": {"state": -1, "inc": 1}}, "examples.state.state is -1"),
+        ("examples", {"has_uint32": 2}, "examples.has_uint32 is 2; must be an integer in 0..1"),
+    ],
+)
+def test_a_header_that_breaks_a_rule_or_contradicts_the_tensors_is_refused(tmp_path, part, change, message):
+    assert message in refusal(tmp_path, {part: {**GOOD[part], **change}})
+
+
+@pytest.mark.parametrize("update", [-1, "many", 1.0, None, True])
+def test_the_number_of_updates_is_a_count(tmp_path, update):
+    assert f"update is {update!r}; must be an integer in 0.." in refusal(tmp_path, {"update": update})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("parameters", torch.nan, "the tensor parameters holds nan; must hold finite numbers"),
+        ("variance", -1.0, "the tensor variance holds -1.0; must hold finite numbers in 0.."),
+        ("level", 99, "the tensor level holds 99; must hold finite numbers in 1..3"),
+        ("age", -1, "the tensor age holds -1"),
+        ("error", 1.5, "the tensor error holds 1.5; must hold finite numbers in 0..1"),
+        ("learning_rate", 0.0, "the tensor learning_rate holds 0.0"),
+        ("chance", 255, "the tensor chance is no state of a generator"),
+    ],
+)
+def test_a_tensor_with_an_impossible_number_is_refused(tmp_path, name, value, message):
+    trainer = Trainer(SMALL)
+    tensor = trainer.chance.get_state() if name == "chance" else vars(trainer.population)[name].clone()
+    tensor.flatten()[:] = value
+    assert message in refusal(tmp_path, {}, **{name: tensor})
