@@ -1,7 +1,8 @@
 """Trained controllers that come with the package, each with the recipe that trained it from nothing.
 
-An entry is a folder: `agent.safetensors`, the controller, and `recipe.json`, the hyper-parameters, when to
-stop, and what happened when the recipe was followed.
+An entry is a folder: `agent.safetensors`, the controller; `recipe.json`, the hyper-parameters, when to stop,
+and what happened when the recipe was followed; and `program.json`, the program that `analysis` read out of
+the controller, which is made anew by `nram reproduce --programs`.
 """
 
 from __future__ import annotations

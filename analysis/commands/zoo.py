@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import tyro
 from rich.table import Table
 
 from agents import zoo
-from agents.checkpoint import AGENT_FILE, Agent, save_agent
-from agents.config import TrainConfig
-from agents.run import Budget, Outcome, start_run
+from agents.checkpoint import AGENT_FILE, save_agent
+from agents.run import Budget, start_run
+from analysis.canonical import canonical_hash
 from analysis.commands.display import TrainingDisplay, broken_off
-from analysis.commands.output import command, emit, say
-from analysis.commands.programs import MUST_HOLD
+from analysis.commands.output import emit, say
 from analysis.pipeline import extract
+from analysis.program import Program
+from analysis.program_file import save_program
+from analysis.resolve import PROGRAM_FILE
 from nram_env.support import write_atomically
-
-if TYPE_CHECKING:
-    from agents.trainer import Trainer
-
-CHECKED_SIZES = (8, 50, 200)
-"""Sizes at which a fresh training is checked, soft and hard."""
-CANDIDATES = 6
-"""Solved members among which the best is chosen."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +76,16 @@ def _entries_table(rows: list[dict[str, Any]]) -> Table:
 
 @dataclass(frozen=True)
 class Reproduce:
-    """Train a controller of the zoo from nothing by its recipe and check it; or make the table of results.
+    """Train a controller of the zoo from nothing by its recipe and check it; or make again what is made from
+    the controllers, the table of results and the programs that are shipped beside them.
 
     The exit code is 0 only if the fresh controller makes no error, soft and hard, at n = 8, 50 and 200, and
-    no check refutes its program; for the table, if all of it was measured.
+    no check refutes its program; for the table and the programs, if all of it was made.
 
     Examples:
         nram reproduce copy
         nram reproduce copy --seed 7 --independent
+        nram reproduce --programs
         nram reproduce --table --entries copy reverse
     """
 
@@ -107,8 +102,10 @@ class Reproduce:
     nothing of a run that was broken off."""
     table: bool = False
     """Measure the shipped controllers and write the table of results."""
+    programs: bool = False
+    """Extract the programs of the shipped controllers anew, with their certificates, and ship those."""
     entries: tuple[str, ...] = ()
-    """Controllers to measure again; the others' figures stay as they are. Default: all."""
+    """Controllers to measure or to extract again; the others' results stay as they are. Default: all."""
     out: Path = Path("docs/results.md")
     """Where the table goes; its figures go beside it as JSON."""
     examples: int = 2_000
@@ -125,11 +122,17 @@ class Reproduce:
         torch.set_num_threads(1)
         if self.table:
             return self._make_table()
+        if self.programs:
+            return self._make_programs()
         if self.name is None:
-            raise ValueError(f"name a recipe: {', '.join(zoo.recipes())}; or ask for the --table")
+            raise ValueError(
+                f"name a recipe: {', '.join(zoo.recipes())}; or ask for the --table or the --programs"
+            )
         return self._train(self.name)
 
     def _train(self, name: str) -> int:
+        from analysis.commands.fresh import best_candidate, keep, record_text, training_record
+
         recipe = zoo.find_recipe(name)
         config = recipe.config if self.seed is None else replace(recipe.config, seed=self.seed)
         budget, kind = recipe.budget, "population"
@@ -142,15 +145,27 @@ class Reproduce:
         if outcome.reason == "interrupted":
             raise broken_off(folder)
         say("choosing among the solved members, and checking the chosen one")
-        agent, stands = best_agent(outcome.trainer)
-        save_agent(folder / AGENT_FILE, agent)
-        record = _record(agent, stands, config, outcome)
+        chosen = best_candidate(outcome.trainer)
+        save_agent(folder / AGENT_FILE, chosen.agent)
+        record = training_record(chosen, config, outcome)
         if self.keep:
-            _keep(
-                name, recipe.with_record(kind, record), agent, bool(record["exact"]) and not self.independent
-            )
-        emit({"name": name, "run": str(folder), **record}, _record_text(name, folder, record), self.json)
+            keep(name, recipe.with_record(kind, record), chosen, record["exact"] and not self.independent)
+        emit({"name": name, "run": str(folder), **record}, record_text(name, folder, record), self.json)
         return 0 if record["exact"] else 1
+
+    def _make_programs(self) -> int:
+        lines, hashes = [], {}
+        for entry in self._chosen_entries():
+            say(f"extracting the program of {entry.name}")
+            program = extract(entry.agent)
+            save_program(program, entry.place / PROGRAM_FILE)
+            hashes[entry.name] = canonical_hash(program)
+            lines.append(f"{entry.name:<24}{hashes[entry.name]}  {_verdicts(program)}")
+        emit({"programs": hashes}, "\n".join(lines), self.json)
+        return 0
+
+    def _chosen_entries(self) -> list[zoo.ZooEntry]:
+        return [zoo.find_entry(name) for name in self.entries or zoo.entries()]
 
     def _make_table(self) -> int:
         from analysis.results import Effort, measure, page
@@ -159,7 +174,7 @@ class Reproduce:
         effort, figures = Effort(self.examples, far_examples), self.out.with_suffix(".json")
         rows = json.loads(figures.read_text())["rows"] if figures.exists() else {}
         shipped = zoo.entries()
-        for entry in [zoo.find_entry(name) for name in self.entries or shipped]:
+        for entry in self._chosen_entries():
             rows[entry.name] = measure(entry, effort, say)
             rows = {known: _recorded(rows[known], entry) for known, entry in shipped.items() if known in rows}
             write_atomically(figures, json.dumps({"rows": rows}, indent=2) + "\n")
@@ -174,69 +189,5 @@ def _recorded(row: dict[str, Any], entry: zoo.ZooEntry) -> dict[str, Any]:
     return {**row, "easy_share": recipe.config.easy_share, "records": records}
 
 
-def best_agent(trainer: Trainer) -> tuple[Agent, bool]:
-    """The member to ship, and whether no check refutes its program.
-
-    Of those that are right hardened, the first whose program and soft run have fewest faults; else the best.
-    """
-    agents, solved = trainer.agents(), int(trainer.population.solved.sum())
-    found: list[tuple[tuple[int, float], Agent]] = []
-    for agent in agents[: max(1, min(CANDIDATES, solved))]:
-        faults = (_refuted(agent), _far_error(agent))
-        found.append((faults, agent))
-        if not any(faults):
-            break
-    (refuted, _), best = min(found, key=lambda candidate: candidate[0])
-    return best, not refuted
-
-
-def _far_error(agent: Agent) -> float:
-    from agents.evaluate import evaluate
-
-    return evaluate(agent, "soft", CHECKED_SIZES[-1], 20, seed=0).exact_error
-
-
-def _refuted(agent: Agent) -> int:
-    """How many checks refute the agent's program: equal to the agent, right at random, right on all small."""
-    return sum(
-        found.check in MUST_HOLD and found.verdict == "REFUTED" for found in extract(agent).certificates
-    )
-
-
-def _record(agent: Agent, stands: bool, config: TrainConfig, outcome: Outcome) -> dict[str, Any]:
-    from agents.evaluate import evaluate
-
-    population = outcome.trainer.population
-    errors = {
-        mode: {str(n): evaluate(agent, mode, n, 100, seed=1).exact_error for n in CHECKED_SIZES}
-        for mode in ("soft", "hard")
-    }
-    return {
-        "date": date.today().isoformat(),
-        "seed": config.seed,
-        "minutes": round(outcome.seconds / 60, 2),
-        "updates": outcome.trainer.update,
-        "reason": outcome.reason,
-        "members": population.size,
-        "solved": int(population.solved.sum()),
-        "errors": errors,
-        "exact": stands and not any(error for found in errors.values() for error in found.values()),
-    }
-
-
-def _record_text(name: str, folder: Path, record: dict[str, Any]) -> str:
-    lines = [
-        f"{name}: {record['solved']} of {record['members']} members solved after {record['updates']} "
-        f"updates, {record['minutes']:.1f} minutes ({record['reason']})."
-    ]
-    for mode, found in record["errors"].items():
-        shown = ", ".join(f"n = {n}: {error:.0%}" for n, error in found.items())
-        lines.append(f"best, {mode} exact error: {shown}")
-    return "\n".join([*lines, f"Next:  {command('extract', folder)}"])
-
-
-def _keep(name: str, recipe: zoo.Recipe, agent: Agent, exact: bool) -> None:
-    place = zoo.PLACE / name
-    zoo.save_recipe(place / zoo.RECIPE_FILE, recipe)
-    if exact or not (place / AGENT_FILE).exists():
-        save_agent(place / AGENT_FILE, agent)
+def _verdicts(program: Program) -> str:
+    return ", ".join(f"{found.check} {found.verdict}" for found in program.certificates)

@@ -21,6 +21,11 @@ LIGHT_CALLS = [
     ["--completion", "bash"],
     ["zoo"],
     ["tasks", "copy"],
+    ["show", "zoo:copy"],
+    ["run", "zoo:copy"],
+    ["trace", "zoo:copy"],
+    ["diff", "zoo:copy", "zoo:copy"],
+    ["verify", "zoo:access", "--n", "8"],
     *([verb, "--help"] for verb in VERBS),
 ]
 
@@ -64,7 +69,7 @@ def test_the_command_line_begins_with_the_standard_library_alone() -> None:
     ("module", "words"),
     [
         ("gymnasium", ["zoo"]),
-        ("numpy", ["show", "zoo:copy"]),
+        ("analysis.listing", ["show", "zoo:copy"]),
         ("tyro", ["train", "--help"]),
         ("torch", ["eval", "zoo:copy"]),
         ("torch", ["reproduce", "copy"]),

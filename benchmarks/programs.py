@@ -1,6 +1,6 @@
 """Speed of the analysis: extraction, the batched machine, exported Python. Prints one JSON object.
 
-    python benchmarks/analysis.py RUN ...
+    python benchmarks/programs.py RUN ...
 
 RUN is a run folder or an agent's file; without one, extraction is not measured.
 """

@@ -1,0 +1,108 @@
+"""What comes out of a fresh training by a recipe: the member that is chosen, its program, the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from agents import zoo
+from agents.checkpoint import AGENT_FILE, Agent, save_agent
+from agents.config import TrainConfig
+from agents.evaluate import evaluate
+from agents.run import Outcome
+from agents.trainer import Trainer
+from analysis.commands.output import command
+from analysis.commands.programs import MUST_HOLD
+from analysis.pipeline import extract
+from analysis.program import Program
+from analysis.program_file import save_program
+from analysis.resolve import PROGRAM_FILE
+
+CHECKED_SIZES = (8, 50, 200)
+"""Sizes at which a fresh training is checked, soft and hard."""
+
+CANDIDATES = 6
+"""Solved members among which the best is chosen."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A member that may be shipped."""
+
+    agent: Agent
+
+    @cached_property
+    def program(self) -> Program:
+        """Its program, as it would be shipped."""
+        return extract(self.agent)
+
+    @cached_property
+    def faults(self) -> tuple[int, float]:
+        """How many checks refute the program (equal to the agent, right at random, right on all small), and
+        the soft error at the largest size."""
+        return len(refuted_checks(self.program)), evaluate(
+            self.agent, "soft", CHECKED_SIZES[-1], 20, seed=0
+        ).exact_error
+
+
+def refuted_checks(program: Program) -> list[str]:
+    """The checks that must hold and do not."""
+    return [c.check for c in program.certificates if c.check in MUST_HOLD and c.verdict == "REFUTED"]
+
+
+def best_candidate(trainer: Trainer) -> Candidate:
+    """Of the members that are right hardened the first whose program and soft run have fewest faults; else
+    the best member."""
+    agents, solved = trainer.agents(), int(trainer.population.solved.sum())
+    found: list[Candidate] = []
+    for agent in agents[: max(1, min(CANDIDATES, solved))]:
+        found.append(Candidate(agent))
+        if not any(found[-1].faults):
+            break
+    return min(found, key=lambda candidate: candidate.faults)
+
+
+def training_record(chosen: Candidate, config: TrainConfig, outcome: Outcome) -> dict[str, Any]:
+    """What happened when a recipe was followed, as it stands in the recipe's file."""
+    population = outcome.trainer.population
+    errors = {
+        mode: {str(n): evaluate(chosen.agent, mode, n, 100, seed=1).exact_error for n in CHECKED_SIZES}
+        for mode in ("soft", "hard")
+    }
+    right = not any(error for found in errors.values() for error in found.values())
+    return {
+        "date": date.today().isoformat(),
+        "seed": config.seed,
+        "minutes": round(outcome.seconds / 60, 2),
+        "updates": outcome.trainer.update,
+        "reason": outcome.reason,
+        "members": population.size,
+        "solved": int(population.solved.sum()),
+        "errors": errors,
+        "exact": right and not refuted_checks(chosen.program),
+    }
+
+
+def record_text(name: str, folder: Path, record: dict[str, Any]) -> str:
+    """A record for people."""
+    lines = [
+        f"{name}: {record['solved']} of {record['members']} members solved after {record['updates']} "
+        f"updates, {record['minutes']:.1f} minutes ({record['reason']})."
+    ]
+    for mode, found in record["errors"].items():
+        shown = ", ".join(f"n = {n}: {error:.0%}" for n, error in found.items())
+        lines.append(f"best, {mode} exact error: {shown}")
+    return "\n".join([*lines, f"Next:  {command('extract', folder)}"])
+
+
+def keep(name: str, recipe: zoo.Recipe, chosen: Candidate, exact: bool) -> None:
+    """Put a recipe with its records into the zoo, and the controller with its program if they are right or
+    the first."""
+    place = zoo.PLACE / name
+    zoo.save_recipe(place / zoo.RECIPE_FILE, recipe)
+    if exact or not (place / AGENT_FILE).exists():
+        save_agent(place / AGENT_FILE, chosen.agent)
+        save_program(chosen.program, place / PROGRAM_FILE)
