@@ -13,8 +13,8 @@ from torch import Tensor
 
 from agents import fused
 from agents.controllers import Controller
-from agents.library import finite_rows
 from nram_env.envs import NRAMVectorEnv
+from nram_env.envs.actions import LARGEST_LOGIT
 from nram_env.machine import MachineConfig, hard_step
 from nram_env.tasks import Task, TaskBatch
 
@@ -68,8 +68,8 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
     """Run P controllers on P x B examples until every row has finished.
 
     Where it can, the native library plays whole episodes, which gives the same numbers; elsewhere the
-    controllers and the environment take turns. A member whose logits are not finite plays on with logits 0,
-    so that it disturbs no other.
+    controllers and the environment take turns. A member whose logits are not finite, or more than the
+    environment takes, plays on with logits 0, so that it disturbs no other.
 
     Args:
         controller: The stack.
@@ -92,7 +92,7 @@ def _take_turns(controller: Controller, envs: NRAMVectorEnv, observations: Tenso
     finite = torch.ones(members, dtype=torch.bool)
     while not bool(envs.finished.all()):
         logits, state = controller(observations.unflatten(0, (members, -1)), state)
-        finite = finite & finite_rows(logits.detach().view(members, -1))
+        finite = finite & (logits.detach().abs().amax((1, 2)) <= LARGEST_LOGIT)
         if not finite.all():
             logits = logits.masked_fill(~finite[:, None, None], 0.0)
         observations, rewards, *_ = envs.step(logits.flatten(0, 1))

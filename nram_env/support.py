@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import reprlib
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,15 +26,44 @@ def unknown_name(kind: str, name: object, valid: Iterable[str]) -> ValueError:
         >>> str(unknown_name("task", "copyy", ["access", "copy"]))
         "unknown task 'copyy'; did you mean 'copy'? Valid: access, copy"
     """
+    return ValueError(f"unknown {kind} {brief(name)}{_nearest(name, valid)}")
+
+
+def unexpected_keyword(owner: str, name: str, valid: Iterable[str]) -> TypeError:
+    """Build Python's own error for a keyword that a function does not have, with the nearest that it has.
+
+    Example:
+        >>> str(unexpected_keyword("Settings()", "horison", ["horizon"]))
+        "Settings() got an unexpected keyword argument 'horison'; did you mean 'horizon'? Valid: horizon"
+    """
+    return TypeError(f"{owner} got an unexpected keyword argument {name!r}{_nearest(name, valid)}")
+
+
+def _nearest(name: object, valid: Iterable[str]) -> str:
     names = list(valid)
     by_key = {_key(candidate): candidate for candidate in names}
     near = difflib.get_close_matches(_key(name), by_key, n=1, cutoff=0.5)
     hint = f"; did you mean {by_key[near[0]]!r}?" if near else ";"
-    return ValueError(f"unknown {kind} {name!r}{hint} Valid: {', '.join(names)}")
+    return f"{hint} Valid: {', '.join(names)}"
 
 
 def _key(name: object) -> str:
-    return str(name).lower().replace("_", "-")
+    return str(name)[:_LONGEST].lower().replace("_", "-")
+
+
+def brief(value: object) -> str:
+    """What was passed, for an error text: its repr, shortened where it is long or deep.
+
+    Example:
+        >>> brief([[3]] * 1000), brief("3")
+        ('[[3], [3], [3], [3], [3], [3], ...]', "'3'")
+    """
+    return _BRIEFLY.repr(value)
+
+
+_LONGEST = 200
+_BRIEFLY = reprlib.Repr()
+_BRIEFLY.maxstring = _BRIEFLY.maxother = _LONGEST
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> None:

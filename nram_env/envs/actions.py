@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from nram_env.support import brief
+
+LARGEST_LOGIT = 1e30
+"""Differences and products of larger ones overflow float32; softmax tells nothing apart up there anyway."""
 DIFFERENTIABLE_HANDLE = "gym.make_vec(id, num_envs=..., differentiable=True)"
 
 
@@ -27,7 +30,7 @@ def to_array(name: str, value: Any) -> np.ndarray:
     try:
         return np.asarray(value)
     except ValueError:
-        raise ValueError(f"the {name} has no single shape, got {value!r}") from None
+        raise ValueError(f"the {name} has no single shape, got {brief(value)}") from None
 
 
 def check_array(action: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -54,7 +57,7 @@ def check_array(action: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def check_tensor(actions: Any, like: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Accept the actions of the differentiable environment: any finite numbers.
+    """Accept the actions of the differentiable environment; `to_logits` looks at the numbers.
 
     Args:
         actions: What was passed to `step`.
@@ -62,25 +65,39 @@ def check_tensor(actions: Any, like: Tensor, shape: tuple[int, int]) -> Tensor:
         shape: (B, D).
 
     Raises:
-        ValueError: Not a tensor, or of another shape, type or device, or not finite.
+        ValueError: Not a tensor, or of another shape, type or device, or sparse.
     """
     if not isinstance(actions, Tensor):
         raise ValueError(f"the differentiable environment takes a torch tensor, got {type(actions).__name__}")
+    if actions.layout is not torch.strided:
+        raise ValueError(f"actions must be a dense tensor, got one of layout {actions.layout}")
     if tuple(actions.shape) != shape or actions.dtype != like.dtype or actions.device != like.device:
         raise ValueError(
             f"actions must be {like.dtype} of shape {shape} on {like.device}, "
             f"got {actions.dtype} of shape {tuple(actions.shape)} on {actions.device}"
         )
-    if not math.isfinite(actions.detach().sum().item()):  # far cheaper than looking at every number
-        _reject_infinite(actions)
     return actions
 
 
-def _reject_infinite(actions: Tensor) -> None:
-    places = (~torch.isfinite(actions)).nonzero().tolist()
+def to_logits(actions: Tensor, scale: float) -> Tensor:
+    """logits = scale * actions, with graph.
+
+    Raises:
+        ValueError: A logit is not finite or beyond +-`LARGEST_LOGIT`; the message names the action.
+    """
+    logits = actions if scale == 1 else actions * scale
+    flat = logits.detach().flatten()
+    if not torch.dot(flat, flat).item() <= LARGEST_LOGIT:  # far cheaper than looking at every number
+        _reject_large(actions, logits, scale)
+    return logits
+
+
+def _reject_large(actions: Tensor, logits: Tensor, scale: float) -> None:
+    places = (~(logits.detach().abs() <= LARGEST_LOGIT)).nonzero().tolist()
     if places:
-        value = actions[tuple(places[0])].item()
-        raise ValueError(f"actions must be finite, got {value} at {_at(tuple(places[0]))}")
+        value = f"{scale:g} * {actions[tuple(places[0])].item()}"
+        limits = f"-{LARGEST_LOGIT:g}..{LARGEST_LOGIT:g}"
+        raise ValueError(f"logit_scale * action must lie in {limits}, got {value} at {_at(tuple(places[0]))}")
 
 
 def _at(place: tuple[int, ...]) -> str:

@@ -11,15 +11,15 @@ from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Box
 from torch import Tensor
 
-from nram_env.envs.actions import check_array
-from nram_env.envs.episode import EpisodeState, advance, begin
+from nram_env.envs.actions import check_array, to_logits
+from nram_env.envs.episode import EpisodeState, advance
 from nram_env.envs.frame import Frame, accesses
+from nram_env.envs.infos import Values, end_values, row_of, run_values, start_values
 from nram_env.envs.options import ROW_OPTIONS
 from nram_env.envs.picture import draw_picture
-from nram_env.envs.settings import Settings
+from nram_env.envs.settings import Settings, check_choice
 from nram_env.envs.shell import EpisodeShell, observe, single_observation_space, to_numpy
 from nram_env.envs.text import draw_text
-from nram_env.support import unknown_name
 
 _METADATA: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}
 
@@ -78,9 +78,10 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
     metadata = _METADATA
 
     def __init__(self, task: str, *, render_mode: str | None = None, **settings: Any) -> None:
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise unknown_name("render_mode", render_mode, self.metadata["render_modes"])
-        self.settings = Settings.of(task, settings)
+        if render_mode is not None:
+            check_choice("render_mode", render_mode, self.metadata["render_modes"])
+        self._own_arguments = {"render_mode": render_mode}
+        self.settings = Settings.of(type(self).__name__, task, settings, list(self._own_arguments))
         self.render_mode = render_mode
         self.action_space = Box(-1, 1, (self.layout.size,), np.float32)
         self.observation_space = single_observation_space(self.settings)
@@ -104,12 +105,11 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
             ValueError: An option is unknown or not legal; nothing has changed then.
         """
         request = self.settings.request(1, options, ROW_OPTIONS)
-        super().reset(seed=seed)
-        instance = request.instance(self.np_random)
-        rules, device = self.settings.rules, torch.device("cpu")
-        self.set_state(begin(rules, instance, request.horizon, dtype=torch.float32, device=device))
-        info = {"difficulty": int(instance.difficulty[0]), "horizon": int(request.horizon[0])}
-        return self._observe(), {**info, "memory_size": instance.memory_size}
+        with self._chance_kept_on_error():
+            super().reset(seed=seed)
+            fresh = self._begin(request.instance(self.np_random), request.horizons)
+        self._enter(fresh)
+        return self._observe(), _only(start_values(fresh))
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Run one timestep.
@@ -128,26 +128,22 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
         before, values = self.state, check_array(action, (self.layout.size,))
         if before.finished.item():
             raise ResetNeeded("the episode is over: call reset() before the next step()")
-        logits = torch.from_numpy(values)[None] * self.logit_scale
+        logits = to_logits(torch.from_numpy(values)[None], self.logit_scale)
         with torch.no_grad():
             advanced = advance(self.settings.rules, before, logits)
         self._state, self._last = advanced.state, (before, logits)
         return self._observe(), advanced.rewards.item(), bool(self.finished), False, self._info()
 
     def _info(self) -> dict[str, Any]:
-        info = {"survival": self.state.survival.item()}
-        if not self.finished:
-            return info
-        error = (self.wrong_cells().sum() / self.state.mask.sum()).item()
-        return {**info, "cell_error": error, "is_success": error == 0}
+        values = run_values(self.state)
+        return _only(values | end_values(self.state, np.array([True])) if self.finished else values)
 
     def _observe(self) -> Any:
-        observation = to_numpy(observe(self.settings, self.state))
-        return {k: v[0] for k, v in observation.items()} if isinstance(observation, dict) else observation[0]
+        return row_of(to_numpy(observe(self.settings, self.state)), 0)
 
-    def set_state(self, state: EpisodeState) -> None:
-        """Return to a state that `state` gave; the next picture shows no READ and WRITE."""
-        super().set_state(state)
+    def _enter(self, state: EpisodeState) -> None:
+        """Be in a state that no step led to: the next picture shows no READ and WRITE."""
+        super()._enter(state)
         self._last = None
 
     def render(self) -> Any:
@@ -172,3 +168,8 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
             return Frame(self.task.title, self.state)
         before, logits = self._last
         return Frame(self.task.title, self.state, before, accesses(self.settings.rules, before, logits))
+
+
+def _only(values: Values) -> dict[str, Any]:
+    """The one row's values, as Python's numbers."""
+    return {name: part[0].item() for name, part in values.items()}

@@ -6,7 +6,9 @@ horizon; a finished one is frozen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -71,6 +73,7 @@ class EpisodeState(MachineState):
         observed: (B, R); P(r = 0) of every register, with graph.
         output: (B, M, M); the sum of p_t M_t so far, without graph.
         credit: (B, M); the sum of p_t M_t[i, y_i] so far, with graph; stays 0 unless the loss is "mixture".
+        task: Name of the task that the instances belong to; None if nobody has said.
     """
 
     memory_values: Tensor
@@ -83,6 +86,7 @@ class EpisodeState(MachineState):
     observed: Tensor
     output: Tensor
     credit: Tensor
+    task: str | None = None
 
     @property
     def runs(self) -> Runs:
@@ -93,17 +97,22 @@ class EpisodeState(MachineState):
     def instance(self) -> TaskBatch:
         """The examples, as numpy arrays of their own."""
         parts = (self.memory_values, self.target, self.mask, self.difficulty)
-        return TaskBatch(*(part.numpy(force=True).copy() for part in parts))
+        memory, target, mask, difficulty = (part.numpy(force=True).copy() for part in parts)
+        return TaskBatch(memory, target, mask, difficulty, self.task)
 
     def detach(self) -> EpisodeState:
         """The same numbers without the graph that made them."""
-        return EpisodeState(*(getattr(self, field.name).detach() for field in fields(self)))
+        return replace(self, **{name: tensor.detach() for name, tensor in self._tensors()})
 
+    def with_rows(self, rows: Tensor, fresh: EpisodeState) -> EpisodeState:
+        """This state, but the k rows where `rows` (B,) is true are those of `fresh`, in their order."""
+        return replace(
+            self,
+            **{name: tensor.index_put((rows,), getattr(fresh, name)) for name, tensor in self._tensors()},
+        )
 
-def merge_rows(rows: Tensor, chosen: EpisodeState, other: EpisodeState) -> EpisodeState:
-    """Rows of `chosen` where `rows` (B,) is true, of `other` elsewhere."""
-    pairs = ((getattr(chosen, field.name), getattr(other, field.name)) for field in fields(chosen))
-    return EpisodeState(*(torch.where(rows.view(-1, *[1] * (a.ndim - 1)), a, b) for a, b in pairs))
+    def _tensors(self) -> Iterator[tuple[str, Any]]:
+        return ((name, value) for name, value in vars(self).items() if isinstance(value, Tensor))
 
 
 @dataclass(frozen=True)
@@ -155,6 +164,7 @@ def begin(
         observed=machine.zero_probs,
         output=torch.zeros_like(machine.memory),
         credit=machine.memory.new_zeros(batch, size),
+        task=instance.task,
     )
 
 

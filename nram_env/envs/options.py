@@ -10,11 +10,15 @@ import numpy as np
 from torch import Tensor
 
 from nram_env.envs.actions import to_array
-from nram_env.support import unknown_name
-from nram_env.tasks import Task, TaskBatch
+from nram_env.support import brief, unknown_name
+from nram_env.tasks import Task, TaskBatch, instance_of
 
 ROW_OPTIONS = ("difficulty", "memory_size", "horizon", "instance")
 BATCH_OPTIONS = (*ROW_OPTIONS, "reset_mask")
+LARGEST_COUNT = 2**31 - 1
+"""No difficulty and no horizon may be larger."""
+MOST_NUMBERS = 2**30
+"""The memories of all rows, B x M x M, and their actions, B x D, may not hold more numbers."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,8 @@ class Request:
         difficulty: (B,) int64.
         memory_size: M.
         horizon: (B,) int64.
-        given_instance: The examples to use, or None to draw them.
-        rows: (B,) bool, the rows to reset; None for all of them.
+        given_instance: The examples of B rows to use, or None to draw them.
+        rows: (B,) bool, the k rows to reset; None for all of them.
     """
 
     task: Task
@@ -38,10 +42,18 @@ class Request:
     rows: np.ndarray | None
 
     def instance(self, rng: np.random.Generator) -> TaskBatch:
-        """The given examples, or fresh ones."""
+        """The given examples of the rows to reset, or fresh ones."""
         if self.given_instance is not None:
-            return self.given_instance
-        return self.task.sample(rng, self.difficulty, self.memory_size)
+            return self.given_instance if self.rows is None else self.given_instance.rows(self.rows)
+        return self.task.sample(rng, self._chosen(self.difficulty), self.memory_size)
+
+    @property
+    def horizons(self) -> np.ndarray:
+        """(k,) int64; timesteps of the rows to reset."""
+        return self._chosen(self.horizon)
+
+    def _chosen(self, values: np.ndarray) -> np.ndarray:
+        return values if self.rows is None else values[self.rows]
 
 
 def checked_names(options: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, Any]:
@@ -53,7 +65,7 @@ def checked_names(options: Mapping[str, Any] | None, names: Sequence[str]) -> di
     if options is None:
         return {}
     if not isinstance(options, Mapping):
-        raise ValueError(f"options must be a dictionary, got {options!r}")
+        raise ValueError(f"options must be a dictionary, got {brief(options)}")
     for name in options:
         if name not in names:
             raise unknown_name("option", name, names)
@@ -70,45 +82,84 @@ def checked_reset_mask(mask: Any, num_envs: int) -> np.ndarray | None:
         return None
     values = _array("reset_mask", mask)
     if values.dtype != bool or values.shape != (num_envs,) or not values.any():
-        raise ValueError(f"reset_mask must be ({num_envs},) booleans with one true at least, got {mask!r}")
+        raise ValueError(
+            f"reset_mask must be ({num_envs},) booleans with one true at least, got {brief(mask)}"
+        )
     return values
 
 
-def check_instance(instance: Any, num_envs: int, given: Mapping[str, Any]) -> None:
-    """Reject what is no batch of B examples, and options that say again what the batch fixes.
+def check_instance(task: Task, instance: Any, num_envs: int, given: Mapping[str, Any]) -> None:
+    """Reject what is no batch of B examples of the task, and options that say again what the batch fixes.
 
     Raises:
         ValueError: The message names the array, and the row and cell if a value is out of range.
     """
     for name in ("difficulty", "memory_size"):
         if name in given:
-            raise ValueError(f"an instance fixes the {name} already, got {name}={given[name]!r} besides")
+            raise ValueError(f"an instance fixes the {name} already, got {name}={brief(given[name])} besides")
     if not isinstance(instance, TaskBatch):
         raise ValueError(
-            f"instance must be a TaskBatch, as from nram_env.tasks.instance_of, got {instance!r}"
+            f"instance must be a TaskBatch, as from nram_env.tasks.instance_of, got {brief(instance)}"
         )
-    size = instance.memory.shape[-1]
-    wanted = (np.int64, (num_envs, size))
+    _check_arrays(instance, num_envs)
+    for name in ("memory", "target"):
+        _check_values(f"instance.{name}", getattr(instance, name))
+    if instance.task is None:
+        _check_answers(task, instance)
+    elif instance.task != task.name:
+        raise ValueError(f"instance must belong to task {task.name}, got a batch of task {instance.task}")
+
+
+def _check_arrays(instance: TaskBatch, num_envs: int) -> None:
+    cells = (num_envs, np.shape(instance.memory)[-1] if np.ndim(instance.memory) else 0)
     for name, dtype, shape in (
-        ("memory", *wanted),
-        ("target", *wanted),
-        ("mask", np.bool_, wanted[1]),
+        ("memory", np.int64, cells),
+        ("target", np.int64, cells),
+        ("mask", np.bool_, cells),
         ("difficulty", np.int64, (num_envs,)),
     ):
         array = getattr(instance, name)
+        if not isinstance(array, np.ndarray):
+            raise ValueError(f"instance.{name} must be a numpy array, got {brief(array)}")
         if array.dtype != dtype or array.shape != shape:
             raise ValueError(
                 f"instance.{name} must be {dtype.__name__} of shape {shape}, "
                 f"got {array.dtype} of {array.shape}"
             )
-    for name in ("memory", "target"):
-        wrong = np.argwhere((getattr(instance, name) < 0) | (getattr(instance, name) >= size))
+
+
+def _check_values(name: str, values: np.ndarray) -> None:
+    size = values.shape[-1]
+    wrong = np.argwhere((values < 0) | (values >= size))
+    if len(wrong):
+        row, cell = wrong[0].tolist()
+        raise ValueError(
+            f"{name}: cell {cell} of row {row} holds {values[row, cell]}, which is not in 0..{size - 1}"
+        )
+
+
+def _check_answers(task: Task, instance: TaskBatch) -> None:
+    """Compare a batch that was put together by hand with what the task itself says of its memories."""
+    answered = instance_of(task, instance.memory)
+    for name in ("target", "mask", "difficulty"):
+        given, wanted = getattr(instance, name), getattr(answered, name)
+        wrong = np.argwhere(given != wanted)
         if len(wrong):
-            row, cell = wrong[0].tolist()
-            value = getattr(instance, name)[row, cell]
+            row, *cell = place = tuple(wrong[0].tolist())
+            where = f"cell {cell[0]} of row {row}" if cell else f"row {row}"
             raise ValueError(
-                f"instance.{name}: cell {cell} of row {row} holds {value}, which is not in 0..{size - 1}"
+                f"instance.{name}: {where} holds {given[place]}, but task {task.name} wants {wanted[place]}"
             )
+
+
+def check_extent(what: str, numbers: int) -> None:
+    """Reject tensors that no computer holds, before anything of their size is made.
+
+    Raises:
+        ValueError: More than `MOST_NUMBERS`.
+    """
+    if numbers > MOST_NUMBERS:
+        raise ValueError(f"{what} would be {numbers:,} numbers, and {MOST_NUMBERS:,} are the most")
 
 
 def for_each(difficulty: np.ndarray, rule: Callable[[int], int]) -> np.ndarray:
@@ -126,10 +177,28 @@ def whole_numbers(name: str, value: Any, count: int, *, smallest: int) -> np.nda
     """(B,) integers from one integer or from as many as there are rows.
 
     Raises:
-        ValueError: Another type or shape, or one below `smallest`.
+        ValueError: Another type or shape, or one below `smallest` or above `LARGEST_COUNT`.
     """
+    rows = f" or an array ({count},) of them" if count > 1 else ""
+    return np.broadcast_to(_integers(name, value, ((), (count,)), smallest, rows), (count,))
+
+
+def whole_number(name: str, value: Any, *, smallest: int) -> int:
+    """One integer, Python's or numpy's, as Python's.
+
+    Raises:
+        ValueError: As in `whole_numbers`.
+    """
+    return int(_integers(name, value, ((),), smallest))
+
+
+def _integers(
+    name: str, value: Any, shapes: tuple[tuple[int, ...], ...], smallest: int, rows: str = ""
+) -> np.ndarray:
     values = _array(name, value)
-    if values.dtype.kind not in "iu" or values.shape not in ((), (count,)) or values.min() < smallest:
-        rows = f" or an array ({count},) of them" if count > 1 else ""
-        raise ValueError(f"{name} must be an integer of at least {smallest}{rows}, got {value!r}")
-    return np.broadcast_to(values.astype(np.int64), (count,))
+    whole = values.dtype.kind in "iu" or (values.dtype == object and isinstance(value, int))  # beyond 64 bits
+    if not whole or values.shape not in shapes or values.min() < smallest:
+        raise ValueError(f"{name} must be an integer of at least {smallest}{rows}, got {brief(value)}")
+    if values.max() > LARGEST_COUNT:
+        raise ValueError(f"{name} must be at most {LARGEST_COUNT}, got {brief(value)}")
+    return values.astype(np.int64)

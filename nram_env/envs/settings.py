@@ -5,38 +5,46 @@ Every error restates what was passed and says what would be right.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from nram_env.envs.actions import LARGEST_LOGIT
 from nram_env.envs.episode import Rules
 from nram_env.envs.options import (
     BATCH_OPTIONS,
     Request,
+    check_extent,
     check_instance,
     checked_names,
     checked_reset_mask,
     for_each,
+    whole_number,
     whole_numbers,
 )
 from nram_env.machine import LOG_FLOOR, PAPER_GATES, Gate, MachineConfig
 from nram_env.machine.backends import BACKEND_NAMES
-from nram_env.support import unknown_name
+from nram_env.support import brief, unexpected_keyword, unknown_name
 from nram_env.tasks import Task, get_task
 
 LOSSES = ("expected", "mixture")
 OBSERVATIONS = ("controller", "full")
-VECTOR_ARGUMENTS = ("num_envs", "differentiable", "device", "dtype")
+VECTOR_ARGUMENTS = ("num_envs", "differentiable", "device", "dtype", "autoreset_mode")
+SINGLE_ARGUMENTS = ("render_mode",)
 USUAL_DIFFICULTY = 5
+SMALLEST_NUMBER = float(np.finfo(np.float32).tiny)
+"""Scales and floors below this vanish in float32."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Arguments that the single and the vector environment share. All of them fit into JSON.
+    """Arguments that the single and the vector environment share.
+
+    They are kept in one plain form that fits into JSON: gates as names, however they were given, and Python's
+    numbers for numpy's.
 
     Args:
         task: Name of the task.
@@ -73,41 +81,62 @@ class Settings:
     activation_clip: float | None = None
 
     def __post_init__(self) -> None:
-        for name, value, valid in (
-            ("loss", self.loss, LOSSES),
-            ("observation", self.observation, OBSERVATIONS),
-            ("backend", self.backend, BACKEND_NAMES),
-        ):
-            if value not in valid:
-                raise unknown_name(name, value, valid)
-        if not isinstance(self.hard, bool):
-            raise ValueError(f"hard must be True or False, got {self.hard!r}")
-        _check_number("logit_scale", self.logit_scale)
-        _check_number("log_floor", self.log_floor, largest=1.0)
-        if self.activation_clip is not None:
-            _check_number("activation_clip", self.activation_clip)
-        _ = self.rules
-        usual = self.request(1, None)
-        if self.observation == "full":
-            object.__setattr__(self, "memory_size", usual.memory_size)
+        check_choice("loss", self.loss, LOSSES)
+        check_choice("observation", self.observation, OBSERVATIONS)
+        check_choice("backend", self.backend, BACKEND_NAMES)
+        check_flag("hard", self.hard)
+        self._keep(
+            num_registers=_optional(whole_number, "num_registers", self.num_registers, smallest=1),
+            logit_scale=_positive("logit_scale", self.logit_scale, largest=LARGEST_LOGIT),
+            log_floor=_positive("log_floor", self.log_floor, largest=1.0),
+            activation_clip=_optional(_positive, "activation_clip", self.activation_clip),
+            horizon=_optional(whole_number, "horizon", self.horizon, smallest=1),
+            difficulty=_optional(
+                whole_number, "difficulty", self.difficulty, smallest=self.problem.smallest_difficulty
+            ),
+        )
+        labels = tuple(gate.label for gate in self.rules.machine.gates)
+        self._keep(gates=None if self.gates is None else labels)
+        usual = self.request(1, None).memory_size
+        if self.observation == "full" or self.memory_size is not None:
+            self._keep(memory_size=usual)
+
+    def _keep(self, **values: Any) -> None:
+        """Put the plain form of arguments in the place of what was passed."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
-    def of(cls, task: str, arguments: Mapping[str, Any]) -> Settings:
+    def of(cls, owner: str, task: str, arguments: Mapping[str, Any], others: Sequence[str]) -> Settings:
         """Make settings from the keyword arguments of an environment.
 
+        Args:
+            owner: Class of the environment, for the error text.
+            task: Name of the task.
+            arguments: The keyword arguments that are left.
+            others: Keywords that the environment has besides.
+
         Raises:
-            ValueError: As above, or an argument that there is not; the message offers the nearest.
+            TypeError: A keyword that there is not; the message says where it belongs, or offers the nearest.
+            ValueError: As above.
         """
         names = [field.name for field in fields(cls)]
-        for name in arguments:
+        for name, value in arguments.items():
             if name in VECTOR_ARGUMENTS:
-                raise ValueError(
-                    f"{name}={arguments[name]!r} is for the vector environment: "
-                    f"gym.make_vec(id, num_envs=..., {name}={arguments[name]!r})"
-                )
+                rows = "" if name == "num_envs" else "num_envs=..., "
+                call = f"gym.make_vec(id, {rows}{name}={brief(value)}), without vectorization_mode"
+                raise _misplaced(owner, name, f"vector environment: {call}")
+            if name in SINGLE_ARGUMENTS:
+                raise _misplaced(owner, name, f"single environment: gym.make(id, {name}={brief(value)})")
             if name not in names:
-                raise unknown_name("argument", name, names)
+                raise unexpected_keyword(f"{owner}()", name, [*names, *others])
         return cls(task, **arguments)
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Every argument as JSON gives it back."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {"gates": None if self.gates is None else list(self.gates)}
 
     @cached_property
     def problem(self) -> Task:
@@ -118,7 +147,7 @@ class Settings:
     def rules(self) -> Rules:
         """What the episodes are run with."""
         registers = self.problem.num_registers if self.num_registers is None else self.num_registers
-        machine = MachineConfig(registers, PAPER_GATES if self.gates is None else tuple(self.gates))  # type: ignore[arg-type]
+        machine = MachineConfig(registers, PAPER_GATES if self.gates is None else self.gates)  # type: ignore[arg-type]
         return Rules(machine, self.loss, self.hard, self.log_floor, self.activation_clip, self.backend)
 
     def request(
@@ -146,8 +175,9 @@ class Settings:
             usual_size = self.memory_size if rows is None else running_size
             difficulty, memory_size = self._size(given, num_envs, usual_size)
         else:
-            check_instance(instance, num_envs, given)
+            check_instance(self.problem, instance, num_envs, given)
             difficulty, memory_size = instance.difficulty, instance.memory_size
+        check_extent(f"the memories of {num_envs} x {memory_size} cells", num_envs * memory_size**2)
         self.check_memory_size(memory_size)
         if rows is not None and memory_size != running_size:
             raise ValueError(
@@ -196,8 +226,38 @@ def _usual_difficulty(task: Task, memory_size: Any) -> int:
     return max(fitting, default=task.smallest_difficulty)
 
 
-def _check_number(name: str, value: Any, largest: float = math.inf) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 < value <= largest or math.isinf(value):
-        limit = "" if math.isinf(largest) else f" and at most {largest}"
-        raise ValueError(f"{name} must be a finite number above 0{limit}, got {value!r}")
+def check_choice(name: str, value: Any, valid: Sequence[str]) -> None:
+    """Accept one of several words.
+
+    Raises:
+        ValueError: Another; the message offers the nearest.
+    """
+    if not isinstance(value, str) or value not in valid:
+        raise unknown_name(name, value, valid)
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Accept True and False.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, got {brief(value)}")
+
+
+def _optional(check: Callable[..., Any], name: str, value: Any, **limits: Any) -> Any:
+    return None if value is None else check(name, value, **limits)
+
+
+def _positive(name: str, value: Any, largest: float = float(np.finfo(np.float32).max)) -> float:
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not number or not SMALLEST_NUMBER <= value <= largest:
+        raise ValueError(
+            f"{name} must be a number in {SMALLEST_NUMBER:.3g}..{largest:.3g}, got {brief(value)}"
+        )
+    return float(value)
+
+
+def _misplaced(owner: str, name: str, place: str) -> TypeError:
+    return TypeError(f"{owner}() got an unexpected keyword argument {name!r}, which is for the {place}")

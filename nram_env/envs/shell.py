@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Box, Dict, Space
 from torch import Tensor
 
-from nram_env.envs.episode import EpisodeState
+from nram_env.envs.episode import EpisodeState, begin
 from nram_env.envs.settings import Settings
 from nram_env.machine import ActionLayout
 from nram_env.tasks import Task, TaskBatch
@@ -24,7 +29,26 @@ class EpisodeShell:
 
     settings: Settings
     _rows: int
+    _own_arguments: dict[str, Any]
+    _dtype = torch.float32
+    _device = torch.device("cpu")
     _state: EpisodeState | None = None
+    _spec: EnvSpec | None = None
+    _np_random: np.random.Generator | None = None
+    _np_random_seed: int | None = None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What Gymnasium makes this environment again from; its arguments are in the form that JSON keeps."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        if spec is not None:
+            plain = self.settings.plain | self._own_arguments
+            kwargs = {name: plain.get(name, value) for name, value in spec.kwargs.items()}
+            spec = replace(spec, kwargs=kwargs)
+        self._spec = spec
 
     @property
     def state(self) -> EpisodeState:
@@ -41,8 +65,8 @@ class EpisodeShell:
         """Return to a state that `state` gave, here or in an environment with the same settings.
 
         Raises:
-            ValueError: Not such a state, or one with another number of rows or registers; the observation
-                "full" also fixes the memory size.
+            ValueError: Not such a state, or one of another task or type, or with another number of rows or
+                registers; the observation "full" also fixes the memory size.
         """
         registers = self.settings.rules.machine.num_registers
         if not isinstance(state, EpisodeState):
@@ -52,8 +76,34 @@ class EpisodeShell:
                 f"expected a state of (rows, registers) = {(self._rows, registers)}, "
                 f"got {tuple(state.registers.shape[:2])}"
             )
+        if state.task not in (None, self.task.name):
+            raise ValueError(f"expected a state of task {self.task.name}, got one of task {state.task}")
+        if (state.memory.dtype, state.memory.device) != (self._dtype, self._device):
+            raise ValueError(
+                f"expected a state of {self._dtype} on {self._device}, "
+                f"got {state.memory.dtype} on {state.memory.device}"
+            )
         self.settings.check_memory_size(state.memory_size)
+        self._enter(state)
+
+    def _enter(self, state: EpisodeState) -> None:
         self._state = state
+
+    @contextmanager
+    def _chance_kept_on_error(self) -> Iterator[None]:
+        """Whatever fails within has not seeded or used `np_random`."""
+        generator, seed = self._np_random, self._np_random_seed
+        used = {} if generator is None else generator.bit_generator.state
+        try:
+            yield
+        except BaseException:
+            self._np_random, self._np_random_seed = generator, seed
+            if generator is not None:
+                generator.bit_generator.state = used
+            raise
+
+    def _begin(self, instance: TaskBatch, horizon: np.ndarray) -> EpisodeState:
+        return begin(self.settings.rules, instance, horizon, dtype=self._dtype, device=self._device)
 
     @property
     def task(self) -> Task:

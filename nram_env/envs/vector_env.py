@@ -12,14 +12,15 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from torch import Tensor
 
-from nram_env.envs.actions import check_array, check_tensor
-from nram_env.envs.episode import EpisodeState, advance, begin, merge_rows
-from nram_env.envs.settings import Settings
+from nram_env.envs.actions import check_array, check_tensor, to_logits
+from nram_env.envs.episode import EpisodeState, advance
+from nram_env.envs.infos import final_infos, start_infos, step_infos
+from nram_env.envs.options import check_extent, whole_number
+from nram_env.envs.settings import Settings, check_flag
 from nram_env.envs.shell import EpisodeShell, observe, single_observation_space, to_numpy
-from nram_env.support import unknown_name
+from nram_env.envs.vector_arguments import autoreset_mode_of, device_of, dtype_of
 
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
-_METADATA = {"autoreset_mode": AutoresetMode.DISABLED, "render_modes": []}
+_METADATA: dict[str, Any] = {"autoreset_mode": AutoresetMode.NEXT_STEP, "render_modes": []}
 
 
 class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
@@ -50,15 +51,26 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
 
     ## Episode End
     A row terminates at its own horizon, or once its survival is below 1e-6; its last timestep takes all
-    the survival that is left. From then on the row is frozen and its reward is 0. Nothing is reset by
-    itself (`AutoresetMode.DISABLED`). Rows are never truncated.
+    the survival that is left. `terminated` is true at that step alone. Rows are never truncated. What
+    follows is said by `autoreset_mode`, as in Gymnasium:
+
+    - "next_step": the next step resets the row and ignores its action.
+    - "same_step": the same step resets it; its last observation and info are in `infos["final_obs"]` and
+      `infos["final_info"]`.
+    - "disabled": the row is frozen and its reward is 0 until `reset` is called, with "reset_mask" for some
+      rows; `finished` says which rows are. A step when all are is an error.
+
+    A row that begins again by itself draws an instance of its own difficulty, for the same M and as many
+    timesteps.
 
     ## Arguments
     - `task`, `num_registers`, `gates`, `memory_size`, `horizon`, `difficulty`, `loss`, `hard`, `backend`,
       `logit_scale`, `log_floor`, `activation_clip`: see `nram_env.envs.settings.Settings`.
     - `num_envs`: B.
     - `differentiable`: torch with graph, or numpy.
-    - `device`, `dtype`: where and in what the machines compute; dtype "float32" or "float64".
+    - `device`, `dtype`: where and in what the machines compute, in torch's words or as names; dtype
+      "float32" or "float64".
+    - `autoreset_mode`: default "next_step"; "disabled", and nothing else, if differentiable.
 
     ## Version History
     - v0: first version.
@@ -82,24 +94,30 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         num_envs: int = 1,
         *,
         differentiable: bool = False,
-        device: str = "cpu",
-        dtype: str = "float32",
+        device: str | torch.device = "cpu",
+        dtype: str | torch.dtype = "float32",
+        autoreset_mode: str | AutoresetMode | None = None,
         **settings: Any,
     ) -> None:
-        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
-            raise ValueError(f"num_envs must be an integer of at least 1, got {num_envs!r}")
-        if dtype not in _DTYPES:
-            raise unknown_name("dtype", dtype, _DTYPES)
-        if not isinstance(differentiable, bool):
-            raise ValueError(f"differentiable must be True or False, got {differentiable!r}")
-        self.settings = Settings.of(task, settings)
-        self.num_envs = self._rows = num_envs
+        check_flag("differentiable", differentiable)
+        self.num_envs = self._rows = whole_number("num_envs", num_envs, smallest=1)
         self.differentiable = differentiable
-        self._dtype, self._device = _DTYPES[dtype], torch.device(device)
+        self._dtype, self._device = dtype_of(dtype), device_of(device)
+        self.autoreset_mode = autoreset_mode_of(autoreset_mode, differentiable)
+        self.metadata = _METADATA | {"autoreset_mode": self.autoreset_mode}
+        self._own_arguments = {
+            "num_envs": self.num_envs,
+            "differentiable": differentiable,
+            "device": str(device),
+            "dtype": str(self._dtype).removeprefix("torch."),
+            "autoreset_mode": self.autoreset_mode.name.lower(),
+        }
+        self.settings = Settings.of(type(self).__name__, task, settings, list(self._own_arguments))
+        check_extent(f"the actions of {num_envs} rows", self.num_envs * self.layout.size)
         self.single_action_space = Box(-1, 1, (self.layout.size,), np.float32)
         self.single_observation_space = single_observation_space(self.settings)
-        self.action_space = batch_space(self.single_action_space, num_envs)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self._entropies: tuple[Tensor, Tensor] | None = None
 
     def reset(
@@ -117,22 +135,20 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
                 "reset_mask": (B,) booleans, the rows to reset; the others go on as they were, and M stays.
 
         Returns:
-            Observations (B, R), and infos with difficulty, horizon and memory_size, all (B,).
+            Observations (B, R), and infos with difficulty, horizon and memory_size of the rows that were
+            reset, all (B,), and `_difficulty` and so on, (B,) booleans that say which rows those are.
 
         Raises:
             ValueError: An option is unknown or not legal; nothing has changed then.
         """
         running_size = None if self._state is None else self._state.memory_size
         request = self.settings.request(self.num_envs, options, running_size=running_size)
-        super().reset(seed=seed)
-        instance = request.instance(self.np_random)
-        fresh = begin(self.settings.rules, instance, request.horizon, dtype=self._dtype, device=self._device)
-        if request.rows is not None:
-            rows = torch.tensor(request.rows, device=self._device)
-            fresh = merge_rows(rows, fresh, self.state)
-        self.set_state(fresh)
-        infos = {name: _fresh_array(getattr(fresh, name)) for name in ("difficulty", "horizon")}
-        return self._observe(), {**infos, "memory_size": np.full(self.num_envs, fresh.memory_size)}
+        with self._chance_kept_on_error():
+            super().reset(seed=seed)
+            fresh = self._begin(request.instance(self.np_random), request.horizons)
+        rows = np.ones(self.num_envs, dtype=bool) if request.rows is None else request.rows
+        self._enter(fresh if request.rows is None else self._with_rows(self.state, rows, fresh))
+        return self._observe(), start_infos(self.state, rows)
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Run one timestep of every row that has not finished.
@@ -141,45 +157,96 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
             actions: (B, D); a tensor if differentiable, otherwise an array in -1..1.
 
         Returns:
-            Observations (B, R), rewards (B,), terminated (B,), truncated (B,), all false, and infos with
-            survival (B,).
+            Observations (B, R), rewards (B,), float64 in numpy, terminated (B,), true at the step with which
+            a row ended and never again, truncated (B,), all false, and infos in the
+            form of Gymnasium's own vector environments: survival of the rows that ran, cell_error and
+            is_success of those that ended, and what `reset` says of those that began again, each (B,) with
+            a mask beside it.
 
         Raises:
             ValueError: Actions of the wrong type, shape or range; nothing has changed then.
-            ResetNeeded: `reset` has not been called.
+            ResetNeeded: `reset` has not been called, or all rows have finished and none is reset by itself.
         """
+        before = self._unfinished()
         logits = self._logits(actions)
         with torch.set_grad_enabled(self.differentiable and torch.is_grad_enabled()):
-            advanced = advance(self.settings.rules, self.state, logits)
-        self._state, self._entropies = advanced.state, (advanced.entropy, advanced.halting_entropy)
-        finished, survival = advanced.state.finished, advanced.state.survival
-        outcome = (advanced.rewards, finished.clone(), torch.zeros_like(finished))
-        return self._observe(), *map(self._outward, outcome), {"survival": _fresh_array(survival)}
+            advanced = advance(self.settings.rules, before, logits)
+        ended = advanced.state.finished & ~before.finished
+        after, infos = self._autoreset(advanced.state, _array(before.finished), _array(ended))
+        self._state, self._entropies = after, (advanced.entropy, advanced.halting_entropy)
+        rewards = advanced.rewards if self.differentiable else advanced.rewards.double()
+        outcome = (rewards, ended, torch.zeros_like(ended))
+        return self._observe(), *map(self._outward, outcome), infos
+
+    def _unfinished(self) -> EpisodeState:
+        """The state, unless there is nothing to step on."""
+        if self.autoreset_mode is AutoresetMode.DISABLED and self.finished.all():
+            raise ResetNeeded("all rows have finished: call reset() before the next step()")
+        return self.state
 
     def _logits(self, actions: Any) -> Tensor:
         state, shape = self.state, (self.num_envs, self.layout.size)
         if self.differentiable:
-            logits = check_tensor(actions, state.survival, shape)
-            return logits if self.logit_scale == 1 else logits * self.logit_scale
+            return to_logits(check_tensor(actions, state.survival, shape), self.logit_scale)
         values = torch.as_tensor(check_array(actions, shape))
-        return values.to(self._device, self._dtype) * self.logit_scale
+        return to_logits(values.to(self._device, self._dtype), self.logit_scale)
+
+    def _autoreset(
+        self, after: EpisodeState, stood: np.ndarray, ended: np.ndarray
+    ) -> tuple[EpisodeState, dict[str, Any]]:
+        """State and infos of a step before which the rows `stood` had finished, and that `ended` others."""
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and ended.any():
+            infos = step_infos(after, ~ended, np.zeros_like(ended))
+            final = final_infos(to_numpy(observe(self.settings, after)), after, ended)
+            return self._begin_again(after, ended, infos | final)
+        infos = step_infos(after, ~stood, ended)
+        if self.autoreset_mode is AutoresetMode.DISABLED or not stood.any():
+            return after, infos
+        return self._begin_again(after, stood, infos)
+
+    def _begin_again(
+        self, state: EpisodeState, rows: np.ndarray, infos: dict[str, Any]
+    ) -> tuple[EpisodeState, dict[str, Any]]:
+        """Give the rows new instances of their own difficulty."""
+        difficulty, horizon = (_array(part)[rows] for part in (state.difficulty, state.horizon))
+        with self._chance_kept_on_error():
+            instance = self.task.sample(self.np_random, difficulty, state.memory_size)
+            state = self._with_rows(state, rows, self._begin(instance, horizon))
+        return state, infos | start_infos(state, rows)
+
+    def _with_rows(self, state: EpisodeState, rows: np.ndarray, fresh: EpisodeState) -> EpisodeState:
+        return state.with_rows(torch.as_tensor(rows, device=self._device), fresh)
 
     def _outward(self, values: Tensor) -> Any:
-        return values if self.differentiable else _fresh_array(values)
+        return values if self.differentiable else _array(values)
 
     def _observe(self) -> Any:
         observation = observe(self.settings, self.state)
         return observation if self.differentiable else to_numpy(observation)
 
     def set_state(self, state: EpisodeState) -> None:
-        """Return to a state that `state` gave; both entropies are 0 until the next step."""
+        """Return to a state that `state` gave; both entropies are 0 until the next step.
+
+        Raises:
+            ValueError: As in `EpisodeShell.set_state`, or a row has finished, which "same_step" never shows.
+        """
+        same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
+        if same_step and isinstance(state, EpisodeState) and state.finished.any():
+            raise ValueError(
+                f'with autoreset_mode="same_step" no row has finished, got {state.finished.tolist()}'
+            )
         super().set_state(state)
+
+    def _enter(self, state: EpisodeState) -> None:
+        super()._enter(state)
         none = torch.zeros_like(state.survival)
         self._entropies = (none, none)
 
     def detach_state(self) -> None:
-        """Cut the graph: later rewards send no gradient to earlier actions."""
+        """Cut the graph of all that is kept: later rewards send no gradient to earlier actions."""
         self._state = self.state.detach()
+        if self._entropies is not None:
+            self._entropies = (self._entropies[0].detach(), self._entropies[1].detach())
 
     @property
     def entropy(self) -> Tensor:
@@ -197,5 +264,5 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         return self._entropies
 
 
-def _fresh_array(values: Tensor) -> np.ndarray:
+def _array(values: Tensor) -> np.ndarray:
     return values.numpy(force=True).copy()

@@ -143,6 +143,8 @@ def parse_gates(gates: Iterable[Gate | str]) -> tuple[Gate, ...]:
     """
     if isinstance(gates, str):
         raise ValueError(f"gates must be a sequence of names, got the single string {gates!r}")
+    if not isinstance(gates, Iterable):
+        raise ValueError(f"gates must be a sequence of names, got {gates!r}")
     parsed = tuple(_parse_gate(gate) for gate in gates)
     if not parsed:
         raise ValueError("the gate list is empty; a machine needs at least one gate")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -19,12 +19,14 @@ class TaskBatch:
         target: (B, M) int64; the wanted value of every output cell, the old value elsewhere.
         mask: (B, M) bool; true at the output cells.
         difficulty: (B,) int64; n of every row.
+        task: Name of the task that drew or answered the examples; None for arrays put together by hand.
     """
 
     memory: np.ndarray
     target: np.ndarray
     mask: np.ndarray
     difficulty: np.ndarray
+    task: str | None = None
 
     @property
     def batch_size(self) -> int:
@@ -39,7 +41,9 @@ class TaskBatch:
     def rows(self, index: int | slice | Sequence[int] | np.ndarray) -> TaskBatch:
         """The examples that `index` selects, as a batch of their own; an integer selects a batch of one."""
         chosen = [int(index)] if isinstance(index, int | np.integer) else index
-        return TaskBatch(self.memory[chosen], self.target[chosen], self.mask[chosen], self.difficulty[chosen])
+        return TaskBatch(
+            self.memory[chosen], self.target[chosen], self.mask[chosen], self.difficulty[chosen], self.task
+        )
 
     def where(self, rows: np.ndarray, other: TaskBatch) -> TaskBatch:
         """This batch's examples where `rows` (B,) is true, those of `other`, of the same M, elsewhere."""
@@ -49,6 +53,7 @@ class TaskBatch:
             np.where(wide, self.target, other.target),
             np.where(wide, self.mask, other.mask),
             np.where(rows, self.difficulty, other.difficulty),
+            self.task if self.task == other.task else None,
         )
 
 
@@ -164,7 +169,8 @@ class Task(ABC):
             >>> batch.memory.tolist(), batch.target[batch.mask].tolist()
             ([[4, 5, 4, 2, 0, 0, 0, 0]], [5, 4, 2])
         """
-        return self.draw(rng, self._difficulties(difficulty, memory_size, batch_size), int(memory_size))
+        values = self._difficulties(difficulty, memory_size, batch_size)
+        return replace(self.draw(rng, values, int(memory_size)), task=self.name)
 
     def sample_easy(
         self,
@@ -185,7 +191,8 @@ class Task(ABC):
             [[4, 0, 1, 2, 2, 0, 0, 0]]
         """
         self.require_easy_examples()
-        return self.draw_easy(rng, self._difficulties(difficulty, memory_size, batch_size), int(memory_size))
+        values = self._difficulties(difficulty, memory_size, batch_size)
+        return replace(self.draw_easy(rng, values, int(memory_size)), task=self.name)
 
     def _difficulties(
         self, difficulty: int | Sequence[int] | np.ndarray, memory_size: int, batch_size: int | None
@@ -272,6 +279,5 @@ def _answered(task: Task, rows: list[list[int]]) -> TaskBatch:
         for cell, value in task.oracle(row).items():
             target[number, cell] = value
             mask[number, cell] = True
-    return TaskBatch(
-        memory, target, mask, np.array([task.difficulty_of(row) for row in rows], dtype=np.int64)
-    )
+    difficulty = np.array([task.difficulty_of(row) for row in rows], dtype=np.int64)
+    return TaskBatch(memory, target, mask, difficulty, task.name)

@@ -249,12 +249,14 @@ def test_infos_are_plain_and_fresh():
     ("arguments", "message"),
     [
         ({"differentiable": True}, r"gym.make_vec\(id, num_envs=..., differentiable=True\)"),
-        ({"dtype": "float64"}, "dtype='float64' is for the vector environment"),
-        ({"horison": 3}, "unknown argument 'horison'; did you mean 'horizon'"),
+        ({"dtype": "float64"}, "unexpected keyword argument 'dtype', which is for the vector environment"),
+        ({"num_envs": 2}, r"gym.make_vec\(id, num_envs=2\)"),
+        ({"horison": 3}, "unexpected keyword argument 'horison'; did you mean 'horizon'"),
+        ({"autoreset_mode": "disabled"}, r"gym.make_vec\(id, num_envs=..., autoreset_mode='disabled'\)"),
     ],
 )
 def test_an_argument_that_the_single_environment_lacks_is_named(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(TypeError, match=message):
         NRAMEnv("copy", **arguments)
 
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.error import ResetNeeded
-from gymnasium.vector import AutoresetMode
 
 import nram_env  # noqa: F401  (registers the environments)
 from nram_env.envs import NRAMVectorEnv
@@ -26,23 +25,15 @@ def random_actions(envs, seed=0, scale=0.1):
     )
 
 
-def test_nothing_is_reset_by_itself():
-    envs = make(num_envs=2)
-    assert envs.metadata["autoreset_mode"] is AutoresetMode.DISABLED
-    envs.reset(seed=0, options={"horizon": 1})
-    memory = envs.instance.memory
-    for step in range(3):
-        envs.step(random_actions(envs, step))
-    assert np.array_equal(envs.instance.memory, memory)
-
-
 def test_reset_mask_resets_some_rows_and_leaves_the_others_running():
     envs = make(num_envs=3)
     envs.reset(seed=0)
     envs.step(random_actions(envs))
     before = envs.state
     _, infos = envs.reset(options={"reset_mask": np.array([False, True, False]), "horizon": 9})
-    assert infos["horizon"].tolist() == [6, 9, 6]
+    assert infos["horizon"].tolist() == [0, 9, 0]
+    assert infos["_horizon"].tolist() == [False, True, False]
+    assert envs.state.horizon.tolist() == [6, 9, 6]
     assert envs.state.elapsed.tolist() == [1, 0, 1]
     for row in (0, 2):
         assert torch.equal(envs.state.memory[row], before.memory[row])
@@ -59,9 +50,9 @@ def test_rows_that_are_reset_alone_keep_the_memory_size():
     ):
         envs.reset(options={"reset_mask": mask})
     envs.reset(seed=0)
-    _, infos = envs.reset(options={"reset_mask": mask, "difficulty": 2})
-    assert infos["difficulty"].tolist() == [3, 2, 3]
-    assert infos["memory_size"].tolist() == [7, 7, 7]
+    envs.reset(options={"reset_mask": mask, "difficulty": 2})
+    assert envs.instance.difficulty.tolist() == [3, 2, 3]
+    assert envs.state.memory_size == 7
     with pytest.raises(ValueError, match="episodes of memory_size 9, there are those of 7"):
         envs.reset(options={"reset_mask": mask, "memory_size": 9})
     with pytest.raises(ValueError, match="task copy at difficulty 4 needs memory_size >= 9, got 7"):
@@ -170,7 +161,6 @@ def test_nothing_is_there_before_the_first_reset():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"num_register": 4}, "unknown argument 'num_register'; did you mean 'num_registers'"),
         ({"num_envs": 0}, "num_envs must be an integer of at least 1, got 0"),
         ({"num_registers": 0}, "num_registers must be an integer in 1..63, got 0"),
         ({"gates": ["READ", "WRTE"]}, "unknown gate 'WRTE'; did you mean 'WRITE'"),
@@ -183,10 +173,19 @@ def test_nothing_is_there_before_the_first_reset():
         ({"difficulty": 0}, "difficulty must be an integer of at least 1, got 0"),
         ({"difficulty": "3"}, "difficulty must be an integer of at least 1, got '3'"),
         ({"horizon": 0}, "horizon must be an integer of at least 1, got 0"),
-        ({"logit_scale": 0}, "logit_scale must be a finite number above 0, got 0"),
-        ({"logit_scale": float("nan")}, "logit_scale must be a finite number above 0, got nan"),
-        ({"log_floor": 2.0}, "log_floor must be a finite number above 0 and at most 1.0, got 2.0"),
-        ({"activation_clip": -1}, "activation_clip must be a finite number above 0, got -1"),
+        ({"logit_scale": 0}, r"logit_scale must be a number in 1.18e-38..1e\+30, got 0"),
+        ({"logit_scale": float("nan")}, r"logit_scale must be a number in 1.18e-38..1e\+30, got nan"),
+        ({"log_floor": 2.0}, "log_floor must be a number in 1.18e-38..1, got 2.0"),
+        ({"log_floor": 1e-50}, "log_floor must be a number in 1.18e-38..1, got 1e-50"),
+        ({"activation_clip": -1}, r"activation_clip must be a number in 1.18e-38..3.4e\+38, got -1"),
+        ({"gates": 5}, "gates must be a sequence of names, got 5"),
+        ({"loss": ["expected"]}, r"unknown loss \['expected'\]"),
+        ({"dtype": torch.float16}, "unknown dtype torch.float16"),
+        ({"device": "meta"}, "device 'meta' cannot be used here"),
+        ({"device": "nowhere"}, "device 'nowhere' cannot be used here"),
+        ({"memory_size": 2**63}, "the memories of 1 x 9223372036854775808 cells would be"),
+        ({"num_envs": 10**8}, "the actions of 100000000 rows would be"),
+        ({"horizon": 2**40}, "horizon must be at most 2147483647, got 1099511627776"),
         ({"hard": 1}, "hard must be True or False, got 1"),
         ({"differentiable": "yes"}, "differentiable must be True or False, got 'yes'"),
     ],
