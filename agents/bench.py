@@ -19,6 +19,7 @@ from torch.nn.functional import softplus
 
 from agents.config import TrainConfig
 from agents.fused import machine_seconds
+from agents.noise import normal, uniform
 from agents.trainer import Trainer
 from nram_env.machine import LOG_FLOOR, Gate, MachineConfig, MachineState, Selector, Timestep, timestep
 from nram_env.machine.objective import output_log_likelihood
@@ -151,7 +152,7 @@ def arithmetic_limit(setting: Setting) -> float:
 def _matrix_rate(threads: int, device: str) -> float:
     """Multiply-adds in a microsecond of a large float32 matrix product."""
     side = 1024
-    left, right = torch.rand(2, side, side, device=device)
+    left, right = torch.rand(2, side, side, dtype=torch.float32, device=device)
     with _threads(threads, device) as clock:
         seconds, _ = _best_of(clock, lambda: (left @ right,), lambda outputs: outputs)
     return side**3 / seconds / 1e6
@@ -218,15 +219,15 @@ def _problem(
     generator = torch.Generator().manual_seed(0)
     batch, registers, size = setting.batch_size, setting.num_registers, setting.memory_size
 
-    def normal(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator)
-
     shapes = [(batch, registers, size), (batch, size, size)]
-    inputs = [torch.softmax(normal(*shape), -1) for shape in shapes]
-    inputs += [torch.ones(batch), normal(batch, config.layout.size)]
-    target = torch.randint(size, (batch, size), generator=generator)
-    mask = torch.rand(batch, size, generator=generator) < 0.5
-    upstream = [normal(*shape) for shape in (*shapes, *[(batch,)] * 4)]
+    inputs = [torch.softmax(normal(generator, *shape), -1) for shape in shapes]
+    inputs += [
+        torch.ones(batch, dtype=torch.float32, device="cpu"),
+        normal(generator, batch, config.layout.size),
+    ]
+    target = (size * uniform(generator, batch, size)).long()
+    mask = uniform(generator, batch, size) < 0.5
+    upstream = [normal(generator, *shape) for shape in (*shapes, *[(batch,)] * 4)]
     inputs = [tensor.to(setting.device).requires_grad_() for tensor in inputs]
     upstream = [tensor.to(setting.device) for tensor in upstream]
     return inputs, target.to(setting.device), mask.to(setting.device), upstream

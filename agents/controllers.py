@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from agents.spec import CONTROLLER_KINDS, ControllerSpec
+from nram_env.machine.ambient import full_precision
 
 __all__ = ["CONTROLLER_KINDS", "Controller", "ControllerSpec"]
 
@@ -58,7 +58,7 @@ class Controller:
         """P."""
         return self.parameters.shape[0]
 
-    @cached_property
+    @property
     def weights(self) -> dict[str, Tensor]:
         """Views of the parameters by name, each (P, rows, columns)."""
         sizes = [rows * columns for rows, columns in self.spec.shapes.values()]
@@ -81,7 +81,8 @@ class Controller:
             Logits (P, B, D) in the order of the machine's ActionLayout, and the new state (P, B, S).
         """
         self._check(observations, state)
-        return _FORWARD[self.spec.kind](self.weights, observations, state)
+        with full_precision(observations):
+            return _FORWARD[self.spec.kind](self.weights, observations, state)
 
     def _check(self, observations: Tensor, state: Tensor) -> None:
         rows = (self.num_members, *observations.shape[1:2])

@@ -23,7 +23,7 @@ from agents.controllers import CONTROLLER_KINDS, Controller
 from nram_env.envs.episode import SURVIVAL_FLOOR, EpisodeState, Rules
 from nram_env.machine.backends import library as machine_library
 from nram_env.machine.backends.base import Options
-from nram_env.machine.backends.fused import ERRORS, machine_record
+from nram_env.machine.backends.fused import machine_record
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,19 @@ def serves(controller: Controller, rules: Rules, state: EpisodeState) -> bool:
 
 
 def _obstacle(controller: Controller, state: EpisodeState) -> str | None:
-    arrays = {
-        "parameters": controller.parameters,
-        "registers": state.registers,
-        "memory": state.memory,
-        "survival": state.survival,
-    }
-    reason = library.obstacle(arrays)
+    arrays = {"parameters": controller.parameters, **{name: getattr(state, name) for name in _NUMBERS}}
+    reason = library.Unroll.obstacle(_sizes(controller, state), arrays)
     if reason is None and machine_library.load() is None:
-        return f"the library {machine_library.LIBRARY_FILE.name} was not built, or from another version"
-    return reason
+        reason = f"the library {machine_library.LIBRARY_FILE.name} was not built, or from another version"
+    return reason or library.missing()
+
+
+def _sizes(controller: Controller, state: EpisodeState) -> dict[str, int]:
+    """Those of `library.Unroll`, as far as they are known before the episodes."""
+    spec, members = controller.spec, controller.num_members
+    rows = len(state.horizon) // members * members
+    sizes = {"P": members, "N": spec.num_parameters, "X": rows}
+    return {**sizes, "R": spec.machine.num_registers, "M": state.memory_size}
 
 
 def play(controller: Controller, rules: Rules, state: EpisodeState) -> Played:
@@ -101,43 +104,40 @@ class _Episodes:
 
     def __post_init__(self) -> None:
         self.timesteps = int(self.state.horizon.max())
-        rows, size, members = len(self.state.horizon), self.state.memory_size, self.controller.num_members
-        rowwise = (self.timesteps, rows)
-        zeros = self.state.survival.new_zeros
-        self.results = {name: zeros(rowwise) for name in (*_SUMMED, "halting", "log_likelihood")}
-        self.results["output"] = zeros(rows, size, size)
-        self.results["wrong"] = torch.zeros(rows, size, dtype=torch.bool)
-        self.results["finite"] = torch.ones(members, dtype=torch.bool)
-        self.results["taken"] = torch.zeros(members, dtype=torch.int64)
-        if self.rules.loss == "mixture":
-            self.results["credit"] = zeros(rows, size)
-            self.results["likelihood"] = torch.ones(*rowwise, size)
+        self.sizes = {**_sizes(self.controller, self.state), "T": self.timesteps}
+        names = [*_RESULTS, *(_OF_MIXTURE if self.rules.loss == "mixture" else ())]
+        self.results = {name: room.zero_() for name, room in library.Unroll.room(self.sizes, names).items()}
+        for name in {"finite", "likelihood"} & self.results.keys():
+            self.results[name].fill_(1)
 
     def call(self, function: str, **gradients: Tensor) -> None:
         """Call the library, with the gradients that the backward pass needs besides.
 
         Raises:
+            MemoryError: There is not enough for the tape or the workspace.
             ValueError: A target is not in 0..M-1.
         """
-        record, _arrays = self._record(**gradients)
-        if self.tape is None:
-            self.tape = _take_tape(library.load().learner_tape_floats(record))  # type: ignore[union-attr]
-        record.tape = self.tape.data_ptr()
-        status = getattr(library.load(), function)(record)
-        if status:
-            raise ValueError(ERRORS[status])
-
-    def _record(self, **gradients: Tensor) -> tuple[library.Unroll, dict[str, Tensor]]:
         arrays = {
-            "parameters": self.controller.parameters.detach(),
+            "parameters": self.controller.parameters,
             "zero_probs": self.state.observed,
-            **{name: getattr(self.state, name) for name in _BEFORE},
-            **self.results,
+            **{name: getattr(self.state, name) for name in (*_NUMBERS, "target", "mask", "horizon")},
             **gradients,
         }
         arrays = {name: array.contiguous() for name, array in arrays.items()}
+        record = self._record()
+        if self.tape is None:
+            self.tape = _take_tape(library.load().learner_tape_floats(record))  # type: ignore[union-attr]
+        sizes = {**self.sizes, "F": len(self.tape), "S": self.taken}
+        library.call(function, record.point(sizes, {**arrays, **self.results, "tape": self.tape}))
+
+    @property
+    def taken(self) -> int:
+        """Timesteps until the last example had finished."""
+        return int(self.results["taken"].max())
+
+    def _record(self) -> library.Unroll:
         native = machine_library.load()
-        record = library.Unroll(
+        return library.Unroll(
             stack=self._stack(),
             size=self.controller.spec.num_parameters,
             machine=ctypes.pointer(self._machine()),
@@ -146,9 +146,7 @@ class _Episodes:
             timesteps=self.timesteps,
             slots=self.timesteps + 1 if self.differentiable else 2,
             machine_seconds=_stopwatch,
-            **{name: array.data_ptr() for name, array in arrays.items()},
         )
-        return record, arrays
 
     def _stack(self) -> library.Stack:
         spec, members = self.controller.spec, self.controller.num_members
@@ -169,8 +167,10 @@ class _Episodes:
         )
 
 
-_BEFORE = ("registers", "memory", "survival", "target", "mask", "horizon")
+_NUMBERS = ("registers", "memory", "survival")
 _SUMMED = ("entropy", "halting_entropy")
+_RESULTS = (*_SUMMED, "halting", "log_likelihood", "output", "wrong", "finite", "taken")
+_OF_MIXTURE = ("credit", "likelihood")
 
 
 class _Unrolled(torch.autograd.Function):
@@ -183,9 +183,9 @@ class _Unrolled(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, parameters: Tensor, episodes: _Episodes) -> tuple[Tensor, ...]:
         episodes.call("learner_forward")
-        results = episodes.results
-        taken = int(results["taken"].max())
-        ctx.episodes, ctx.taken = episodes, taken
+        results, taken = episodes.results, episodes.taken
+        ctx.episodes = episodes
+        ctx.save_for_backward(parameters)
         mixture = episodes.rules.loss == "mixture"
         score = results["credit"] if mixture else results["log_likelihood"][:taken]
         if not episodes.differentiable:
@@ -200,11 +200,12 @@ class _Unrolled(torch.autograd.Function):
             raise RuntimeError("the gradient of fused episodes can be asked for once; unroll them again")
         gradients = dict(zip(("of_entropy", "of_halting_entropy"), of_entropies, strict=True))
         if episodes.rules.loss == "mixture":
-            of_halting = (of_score * results["likelihood"][: ctx.taken]).sum(-1)
+            of_halting = (of_score * results["likelihood"][: episodes.taken]).sum(-1)
             gradients["of_credit"] = of_score
         else:
             gradients["of_log_likelihood"] = of_score
-        gradient = torch.empty_like(episodes.controller.parameters)
+        (gradient,) = library.Unroll.room(episodes.sizes, ["gradient"]).values()
+        ctx.saved_tensors  # noqa: B018  complains if the parameters have changed since
         episodes.call("learner_backward", of_halting=of_halting, gradient=gradient, **gradients)
         _give_back(episodes)
         return gradient, None
@@ -216,7 +217,9 @@ _spare: list[Tensor] = []
 
 def _take_tape(floats: int) -> Tensor:
     spare = _spare.pop() if _spare else None
-    return spare if spare is not None and len(spare) >= floats else torch.empty(floats)
+    if spare is None or len(spare) < floats:
+        spare = library.Unroll.arrays["tape"].room({"F": floats})
+    return spare
 
 
 def _give_back(episodes: _Episodes) -> None:

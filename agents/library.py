@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from ctypes import c_double, c_float, c_int, c_longlong, c_uint, c_void_p
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from nram_env.machine.backends.library import Machine, open_library, unfit
+from nram_env.machine.backends.library import Machine, check, open_library
+from nram_env.machine.backends.record import BOOLEAN, FLOAT, INTEGER, Array, Record, addresses
 
 LIBRARY_FILE = Path(__file__).with_name("libnram_learner.so")
 """Made when the package is installed, if there is a C++ compiler."""
@@ -32,9 +33,36 @@ class Stack(ctypes.Structure):
     )
 
 
-class Unroll(ctypes.Structure):
-    """Whole episodes of P controllers on P x B examples; addresses of their arrays."""
+class Unroll(Record):
+    """Whole episodes of P controllers on P x B examples, X in all; F is the size of the tape."""
 
+    arrays: ClassVar = {
+        "parameters": Array(FLOAT, "PN"),
+        "registers": Array(FLOAT, "XRM"),
+        "memory": Array(FLOAT, "XMM"),
+        "survival": Array(FLOAT, "X"),
+        "zero_probs": Array(FLOAT, "XR"),
+        "target": Array(INTEGER, "XM"),
+        "mask": Array(BOOLEAN, "XM"),
+        "horizon": Array(INTEGER, "X"),
+        "tape": Array(FLOAT, "F"),
+        "halting": Array(FLOAT, "TX"),
+        "log_likelihood": Array(FLOAT, "TX"),
+        "entropy": Array(FLOAT, "TX"),
+        "halting_entropy": Array(FLOAT, "TX"),
+        "output": Array(FLOAT, "XMM"),
+        "credit": Array(FLOAT, "XM", optional=True),
+        "likelihood": Array(FLOAT, "TXM", optional=True),
+        "wrong": Array(BOOLEAN, "XM"),
+        "finite": Array(BOOLEAN, "P"),
+        "taken": Array(INTEGER, "P"),
+        "of_halting": Array(FLOAT, "SX", optional=True),
+        "of_log_likelihood": Array(FLOAT, "SX", optional=True),
+        "of_entropy": Array(FLOAT, "SX", optional=True),
+        "of_halting_entropy": Array(FLOAT, "SX", optional=True),
+        "of_credit": Array(FLOAT, "XM", optional=True),
+        "gradient": Array(FLOAT, "PN", optional=True),
+    }
     _fields_ = (
         ("stack", Stack),
         ("size", c_longlong),
@@ -44,21 +72,23 @@ class Unroll(ctypes.Structure):
         ("timesteps", c_longlong),
         ("slots", c_longlong),
         ("machine_seconds", ctypes.POINTER(c_double)),
-        *(
-            (name, c_void_p)
-            for name in (
-                *("parameters", "registers", "memory", "survival", "zero_probs", "target", "mask", "horizon"),
-                *("tape", "halting", "log_likelihood", "entropy", "halting_entropy", "output", "credit"),
-                *("likelihood", "wrong", "finite", "taken", "of_halting", "of_log_likelihood", "of_entropy"),
-                *("of_halting_entropy", "of_credit", "gradient"),
-            )
-        ),
+        *addresses(arrays),
     )
 
 
-class Update(ctypes.Structure):
-    """One step of Adam with noise; addresses of its arrays."""
+class Update(Record):
+    """One step of Adam with noise."""
 
+    arrays: ClassVar = {
+        "parameters": Array(FLOAT, "PN"),
+        "momentum": Array(FLOAT, "PN"),
+        "variance": Array(FLOAT, "PN"),
+        "gradient": Array(FLOAT, "PN"),
+        "rate": Array(FLOAT, "P"),
+        "epsilon": Array(FLOAT, "P"),
+        "deviation": Array(FLOAT, "P"),
+        "finite": Array(BOOLEAN, "P"),
+    }
     _fields_ = (
         ("members", c_longlong),
         ("size", c_longlong),
@@ -68,23 +98,23 @@ class Update(ctypes.Structure):
         ("clip", c_float),
         ("first", c_float),
         ("second", c_float),
-        ("parameters", c_void_p),
-        ("momentum", c_void_p),
-        ("variance", c_void_p),
-        ("gradient", c_void_p),
-        ("rate", c_void_p),
-        ("epsilon", c_void_p),
-        ("deviation", c_void_p),
-        ("finite", c_void_p),
+        *addresses(arrays),
     )
 
 
+class Rows(Record):
+    """Rows (P, N) to be looked through for numbers that are not finite."""
+
+    arrays: ClassVar = {"values": Array(FLOAT, "PN"), "finite": Array(BOOLEAN, "P")}
+    _fields_ = (("rows", c_longlong), ("columns", c_longlong), ("instruction_set", c_int), *addresses(arrays))
+
+
 FUNCTIONS = {
-    "learner_tape_floats": (ctypes.POINTER(Unroll),),
-    "learner_forward": (ctypes.POINTER(Unroll),),
-    "learner_backward": (ctypes.POINTER(Unroll),),
-    "learner_update": (ctypes.POINTER(Update),),
-    "learner_finite": (c_int, c_void_p, c_longlong, c_longlong, c_void_p),
+    "learner_tape_floats": Unroll,
+    "learner_forward": Unroll,
+    "learner_backward": Unroll,
+    "learner_update": Update,
+    "learner_finite": Rows,
 }
 """The library's functions and what they take."""
 
@@ -95,11 +125,11 @@ def load() -> ctypes.CDLL | None:
     library = open_library(
         LIBRARY_FILE,
         "the library of the learner is missing, slower torch runs instead",
-        (Stack, Unroll, Update),
+        (Stack, Unroll, Update, Rows),
     )
     if library is not None:
-        for name, arguments in FUNCTIONS.items():
-            getattr(library, name).argtypes = arguments
+        for name, record in FUNCTIONS.items():
+            getattr(library, name).argtypes = (ctypes.POINTER(record),)
         library.learner_tape_floats.restype = c_longlong
     return library
 
@@ -111,22 +141,18 @@ def best_instruction_set() -> int:
     return 0 if library is None else int(library.learner_instruction_set())
 
 
-def call(function: str, *arguments: object) -> None:
+def call(function: str, record: Record) -> None:
     """Call one of `FUNCTIONS`; the library must be there.
 
     Raises:
         MemoryError: There is not enough for the workspace.
+        ValueError: A target is not in 0..M-1.
     """
-    if getattr(load(), function)(*arguments):
-        raise MemoryError("there is not enough memory for the workspace of the learner")
+    check(getattr(load(), function)(record))
 
 
-def obstacle(tensors: Mapping[str, Tensor]) -> str | None:
-    """Say why the library cannot work on these tensors, or None."""
-    for name, tensor in tensors.items():
-        reason = unfit(name, tensor, torch.float32)
-        if reason is not None:
-            return reason
+def missing() -> str | None:
+    """Say that the library is not there, or None if it is."""
     if load() is None:
         return f"the library {LIBRARY_FILE.name} was not built, or from another version"
     return None
@@ -153,10 +179,11 @@ def serves(backends: Collection[str], find_obstacle: Callable[[], str | None]) -
 
 def finite_rows(values: Tensor) -> Tensor:
     """(P,) booleans: rows of (P, N) without NaN or infinity."""
-    if obstacle({"values": values}) is not None:
+    members, columns = values.shape
+    sizes = {"P": members, "N": columns}
+    arrays = {"values": values, **Rows.room(sizes, ["finite"])}
+    if Rows.obstacle(sizes, arrays) or missing():
         return values.isfinite().all(1)
-    answers = torch.empty(len(values), dtype=torch.bool)
-    library = load()
-    assert library is not None
-    library.learner_finite(best_instruction_set(), values.data_ptr(), *values.shape, answers.data_ptr())
-    return answers
+    rows = Rows(rows=members, columns=columns, instruction_set=best_instruction_set())
+    call("learner_finite", rows.point(sizes, arrays))
+    return arrays["finite"]

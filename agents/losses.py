@@ -27,8 +27,8 @@ def entropy_weight(population: Population, config: TrainConfig) -> Tensor:
     Negative, a penalty, for members that master the top level: late sharpening, which the paper suggests
     and did not try.
     """
-    bonus = population.entropy_bonus * torch.exp2(-population.age / config.entropy_half_life)
-    return torch.where(mastered(population, config), torch.tensor(-config.sharpening), bonus)
+    bonus = population.entropy_bonus * torch.exp2(-population.age.float() / config.entropy_half_life)
+    return bonus.masked_fill(mastered(population, config), -config.sharpening)
 
 
 def mastered(population: Population, config: TrainConfig) -> Tensor:

@@ -1,8 +1,9 @@
-"""Gaussian noise as a function of its place: it needs no state, so that a resumed run has the same.
+"""Random numbers: from a generator, and gradient noise as a function of its place.
 
-The number at column i of row p is made of two words that Threefry-2x32 (Salmon et al., 2011) gives for the
-counter (i mod h, p), where h is half the number of columns, rounded up. Box and Muller turn them into two
-numbers: the cosine's for column i < h, the sine's for column i + h. The library computes the same.
+That noise needs no state, so that a resumed run has the same. The number at column i of row p is made of two
+words that Threefry-2x32 (Salmon et al., 2011) gives for the counter (i mod h, p), where h is half the number
+of columns, rounded up. Box and Muller turn them into two numbers: the cosine's for column i < h, the sine's
+for column i + h. The library computes the same.
 """
 
 from __future__ import annotations
@@ -27,13 +28,23 @@ def gaussian(key: Key, rows: int, columns: int) -> Tensor:
         True
     """
     half = (columns + 1) // 2
-    place = torch.arange(half).expand(rows, half)
-    first, second = threefry(key, place, torch.arange(rows)[:, None].expand(rows, half))
+    place, row = (torch.arange(count, dtype=torch.int64, device="cpu") for count in (half, rows))
+    first, second = threefry(key, place.expand(rows, half), row[:, None].expand(rows, half))
     radius = (-2 * (((first >> 8) + 1).float() * 2**-24).log()).sqrt()
     signed = torch.where(second > _WORD // 2, second - _WORD - 1, second)
     turn = signed.float() * 2**-33
     cosine = torch.sin(2 * math.pi * (0.25 - turn.abs())) * (1 - 2 * (second & 1))
     return torch.cat([radius * cosine, radius * torch.sin(2 * math.pi * turn)], dim=1)[:, :columns]
+
+
+def uniform(generator: torch.Generator, *shape: int) -> Tensor:
+    """Numbers of 0..1 from a generator, float32 on the CPU."""
+    return torch.rand(shape, generator=generator, dtype=torch.float32, device="cpu")
+
+
+def normal(generator: torch.Generator, *shape: int) -> Tensor:
+    """Standard normal numbers from a generator, float32 on the CPU."""
+    return torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu")
 
 
 def threefry(key: Key, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:

@@ -44,7 +44,7 @@ def step(
         raise ValueError(f"gradient must have shape (P, N) = {wanted}, got {tuple(gradient.shape)}")
     arrays = {name: getattr(population, name) for name in ("parameters", "momentum", "variance")}
     arrays |= {"gradient": gradient, **_coefficients(population)}
-    fused = library.serves((backend,), lambda: library.obstacle(arrays))
+    fused = library.serves((backend,), lambda: _obstacle(arrays))
     finite = _fused(arrays, clip, key) if fused else _reference(**arrays, clip=clip, key=key)
     aged = {name: getattr(population, name) + 1 for name in ("age", "tenure", "level_age")}
     return replace(population, **aged), finite
@@ -53,7 +53,7 @@ def step(
 def _coefficients(population: Population) -> dict[str, Tensor]:
     """Numbers of each member, (P,); rate and epsilon account for the biases of Adam's running means."""
     first, second = ADAM_BETAS
-    age = population.age + 1
+    age = population.age.float() + 1
     bias = (1 - second**age).sqrt()  # that of the square root of the variance
     return {
         "rate": population.learning_rate * bias / (1 - first**age),
@@ -83,20 +83,27 @@ def _reference(
     return library.finite_rows(gradient) & library.finite_rows(parameters)
 
 
-def _fused(arrays: Mapping[str, Tensor], clip: float, key: Key) -> Tensor:
+def _sizes(arrays: Mapping[str, Tensor]) -> dict[str, int]:
     members, size = arrays["parameters"].shape
-    finite = torch.empty(members, dtype=torch.bool)
-    places = {name: tensor.data_ptr() for name, tensor in (*arrays.items(), ("finite", finite))}
+    return {"P": members, "N": size}
+
+
+def _obstacle(arrays: Mapping[str, Tensor]) -> str | None:
+    return library.Update.obstacle(_sizes(arrays), arrays) or library.missing()
+
+
+def _fused(arrays: Mapping[str, Tensor], clip: float, key: Key) -> Tensor:
+    sizes = _sizes(arrays)
     update = library.Update(
-        members=members,
-        size=size,
+        members=sizes["P"],
+        size=sizes["N"],
         threads=torch.get_num_threads(),
         instruction_set=library.best_instruction_set(),
         key=key,
         clip=clip,
         first=ADAM_BETAS[0],
         second=ADAM_BETAS[1],
-        **places,
     )
-    library.call("learner_update", update)
-    return finite
+    room = library.Update.room(sizes, ["finite"])
+    library.call("learner_update", update.point(sizes, {**arrays, **room}))
+    return room["finite"]

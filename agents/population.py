@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from agents.config import RANGES, TrainConfig
+from agents.noise import uniform
 
 UNKNOWN = 1.0
 """Error of a member that has not been measured yet: all examples wrong."""
@@ -96,7 +97,8 @@ def start(config: TrainConfig, members: int, generator: torch.Generator) -> Popu
     """Draw fresh members: hyper-parameters from the ranges of `config`, parameters from the controller."""
     drawn = {name: _log_uniform(getattr(config, name), members, generator) for name in RANGES}
     parameters = config.spec.initialise(generator, drawn["output_scale"])
-    whole, real = torch.zeros(members, dtype=torch.int64), torch.ones(members)
+    whole = torch.zeros(members, dtype=torch.int64, device="cpu")
+    real = torch.ones(members, dtype=torch.float32, device="cpu")
     return Population(
         parameters=parameters,
         momentum=torch.zeros_like(parameters),
@@ -108,17 +110,17 @@ def start(config: TrainConfig, members: int, generator: torch.Generator) -> Popu
         error=UNKNOWN * real,
         loss=UNKNOWN_LOSS * real,
         easy_share=config.easy_share * real,
-        family=torch.randint(2**62, (members,), generator=generator),
+        family=torch.randint(2**62, (members,), generator=generator, dtype=torch.int64, device="cpu"),
         **drawn,
         best_parameters=parameters.clone(),
-        best_error=UNKNOWN * torch.ones(members, 2),
+        best_error=UNKNOWN * torch.ones(members, 2, dtype=torch.float32, device="cpu"),
         restarts=whole,
     )
 
 
 def _log_uniform(bounds: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:
     low, high = np.log(bounds)
-    return torch.exp(low + (high - low) * torch.rand(count, generator=generator))
+    return torch.exp(low + (high - low) * uniform(generator, count))
 
 
 def renew(
@@ -127,6 +129,6 @@ def renew(
     """Put fresh members at the given places."""
     if not places:
         return population
-    where = torch.tensor(places)
+    where = torch.tensor(places, dtype=torch.int64, device="cpu")
     fresh = replace(start(config, len(places), generator), restarts=population.restarts[where])
     return population.put(where, fresh)

@@ -89,7 +89,7 @@ def _take_turns(controller: Controller, envs: NRAMVectorEnv, observations: Tenso
     members = controller.num_members
     state = controller.initial_state(envs.num_envs // members)
     terms: list[tuple[Tensor, ...]] = []
-    finite = torch.ones(members, dtype=torch.bool)
+    finite = torch.ones(members, dtype=torch.bool, device="cpu")
     while not bool(envs.finished.all()):
         logits, state = controller(observations.unflatten(0, (members, -1)), state)
         finite = finite & (logits.detach().abs().amax((1, 2)) <= LARGEST_LOGIT)

@@ -9,6 +9,7 @@ import torch
 
 from agents.config import TrainConfig
 from agents.losses import mastered
+from agents.noise import normal, uniform
 from agents.population import UNKNOWN, Population, renew, start
 from agents.spec import ControllerSpec
 
@@ -36,11 +37,16 @@ def select(population: Population, config: TrainConfig, generator: torch.Generat
     cloned, renewed = worst[: len(worst) // 2], worst[len(worst) // 2 :]
     if cloned:
         leaders = masters or [index for index in order if places[index] == 0]
-        parents = torch.tensor(leaders[: max(1, population.size // 8)])
-        picks = torch.randint(len(parents), (len(cloned),), generator=generator)
+        parents = _places(leaders[: max(1, population.size // 8)])
+        size = (len(cloned),)
+        picks = torch.randint(len(parents), size, generator=generator, dtype=torch.int64, device="cpu")
         clones = _perturb(population.take(parents[picks]), config, generator)
-        population = population.put(torch.tensor(cloned), clones)
+        population = population.put(_places(cloned), clones)
     return renew(population, renewed, config, generator)
+
+
+def _places(indices: list[int]) -> torch.Tensor:
+    return torch.tensor(indices, dtype=torch.int64, device="cpu")
 
 
 def _places_in_families(population: Population, order: list[int]) -> dict[int, int]:
@@ -57,8 +63,7 @@ def _places_in_families(population: Population, order: list[int]) -> dict[int, i
 def _perturb(clones: Population, config: TrainConfig, generator: torch.Generator) -> Population:
     """Multiply the clones' hyper-parameters by exp(perturbation * z), and rescale the logits of some."""
     changed = {
-        name: getattr(clones, name)
-        * torch.exp(config.perturbation * torch.randn(clones.size, generator=generator))
+        name: getattr(clones, name) * torch.exp(config.perturbation * normal(generator, clones.size))
         for name in ("learning_rate", "entropy_bonus", "gradient_noise")
     }
     untested = replace(
@@ -77,9 +82,9 @@ def _rescaled(clones: Population, config: TrainConfig, generator: torch.Generato
     back and keep what the member prefers. A member that masters the top level, but not hardened, leans on
     what is left of its doubts: larger logits take these away, and it trains on without.
     """
-    chance = torch.rand(clones.size, generator=generator)
+    chance = uniform(generator, clones.size)
     factor = torch.where(mastered(clones, config), _between(SHARPER, chance), _between(SOFTER, chance))
-    chosen = torch.rand(clones.size, generator=generator) < config.rescale_share
+    chosen = uniform(generator, clones.size) < config.rescale_share
     scaled = rescale(clones, torch.where(chosen, factor, 1.0), config.spec)
     return replace(
         scaled,
@@ -97,9 +102,9 @@ def next_generation(population: Population, config: TrainConfig, generator: torc
     from the first level on and without competition from their parents, they mend it. Where what is wrong is
     a valley of its own, they need noise on their weights as well: some find the rest again, but not that.
     """
-    best = torch.tensor(population.ranking()[: max(1, population.size // 8)])
-    parents = population.take(best[torch.arange(population.size) % len(best)])
-    factor = _between(REBORN, torch.rand(population.size, generator=generator))
+    best = population.ranking()[: max(1, population.size // 8)]
+    parents = population.take(_places([best[place % len(best)] for place in range(population.size)]))
+    factor = _between(REBORN, uniform(generator, population.size))
     children = rescale(parents, factor, config.spec).parameters
     if config.generation_noise:
         children = _mutated(children, config.generation_noise, generator)
@@ -115,8 +120,8 @@ def next_generation(population: Population, config: TrainConfig, generator: torc
 
 def _mutated(parameters: torch.Tensor, most: float, generator: torch.Generator) -> torch.Tensor:
     """Add noise to the weights (P, N), to those of each member another amount."""
-    amount = most * torch.rand(len(parameters), 1, generator=generator)
-    noise = torch.randn(parameters.shape, generator=generator)
+    amount = most * uniform(generator, len(parameters), 1)
+    noise = normal(generator, *parameters.shape)
     return parameters + amount * parameters.std(1, keepdim=True) * noise
 
 

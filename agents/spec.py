@@ -83,13 +83,15 @@ class ControllerSpec:
         """
         import torch
 
+        from agents.noise import normal
+
         members = len(output_scale)
         blocks = []
         for name, (rows, columns) in self.shapes.items():
-            block = torch.zeros(members, rows, columns)
+            block = torch.zeros(members, rows, columns, dtype=torch.float32, device="cpu")
             if name.endswith("weight"):
                 gain = 2.0 if name.startswith("hidden") else 1.0
-                block = torch.randn(block.shape, generator=generator) * math.sqrt(gain / rows)
+                block = normal(generator, *block.shape) * math.sqrt(gain / rows)
             if name == "head_weight":
                 block = block * output_scale[:, None, None]
             if name == "cell_bias":

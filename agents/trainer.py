@@ -23,6 +23,7 @@ from agents.population import renew, start
 from agents.population_file import SavedPopulation, load_population, save_population
 from agents.rollout import Rollout, hard_wrong, make_envs, soft_wrong, unroll
 from agents.selection import next_generation, select
+from nram_env.machine.ambient import training
 from nram_env.tasks import TaskBatch
 
 CONFIRMING = 8
@@ -66,6 +67,7 @@ class Trainer:
         2
     """
 
+    @training()
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         self.task = config.task_object
@@ -83,6 +85,7 @@ class Trainer:
             backend=config.backend,
         )
 
+    @training()
     def advance(self) -> Progress:
         """Do one update; every so often also test, select, or restart members."""
         parameters = self.population.parameters.detach().requires_grad_()
@@ -108,6 +111,7 @@ class Trainer:
             return False
         return bool(losses.mastered(population, self.config).any()) and not bool(population.solved.any())
 
+    @training()
     def evaluate(self) -> None:
         """Test the members at the top level on held-out sizes and keep the parameters that did best."""
         places = losses.mastered(self.population, self.config).nonzero()[:, 0]
@@ -139,7 +143,7 @@ class Trainer:
         config, top = self.config, self.config.max_level
         beyond = [factor * top for factor in config.evaluation_factors]
         sizes = [*range(self.task.smallest_difficulty, top + 1), *beyond]
-        hard = torch.zeros(controller.num_members)
+        hard = torch.zeros(controller.num_members, dtype=torch.float32, device="cpu")
         for examples in (config.evaluation_examples, CONFIRMING * config.evaluation_examples):
             places, exact = _exact_members(controller, hard)
             if len(places):
@@ -162,6 +166,7 @@ class Trainer:
         )
 
     @classmethod
+    @training()
     def load(cls, path: str | Path) -> Trainer:
         """Continue from what `save` wrote; the run goes on exactly as if it had not been stopped.
 

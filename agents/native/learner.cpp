@@ -67,8 +67,8 @@ EXPORTED int learner_instruction_set() { return nram::best_instruction_set(); }
 
 // Sizes of the records of the calls below, 0 behind the last: the caller's must be the same.
 EXPORTED int nram_record_size(int record) {
-    constexpr size_t sizes[] = {sizeof(Stack), sizeof(Unroll), sizeof(Update)};
-    return record < 3 ? (int)sizes[record] : 0;
+    constexpr size_t sizes[] = {sizeof(Stack), sizeof(Unroll), sizeof(Update), sizeof(Rows)};
+    return record < 4 ? (int)sizes[record] : 0;
 }
 
 // Floats that `tape` must have room for.
@@ -93,11 +93,11 @@ EXPORTED int learner_update(const Update* update) {
     });
 }
 
-// Whether all numbers of each row of (rows, columns) are finite.
-EXPORTED void learner_finite(int instruction_set, const float* values, long long rows, long long columns,
-                             unsigned char* answers) {
-    const Kernels& kernels = kernels_of(instruction_set);
-    for (long long row = 0; row < rows; ++row) answers[row] = kernels.finite(values + row * columns, columns);
+EXPORTED int learner_finite(const Rows* all) {
+    const Kernels& kernels = kernels_of(all->instruction_set);
+    for (long row = 0; row < all->rows; ++row)
+        all->finite[row] = kernels.finite(all->values + row * all->columns, all->columns);
+    return OK;
 }
 
 }  // extern "C"

@@ -90,6 +90,14 @@ struct Update {  // one step of Adam of all members, with noise
     unsigned char* finite;     // (P), whether gradient and new parameters are finite
 };
 
+struct Rows {  // (P, N) numbers
+    long long rows;       // P
+    long long columns;    // N
+    int instruction_set;
+    const float* values;
+    unsigned char* finite;  // (P), whether all numbers of the row are
+};
+
 // One set of kernels; a call computes one member.
 struct Kernels {
     void (*forward)(const Stack&, const float* parameters, const Step&, long member);

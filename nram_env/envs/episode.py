@@ -132,6 +132,7 @@ class Advance:
     halting_entropy: Tensor
 
 
+@torch.inference_mode(False)
 def begin(
     rules: Rules, instance: TaskBatch, horizon: np.ndarray, *, dtype: torch.dtype, device: torch.device | str
 ) -> EpisodeState:
@@ -147,8 +148,8 @@ def begin(
     machine = initial_state(rules.machine, instance.memory, dtype=dtype, device=device)
     batch, size = instance.memory.shape
 
-    def place(values: np.ndarray) -> Tensor:
-        return torch.tensor(values, device=device)
+    def place(values: np.ndarray, dtype: torch.dtype = torch.int64) -> Tensor:
+        return torch.tensor(values, dtype=dtype, device=device)
 
     return EpisodeState(
         machine.registers,
@@ -156,11 +157,11 @@ def begin(
         machine.survival,
         memory_values=place(instance.memory),
         target=place(instance.target),
-        mask=place(instance.mask),
+        mask=place(instance.mask, torch.bool),
         difficulty=place(instance.difficulty),
         horizon=place(horizon),
-        elapsed=place(np.zeros(batch, dtype=np.int64)),
-        finished=place(np.zeros(batch, dtype=bool)),
+        elapsed=place(np.zeros(batch)),
+        finished=place(np.zeros(batch), torch.bool),
         observed=machine.zero_probs,
         output=torch.zeros_like(machine.memory),
         credit=machine.memory.new_zeros(batch, size),

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nram_env.envs.episode import EpisodeState, Rules
 from nram_env.machine import Gate
+from nram_env.machine.ambient import full_precision
 from nram_env.machine.backends.reference import soften
 from nram_env.machine.soft_gates import soft_gate
 
@@ -62,8 +63,9 @@ def accesses(rules: Rules, before: EpisodeState, logits: Tensor) -> tuple[Access
     values, memory, noted = before.registers, before.memory, []
     for gate, rows in zip(rules.machine.gates, layout.rows_of_gate, strict=True):
         weights = [selectors[:, None, selector.slice] for selector in layout.selectors[rows]]
-        arguments = [(weight @ values)[:, 0] for weight in weights]
-        output, memory = soft_gate(gate, arguments, memory)
+        with full_precision(logits):
+            arguments = [(weight @ values)[:, 0] for weight in weights]
+            output, memory = soft_gate(gate, arguments, memory)
         if gate in (Gate.READ, Gate.WRITE):
             noted.append(Access(gate, arguments[0][0].numpy(), output[0].numpy()))
         values = torch.cat([values, output[:, None]], dim=1)

@@ -32,7 +32,7 @@ def device_of(device: Any) -> torch.device:
         ValueError: There is no such device, or none that holds numbers.
     """
     try:
-        place = torch.zeros(1, device=torch.device(device))
+        place = torch.zeros(1, dtype=torch.float32, device=torch.device(device))
         place.item()
     except (RuntimeError, AssertionError, NotImplementedError, TypeError, ValueError) as error:
         reason = str(error).partition("\n")[0]

@@ -188,7 +188,7 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         state, shape = self.state, (self.num_envs, self.layout.size)
         if self.differentiable:
             return to_logits(check_tensor(actions, state.survival, shape), self.logit_scale)
-        values = torch.as_tensor(check_array(actions, shape))
+        values = torch.from_numpy(check_array(actions, shape))
         return to_logits(values.to(self._device, self._dtype), self.logit_scale)
 
     def _autoreset(

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nram_env.machine.ambient import full_precision
 from nram_env.machine.backends import choose_backend, reference
 from nram_env.machine.backends.base import Options, Runs, Timestep, Wanted
 from nram_env.machine.config import MachineConfig
@@ -44,7 +45,8 @@ def step(
     _check_state(config, state)
     _check_action("selectors", selectors, state, config.layout.num_probs)
     _check_clip(activation_clip)
-    registers, memory = reference.run_circuit(config, state, selectors, activation_clip)
+    with full_precision(selectors):
+        registers, memory = reference.run_circuit(config, state, selectors, activation_clip)
     return MachineState(registers, memory, state.survival)
 
 
@@ -104,7 +106,8 @@ def timestep(
     wanted = _wanted(state, target, mask, log_floor)
     _check_runs(state, runs)
     run = choose_backend(backend, state, logits, wanted, runs)
-    return run(config, state, logits, wanted, runs, Options(activation_clip, rescale))
+    with full_precision(logits):
+        return run(config, state, logits, wanted, runs, Options(activation_clip, rescale))
 
 
 def _wanted(

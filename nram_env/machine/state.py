@@ -97,13 +97,16 @@ def initial_state(
         >>> initial_state(MachineConfig(2), np.array([[3, 1, 0, 0]])).memory.argmax(-1).tolist()
         [[3, 1, 0, 0]]
     """
+    if device is None:
+        device = memory_values.device if isinstance(memory_values, Tensor) else "cpu"
     values = torch.as_tensor(memory_values, device=device)
     _check_memory_values(values)
     batch, size = values.shape
-    registers = torch.zeros(batch, config.num_registers, size, dtype=dtype, device=values.device)
-    registers[..., 0] = 1
-    memory = registers.new_zeros(batch, size, size).scatter_(-1, values.long()[..., None], 1.0)
-    return MachineState(registers, memory, torch.ones(batch, dtype=dtype, device=values.device))
+    with torch.inference_mode(False):  # gradients may be wanted of later timesteps
+        registers = torch.zeros(batch, config.num_registers, size, dtype=dtype, device=values.device)
+        registers[..., 0] = 1
+        memory = registers.new_zeros(batch, size, size).scatter_(-1, values.long()[..., None], 1.0)
+        return MachineState(registers, memory, torch.ones(batch, dtype=dtype, device=values.device))
 
 
 def _check_memory_values(values: Tensor) -> None:

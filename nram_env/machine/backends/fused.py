@@ -8,6 +8,7 @@ depend neither on the others in its batch nor on the number of threads, which is
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,39 +18,21 @@ from torch.autograd.function import once_differentiable
 
 from nram_env.machine.backends import library
 from nram_env.machine.backends.base import Followed, Options, Runs, Timestep, Wanted
+from nram_env.machine.backends.record import Record, Sizes
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.state import MachineState
-
-ERRORS = {
-    1: "there is not enough memory for the workspace of the fused backend",
-    2: "a target is not in 0..M-1",
-    3: "the gate list holds a gate that the library does not know; install the package again",
-}
-"""What a status of the library means."""
 
 
 def obstacle(
     state: MachineState, logits: Tensor, wanted: Wanted | None = None, runs: Runs | None = None
 ) -> str | None:
     """Say why the backend cannot run these tensors, or None if it can."""
-    numbers = {
-        "registers": state.registers,
-        "memory": state.memory,
-        "survival": state.survival,
-        "logits": logits,
-    }
-    others = {} if wanted is None else {"target": wanted.target, "mask": wanted.mask}
-    if runs is not None:
-        numbers["output"] = runs.output
-        others |= {"horizon": runs.horizon, "elapsed": runs.elapsed, "finished": runs.finished}
-    for tensors, dtype in ((numbers, torch.float32), (others, None)):
-        for name, tensor in tensors.items():
-            reason = library.unfit(name, tensor, dtype)
-            if reason is not None:
-                return reason
-    if library.load() is None:
-        return f"its library {library.LIBRARY_FILE.name} was not built, or from another version"
-    return None
+    batch, registers, size = state.registers.shape
+    sizes = {"B": batch, "R": registers, "M": size, "D": logits.shape[1]}
+    reason = library.Inputs.obstacle(sizes, _arrays(state, logits, wanted, runs))
+    if reason is None and library.load() is None:
+        reason = f"its library {library.LIBRARY_FILE.name} was not built, or from another version"
+    return reason
 
 
 def run(
@@ -61,16 +44,32 @@ def run(
     options: Options,
 ) -> Timestep:
     """Compute one timestep; see `base.Backend`. There must be no `obstacle`."""
-    tensors = (state.registers, state.memory, state.survival, logits)
-    if runs is None:
-        call, output = _Call(config, wanted, options), None
-    else:
-        counters = (runs.horizon, runs.elapsed, runs.finished)
-        call, output = _Call(config, wanted, options, runs.floor, counters), runs.output
-    registers, memory, survival, *others = _FusedTimestep.apply(call, output, *tensors)
+    arrays = _arrays(state, logits, wanted, runs)
+    numbers = [arrays.pop(name) for name in _NUMBERS]
+    output = arrays.pop("output", None)
+    log_floor = 0.0 if wanted is None else wanted.log_floor
+    floor = 0.0 if runs is None else runs.floor
+    call = _Call(config, options, log_floor, floor, arrays)
+    registers, memory, survival, *others = _FusedTimestep.apply(call, output, *numbers)
     entropy, halting_entropy, likelihood, *rest = others
     followed = Followed(*rest) if rest else None
     return Timestep(MachineState(registers, memory, survival), entropy, halting_entropy, likelihood, followed)
+
+
+_NUMBERS = ("registers", "memory", "survival", "logits")
+
+
+def _arrays(
+    state: MachineState, logits: Tensor, wanted: Wanted | None, runs: Runs | None
+) -> dict[str, Tensor]:
+    """What goes into a timestep, by the names of `library.Inputs`."""
+    arrays = dict(zip(_NUMBERS, (state.registers, state.memory, state.survival, logits), strict=True))
+    if wanted is not None:
+        arrays |= {"target": wanted.target, "mask": wanted.mask}
+    if runs is not None:
+        counters = {"horizon": runs.horizon, "elapsed": runs.elapsed, "finished": runs.finished}
+        arrays |= {**counters, "output": runs.output}
+    return arrays
 
 
 def machine_record(
@@ -103,38 +102,27 @@ def machine_record(
 
 @dataclass(frozen=True)
 class _Call:
-    """What a call needs besides the tensors with gradients."""
+    """What a call needs besides the tensors with gradients, and the sum of the output.
+
+    Attributes:
+        others: All other inputs, by name.
+    """
 
     config: MachineConfig
-    wanted: Wanted | None
     options: Options
-    floor: float = 0.0
-    counters: tuple[Tensor, ...] = ()
+    log_floor: float
+    floor: float
+    others: Mapping[str, Tensor]
 
-    def machine(self, memory_size: int) -> library.Machine:
-        log_floor = 0.0 if self.wanted is None else self.wanted.log_floor
-        return machine_record(
-            self.config, memory_size, self.options, torch.get_num_threads(), log_floor, self.floor
-        )
+    def sizes(self, memory: Tensor) -> Sizes:
+        batch, size, _ = memory.shape
+        return {"B": batch, "R": self.config.num_registers, "M": size, "D": self.config.layout.size}
 
-    def inputs(self, output: Tensor | None, *tensors: Tensor) -> library.Inputs:
-        scored = (None, None) if self.wanted is None else (self.wanted.target, self.wanted.mask)
-        followed = (*(self.counters or [None] * 3), output)
-        return library.Inputs(len(tensors[0]), *map(_address, (*tensors, *scored, *followed)))
-
-    def outputs(self, output: Tensor | None, registers: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
-        """Room for what comes out."""
-        memory, survival, _ = others
-        usual = tuple(map(torch.empty_like, (registers, memory, *[survival] * 4)))
-        if output is None:
-            return usual
-        zero_probs = survival.new_empty(registers.shape[:2])
-        return (
-            *usual,
-            torch.empty_like(survival),
-            zero_probs,
-            *map(torch.empty_like, (output, *self.counters[1:])),
-        )
+    def run(self, function: str, sizes: Sizes, inputs: Mapping[str, Tensor | None], results: Record) -> None:
+        threads = torch.get_num_threads()
+        machine = machine_record(self.config, sizes["M"], self.options, threads, self.log_floor, self.floor)
+        given = library.Inputs(sizes["B"]).point(sizes, {**inputs, **self.others})
+        library.check(getattr(library.load(), function)(machine, given, results))
 
 
 class _FusedTimestep(torch.autograd.Function):
@@ -144,43 +132,37 @@ class _FusedTimestep(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, call: _Call, output: Tensor | None, *tensors: Tensor) -> tuple[Tensor, ...]:
-        outputs = call.outputs(output, *tensors)
-        _run("nram_forward", call, (output, *tensors), library.Outputs(*map(_address, outputs)))
+    def forward(ctx: Any, call: _Call, output: Tensor | None, *numbers: Tensor) -> tuple[Tensor, ...]:
+        inputs, sizes = dict(zip(_NUMBERS, numbers, strict=True)), call.sizes(numbers[1])
+        names = list(library.Outputs.arrays)[: _ALWAYS if output is None else None]
+        outputs = library.Outputs.room(sizes, names)
+        results = library.Outputs().point(sizes, outputs)
+        call.run("nram_forward", sizes, {**inputs, "output": output}, results)
         ctx.call = call
-        ctx.save_for_backward(*tensors)
+        ctx.save_for_backward(*numbers)
         ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(*outputs[_WITH_GRADIENT:])
-        return outputs
+        found = tuple(outputs.values())
+        ctx.mark_non_differentiable(*found[_WITH_GRADIENT:])
+        return found
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *upstream: Tensor | None) -> tuple[Tensor | None, ...]:
-        tensors, asked = ctx.saved_tensors, ctx.needs_input_grad[2:]
-        always = (False, False, True, True)
-        gradients = [
-            torch.empty_like(tensor) if needed or written else None
-            for tensor, needed, written in zip(tensors, asked, always, strict=True)
-        ]
-        given = [
-            None if gradient is None else gradient.contiguous() for gradient in upstream[:_WITH_GRADIENT]
-        ]
-        given += [None] * (_WITH_GRADIENT - len(given))
-        results = library.Gradients(*map(_address, (*given, *gradients)))
-        _run("nram_backward", ctx.call, (None, *tensors), results)
-        return None, None, *gradients
+        numbers = dict(zip(_NUMBERS, ctx.saved_tensors, strict=True))
+        asked = dict(zip(_NUMBERS, ctx.needs_input_grad[2:], strict=True))
+        names = [name for name in _NUMBERS if asked[name] or not library.Gradients.arrays[name].optional]
+        sizes = ctx.call.sizes(numbers["memory"])
+        gradients = library.Gradients.room(sizes, names)
+        given = {
+            name: None if gradient is None else gradient.contiguous()
+            for name, gradient in zip(_UPSTREAM, upstream, strict=False)
+        }
+        results = library.Gradients().point(sizes, {**given, **gradients})
+        ctx.call.run("nram_backward", sizes, numbers, results)
+        return None, None, *map(gradients.get, _NUMBERS)
 
 
-_WITH_GRADIENT = 8
-"""So many outputs have gradients: all floating ones but the sum of the output."""
+_ALWAYS, _WITH_GRADIENT = 6, 8
+"""So many outputs are always there; so many have gradients: all floating ones but the sum of the output."""
 
-
-def _run(function: str, call: _Call, tensors: tuple[Any, ...], results: Any) -> None:
-    memory_size = tensors[2].shape[-1]
-    status = getattr(library.load(), function)(call.machine(memory_size), call.inputs(*tensors), results)
-    if status:
-        raise ValueError(ERRORS[status])
-
-
-def _address(tensor: Tensor | None) -> int | None:
-    return None if tensor is None else tensor.data_ptr()
+_UPSTREAM = list(library.Gradients.arrays)[:_WITH_GRADIENT]

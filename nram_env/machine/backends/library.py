@@ -5,13 +5,12 @@ from __future__ import annotations
 import ctypes
 import logging
 from collections.abc import Sequence
-from ctypes import c_float, c_int, c_int64, c_void_p
+from ctypes import c_float, c_int, c_int64
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
-import torch
-from torch import Tensor
-
+from nram_env.machine.backends.record import BOOLEAN, FLOAT, INTEGER, Array, Record, addresses
 from nram_env.machine.gates import Gate
 
 LIBRARY_FILE = Path(__file__).with_name("libnram_fused.so")
@@ -38,59 +37,61 @@ class Machine(ctypes.Structure):
     )
 
 
-class Inputs(ctypes.Structure):
-    """Addresses of what goes into a timestep; from the target on they may be None."""
+class Inputs(Record):
+    """What goes into a timestep."""
 
-    _fields_ = (
-        ("batch", c_int64),
-        ("registers", c_void_p),
-        ("memory", c_void_p),
-        ("survival", c_void_p),
-        ("logits", c_void_p),
-        ("target", c_void_p),
-        ("mask", c_void_p),
-        ("horizon", c_void_p),
-        ("elapsed", c_void_p),
-        ("finished", c_void_p),
-        ("output", c_void_p),
-    )
-
-
-class Outputs(ctypes.Structure):
-    """Addresses of what comes out of a timestep; from halting on only where runs are followed."""
-
-    _fields_ = (
-        ("registers", c_void_p),
-        ("memory", c_void_p),
-        ("survival", c_void_p),
-        ("entropy", c_void_p),
-        ("halting_entropy", c_void_p),
-        ("log_likelihood", c_void_p),
-        ("halting", c_void_p),
-        ("zero_probs", c_void_p),
-        ("output", c_void_p),
-        ("elapsed", c_void_p),
-        ("finished", c_void_p),
-    )
+    arrays: ClassVar = {
+        "registers": Array(FLOAT, "BRM"),
+        "memory": Array(FLOAT, "BMM"),
+        "survival": Array(FLOAT, "B"),
+        "logits": Array(FLOAT, "BD"),
+        "target": Array(INTEGER, "BM", optional=True),
+        "mask": Array(BOOLEAN, "BM", optional=True),
+        "horizon": Array(INTEGER, "B", optional=True),
+        "elapsed": Array(INTEGER, "B", optional=True),
+        "finished": Array(BOOLEAN, "B", optional=True),
+        "output": Array(FLOAT, "BMM", optional=True),
+    }
+    _fields_ = (("batch", c_int64), *addresses(arrays))
 
 
-class Gradients(ctypes.Structure):
-    """Addresses of the gradients of the outputs, then of the inputs; None if missing or not wanted."""
+class Outputs(Record):
+    """What comes out of a timestep; from halting on only where runs are followed."""
 
-    _fields_ = (
-        ("new_registers", c_void_p),
-        ("new_memory", c_void_p),
-        ("new_survival", c_void_p),
-        ("entropy", c_void_p),
-        ("halting_entropy", c_void_p),
-        ("log_likelihood", c_void_p),
-        ("halting", c_void_p),
-        ("zero_probs", c_void_p),
-        ("registers", c_void_p),
-        ("memory", c_void_p),
-        ("survival", c_void_p),
-        ("logits", c_void_p),
-    )
+    arrays: ClassVar = {
+        "registers": Array(FLOAT, "BRM"),
+        "memory": Array(FLOAT, "BMM"),
+        "survival": Array(FLOAT, "B"),
+        "entropy": Array(FLOAT, "B"),
+        "halting_entropy": Array(FLOAT, "B"),
+        "log_likelihood": Array(FLOAT, "B"),
+        "halting": Array(FLOAT, "B", optional=True),
+        "zero_probs": Array(FLOAT, "BR", optional=True),
+        "output": Array(FLOAT, "BMM", optional=True),
+        "elapsed": Array(INTEGER, "B", optional=True),
+        "finished": Array(BOOLEAN, "B", optional=True),
+    }
+    _fields_ = addresses(arrays)
+
+
+class Gradients(Record):
+    """Gradients of the outputs, then of the inputs; what is missing is zero, or not wanted."""
+
+    arrays: ClassVar = {
+        "new_registers": Array(FLOAT, "BRM", optional=True),
+        "new_memory": Array(FLOAT, "BMM", optional=True),
+        "new_survival": Array(FLOAT, "B", optional=True),
+        "entropy": Array(FLOAT, "B", optional=True),
+        "halting_entropy": Array(FLOAT, "B", optional=True),
+        "log_likelihood": Array(FLOAT, "B", optional=True),
+        "halting": Array(FLOAT, "B", optional=True),
+        "zero_probs": Array(FLOAT, "BR", optional=True),
+        "registers": Array(FLOAT, "BRM", optional=True),
+        "memory": Array(FLOAT, "BMM", optional=True),
+        "survival": Array(FLOAT, "B"),
+        "logits": Array(FLOAT, "BD"),
+    }
+    _fields_ = addresses(arrays)
 
 
 FUNCTIONS = {"nram_forward": Outputs, "nram_backward": Gradients}
@@ -122,21 +123,24 @@ def open_library(
     return None
 
 
-def unfit(name: str, tensor: Tensor, dtype: torch.dtype | None) -> str | None:
-    """Say why native code cannot work on a tensor, or None.
+def check(status: int) -> None:
+    """Raise what the status of a call of either library means, unless it is 0.
 
-    Args:
-        name: What the tensor is called in the answer.
-        tensor: Any tensor.
-        dtype: What it must hold; None if that does not matter.
+    Raises:
+        MemoryError: There is not enough for a workspace.
+        ValueError: Something that was passed is not legal.
     """
-    if dtype is not None and tensor.dtype is not dtype:
-        return f"{name} must be {dtype}, got {tensor.dtype}"
-    if not tensor.is_cpu:
-        return f"{name} must be on the CPU, got {tensor.device}"
-    if not tensor.is_contiguous():
-        return f"{name} must be contiguous, got strides {tensor.stride()} for shape {tuple(tensor.shape)}"
-    return None
+    if status == _NO_MEMORY:
+        raise MemoryError("there is not enough memory for the workspace of the native library")
+    if status:
+        raise ValueError(_ERRORS[status])
+
+
+_NO_MEMORY = 1
+_ERRORS = {
+    2: "a target is not in 0..M-1",
+    3: "the gate list holds a gate that the library does not know; install the package again",
+}
 
 
 @cache

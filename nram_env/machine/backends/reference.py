@@ -79,8 +79,9 @@ def _soften_padded(padded: Padding, logits: Tensor) -> tuple[Tensor, Tensor]:
 @lru_cache(maxsize=32)
 def padding(layout: ActionLayout, device: torch.device) -> Padding:
     """Positions and mask of the padded selectors, and where the real ones lie in them."""
-    positions, real = (torch.as_tensor(array, device=device) for array in layout.padded_positions)
-    return positions, real, real.flatten().nonzero()[:, 0]
+    with torch.inference_mode(False):  # kept, and wanted later where gradients are
+        positions, real = (torch.as_tensor(array, device=device) for array in layout.padded_positions)
+        return positions, real, real.flatten().nonzero()[:, 0]
 
 
 def run_circuit(
