@@ -95,7 +95,10 @@ def _run(words: list[str]) -> int:
 def _call(name: str, words: list[str]) -> int:
     import tyro
 
+    from analysis.commands.imports import do_imports
+
     verb = _load(name)
+    do_imports(words)
     if own := [word for word in words if word.startswith("--tyro-")]:
         raise ValueError(f"unknown option {own[0]}; nram {name} --help lists those that there are")
     call = tyro.cli(
@@ -109,13 +112,14 @@ def _call(name: str, words: list[str]) -> int:
 
 
 def _load(name: str) -> Any:
-    """The dataclass of a verb."""
+    """The dataclass of a verb, with the flag that all have."""
+    from analysis.commands.imports import with_imports
     from nram_env.support import unknown_name
 
     if name not in VERBS:
         raise unknown_name("verb", name, VERBS)
     module, _, attribute = VERBS[name][0].partition(":")
-    return getattr(import_module(f"analysis.commands.{module}"), attribute)
+    return with_imports(getattr(import_module(f"analysis.commands.{module}"), attribute))
 
 
 def _overview() -> int:

@@ -4,12 +4,21 @@ from nram_env.tasks.access import Access
 from nram_env.tasks.base import Task, TaskBatch, instance_of
 from nram_env.tasks.check import Finding, check_task
 from nram_env.tasks.copy import Copy
+from nram_env.tasks.imports import import_tasks
 from nram_env.tasks.increment import Increment
 from nram_env.tasks.list_k import ListK
 from nram_env.tasks.list_search import ListSearch
 from nram_env.tasks.merge import Merge
 from nram_env.tasks.permutation import Permutation
-from nram_env.tasks.registry import get_task, register_task, task_names
+from nram_env.tasks.plugins import plugin_names
+from nram_env.tasks.registry import (
+    UnknownTaskError,
+    find_task,
+    get_task,
+    register_task,
+    task_imports,
+    task_names,
+)
 from nram_env.tasks.reverse import Reverse
 from nram_env.tasks.swap import Swap
 from nram_env.tasks.walk_bst import WalkBST
@@ -22,9 +31,14 @@ __all__ = [
     "Finding",
     "Task",
     "TaskBatch",
+    "UnknownTaskError",
     "check_task",
+    "find_task",
     "get_task",
+    "import_tasks",
     "instance_of",
+    "plugin_names",
     "register_task",
+    "task_imports",
     "task_names",
 ]

@@ -1,48 +1,168 @@
-"""The table of tasks, and the environments that belong to them."""
+"""The table of tasks, what registers those of one's own, and the environments that belong to them."""
 
 from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from nram_env.envs.registration import register_environment
 from nram_env.support import unknown_name
 from nram_env.tasks.base import Task
+from nram_env.tasks.plugins import load_plugin, plugin_names
 
 _TASKS: dict[str, Task] = {}
+
+_SOURCES: dict[str, str | None] = {}
+"""By the name of a task: the file or module whose import registers it; None where none has to be imported."""
+
+_under_way: list[str | None] = []
+_done: set[str | None] = set()
+
+
+class UnknownTaskError(ValueError):
+    """No task is registered under a name; the message says what would register it, where that is known."""
 
 
 def register_task(task: Task) -> None:
     """Add a task to the table and register its environment `NRAM/<title>-v0` with Gymnasium.
 
     Args:
-        task: The task; its name must be free.
+        task: The task; its name and title must be free.
 
     Raises:
-        ValueError: The name is taken by another class of task, or is not lower case.
+        ValueError: The name or title is taken by another class of task, or cannot be one.
     """
-    known = _TASKS.get(task.name)
-    if known is not None and type(known) is not type(task):
-        raise ValueError(f"task name {task.name!r} is taken by {type(known).__name__}")
-    if task.name != task.name.lower():
-        raise ValueError(f"a task's name is written in lower case, got {task.name!r}")
+    check_naming(task)
+    for known in _TASKS.values():
+        for kind in ("name", "title"):
+            if getattr(task, kind) == getattr(known, kind) and type(task) is not type(known):
+                raise ValueError(f"task {kind} {getattr(task, kind)!r} is taken by {type(known).__name__}")
     _TASKS[task.name] = task
+    _SOURCES[task.name] = _under_way[-1] if _under_way else _module_of(task)
     register_environment(task.name, task.title)
 
 
-def get_task(name: str) -> Task:
-    """Look a task up by its name or title, upper or lower case.
+def check_naming(task: Task) -> None:
+    """Reject what is no task, or has no usable name or title.
 
     Raises:
-        ValueError: The name is unknown; the message offers the nearest.
+        ValueError: The message says what would be right.
+    """
+    if not isinstance(task, Task):
+        raise ValueError(f"a task is an instance of a subclass of Task, as in Fill(), got {task!r}")
+    for attribute, (pattern, rule) in _NAMING.items():
+        value = getattr(task, attribute, None)
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise ValueError(f"a task's {attribute} is {rule}, got {value!r}")
+
+
+_NAMING = {
+    "name": ("[a-z][a-z0-9_-]*", 'a word in lower case, as in "walkbst"'),
+    "title": ("[A-Za-z][A-Za-z0-9_]*", 'a word of letters and digits, as in "WalkBST"'),
+}
+
+
+def get_task(name: str, imports: Sequence[str] = ()) -> Task:
+    """Look a task up by its name or title, upper or lower case, among the plugins as well.
+
+    Args:
+        name: The name.
+        imports: What registers the task, as a file that names the task says; nothing is imported here.
+
+    Raises:
+        UnknownTaskError: The name is unknown; the message offers the nearest, or says what to import.
+        ValueError: A plugin has the task and cannot be loaded.
 
     Example:
         >>> get_task("WalkBST").smallest_memory_size(2)
         10
+        >>> get_task("double", imports=["/work/double.py"])
+        Traceback (most recent call last):
+        UnknownTaskError: unknown task 'double'; it was registered by double.py: add --import /work/double.py
     """
-    task = _TASKS.get(name.lower()) if isinstance(name, str) else None
+    task = find_task(name)
     if task is None:
-        raise unknown_name("task", name, _TASKS)
+        raise UnknownTaskError(f"unknown task {name!r}; {_wanted(imports)}" if imports else _advice(name))
     return task
 
 
+def find_task(name: str | None) -> Task | None:
+    """The task of a name or title, or None where no such task is known.
+
+    Raises:
+        ValueError: A plugin has the task and cannot be loaded.
+    """
+    if not isinstance(name, str):
+        return None
+    key = name.lower()
+    for task in _TASKS.values():
+        if key in (task.name, task.title.lower()):
+            return task
+    plugin = load_plugin(key)
+    if plugin is not None:
+        with importing(None):
+            register_task(plugin)
+    return plugin
+
+
 def task_names() -> tuple[str, ...]:
-    """Names of all tasks in the order of their registration, the paper's ten first."""
+    """Names of all tasks that are registered, in that order, the paper's ten first."""
     return tuple(_TASKS)
+
+
+def task_imports(name: str) -> tuple[str, ...]:
+    """What has to be imported in another process before it knows a task: one file or module, or nothing.
+
+    Example:
+        >>> task_imports("copy")
+        ()
+    """
+    source = _SOURCES.get(name)
+    return () if source is None else (source,)
+
+
+@contextmanager
+def importing(source: str | None) -> Iterator[None]:
+    """Note that the tasks that are registered meanwhile are so by the import of `source`."""
+    _under_way.append(source)
+    try:
+        yield
+    finally:
+        _under_way.pop()
+    _done.add(source)
+
+
+def _module_of(task: Task) -> str | None:
+    """The module that defines a task's class: its name if it lies in a package, otherwise its file."""
+    name = type(task).__module__
+    if name.startswith("nram_env."):
+        return None
+    if "." in name:
+        return name
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return None if file is None else str(Path(file).resolve())
+
+
+def _wanted(imports: Sequence[str]) -> str:
+    """What to do about a task that imports registered, in the process that wrote of it."""
+    files = ", ".join(Path(source).name for source in imports)
+    missing = [source for source in imports if source not in _done]
+    if not missing:
+        return f"it was registered by {files}, which does so no more"
+    gone = [source for source in missing if Path(source).is_absolute() and not Path(source).exists()]
+    flags = " ".join(f"--import {shlex.quote(source)}" for source in missing)
+    return f"it was registered by {files}: add {flags}" + (", from where it lies now" if gone else "")
+
+
+def _advice(name: object) -> str:
+    found = re.fullmatch(r"(?:(.+):)?(NRAM/)?([^:/]+?)(?:-v\d+)?", name) if isinstance(name, str) else None
+    if found and (found[1] or found[2]):
+        advice = f"unknown task {name!r}; a task is called by its name alone, as in {found[3].lower()!r}"
+        own = found[1] and find_task(found[3]) is None
+        return advice + (f"; --import {shlex.quote(found[1])} registers it" if own else "")
+    known = [*_TASKS, *(plugin for plugin in plugin_names() if plugin not in _TASKS)]
+    return f"{unknown_name('task', name, known)}; one of your own needs --import FILE_OR_MODULE"
