@@ -11,8 +11,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from analysis.commands.output import emit
-from nram_env.tasks import Task, TaskBatch, get_task, task_names
+from analysis.commands.output import emit, say
+from nram_env.tasks import Task, TaskBatch, find_task, get_task, plugin_names, task_names
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class Tasks:
         return self._list() if self.task is None else self._show(get_task(self.task))
 
     def _list(self) -> int:
+        for name in plugin_names():
+            try:
+                find_task(name)
+            except ValueError as error:  # it harms nobody else
+                say(f"left out: {error}")
         tasks = [get_task(name) for name in task_names()]
         table = Table(
             box=None, padding=(0, 1), caption="M, T: smallest memory and horizon at n = 5; R: registers"

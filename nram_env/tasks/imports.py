@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import os
 import sys
 import traceback
 from importlib.machinery import ModuleSpec
@@ -38,7 +37,9 @@ def import_tasks(source: str) -> None:
 
 
 def _is_file(source: str) -> bool:
-    return source.endswith(".py") or os.sep in source or Path(source).is_file()
+    """Whether a source is meant as a path: it ends like one, is one, or cannot be a module's name."""
+    is_module = all(part.isidentifier() for part in source.split("."))
+    return source.endswith(".py") or Path(source).is_file() or not is_module
 
 
 def _import_file(path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,9 +34,13 @@ def register_task(task: Task) -> None:
         task: The task; its name and title must be free.
 
     Raises:
-        ValueError: The name or title is taken by another class of task, or cannot be one.
+        ValueError: This is no task, its name or title is taken by another class of task, or an attribute is
+            not what it should be.
     """
-    check_naming(task)
+    if not isinstance(task, Task):
+        raise ValueError(f"a task is an instance of a subclass of Task, as in Fill(), got {task!r}")
+    for fault in attribute_faults(task).values():
+        raise ValueError(fault)
     for known in _TASKS.values():
         for kind in ("name", "title"):
             if getattr(task, kind) == getattr(known, kind) and type(task) is not type(known):
@@ -46,23 +50,29 @@ def register_task(task: Task) -> None:
     register_environment(task.name, task.title)
 
 
-def check_naming(task: Task) -> None:
-    """Reject what is no task, or has no usable name or title.
-
-    Raises:
-        ValueError: The message says what would be right.
-    """
-    if not isinstance(task, Task):
-        raise ValueError(f"a task is an instance of a subclass of Task, as in Fill(), got {task!r}")
-    for attribute, (pattern, rule) in _NAMING.items():
+def attribute_faults(task: Task) -> dict[str, str]:
+    """What is wrong with the attributes of a task, by their names."""
+    found = {}
+    for attribute, (right, rule) in _ATTRIBUTES.items():
         value = getattr(task, attribute, None)
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise ValueError(f"a task's {attribute} is {rule}, got {value!r}")
+        if not right(value):
+            found[attribute] = f"a task's {attribute} is {rule}, got {value!r}"
+    return found
 
 
-_NAMING = {
-    "name": ("[a-z][a-z0-9_-]*", 'a word in lower case, as in "walkbst"'),
-    "title": ("[A-Za-z][A-Za-z0-9_]*", 'a word of letters and digits, as in "WalkBST"'),
+def _is_word(pattern: str) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+_ATTRIBUTES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "name": (_is_word("[a-z][a-z0-9_-]*"), "a word of a-z, 0-9, - and _, in lower case"),
+    "title": (_is_word("[A-Za-z][A-Za-z0-9_]*"), "a word of letters, digits and _"),
+    "smallest_difficulty": (_is_positive, "an integer from 1 on"),
+    "num_registers": (_is_positive, "an integer from 1 on"),
 }
 
 

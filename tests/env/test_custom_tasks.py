@@ -44,12 +44,26 @@ def test_registering_a_task_again_is_fine_but_its_name_is_not_free_for_another()
         register_task(Other())
 
 
-def test_a_tasks_name_is_lower_case():
-    class Loud(CUSTOM.Fill):
-        name = "Loud"
+def named(**attributes):
+    return type("Other", (CUSTOM.Fill,), attributes)()
 
-    with pytest.raises(ValueError, match="lower case, got 'Loud'"):
-        register_task(Loud())
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (named(name="Loud"), "lower case, got 'Loud'"),
+        (named(name="../escaped", title="Escaped"), "got '../escaped'"),
+        (named(name="other", title="Copy"), "task title 'Copy' is taken by Copy"),
+        (named(name="other", title="A/B"), "letters, digits and _, got 'A/B'"),
+        (named(name="other", title="Other", num_registers=0), "num_registers is an integer from 1 on, got 0"),
+        (CUSTOM.Fill, "an instance of a subclass of Task, as in"),
+    ],
+)
+def test_what_cannot_be_registered_is_refused_and_leaves_nothing(task, message):
+    before = task_names(), set(gym.registry)
+    with pytest.raises(ValueError, match=message):
+        register_task(task)
+    assert (task_names(), set(gym.registry)) == before
 
 
 @pytest.mark.parametrize("name", ["copy", "Copy", "COPY"])
@@ -136,28 +150,120 @@ class EnumeratesTwice(Copy):
         yield from [(2, 0, 0), (2, 0, 0)]
 
 
+class ReturnsNoBatch(Copy):
+    def draw(self, rng, difficulty, memory_size):
+        return super().draw(rng, difficulty, memory_size).memory
+
+
+class ReturnsNoDict(Copy):
+    def oracle(self, memory):
+        return list(super().oracle(memory).items())
+
+
+class HalfTimes(Copy):
+    def horizon(self, difficulty):
+        return difficulty / 2
+
+
+class RefusesWithATypeError(Copy):
+    def check_memory(self, memory):
+        raise TypeError("no list")
+
+
+class EnumeratesWhatItRefuses(Copy):
+    def enumerate_instances(self, difficulty, memory_size):
+        yield (2, 0, 9)
+
+
+class EasyWithoutAnswer(Copy):
+    def draw_easy(self, rng, difficulty, memory_size):
+        batch = self.draw(rng, difficulty, memory_size)
+        return TaskBatch(batch.memory, np.roll(batch.target, 1, axis=1), batch.mask, difficulty)
+
+
+class Loud(Copy):
+    name = "Loud"
+
+
+class Untitled(Copy):
+    title = "A title"
+
+
+class FromNothing(Copy):
+    smallest_difficulty = 0
+
+
+DRAWN = ("draw", "oracle")
+
+
 @pytest.mark.parametrize(
-    ("task", "what", "why"),
+    ("task", "what", "why", "methods"),
     [
-        (WrongTarget, "the target is the oracle's answer, and the memory elsewhere", "n = 1, M = 3, memory"),
-        (WrongMask, "the mask marks the oracle's cells, one at least", "n = 1"),
-        (WrongType, "mask is (B, M) bool", "int64"),
-        (TooSmall, "check_memory accepts what the sampler draws", "the instance needs cells 0..4, M is 4"),
-        (FailsOnZeros, "the target is the oracle's answer, and the memory elsewhere", "0"),
-        (FailsOnTheLargestValue, "examples can be tested without an error", "IndexError: out of memory"),
-        (Unsteady, "the same generator state gives the same batch", "seed 0 gave two batches"),
-        (Constant, "the batch depends on the generator", "seeds 0 and 1 gave the same batch"),
-        (WrongDifficulty, "difficulty_of reads n off the memory", "n = 1"),
-        (Lenient, "check_memory rejects a value outside 0..M-1", "-1 in the last cell, M = 3"),
-        (Shrinking, "smallest_memory_size rises with n, from 2 at least", "[28, 26, 24, 22]"),
-        (NoTime, "horizon is at least 1", "[0, 0, 0, 0]"),
-        (EnumeratesTwice, "enumerate_instances yields each instance once", "(2, 0, 0)"),
+        (WrongTarget, "the target is the oracle's answer, and the memory elsewhere", "n = 1, M = 3", DRAWN),
+        (WrongMask, "the mask marks the oracle's cells, one at least", "n = 1", DRAWN),
+        (WrongType, "mask is (B, M) bool", "int64", ("draw",)),
+        (
+            TooSmall,
+            "check_memory accepts what the sampler draws",
+            "the instance needs cells 0..4, M is 4",
+            ("check_memory", "draw"),
+        ),
+        (FailsOnZeros, "the target is the oracle's answer, and the memory elsewhere", "0", DRAWN),
+        (
+            FailsOnTheLargestValue,
+            "oracle answers without an error",
+            "IndexError: out of memory",
+            ("oracle",),
+        ),
+        (Unsteady, "the same generator state gives the same batch", "seed 0 gave two batches", ("draw",)),
+        (Constant, "the batch depends on the generator", "seeds 0 and 1 gave the same batch", ("draw",)),
+        (WrongDifficulty, "difficulty_of reads n off the memory", "n = 1", ("difficulty_of",)),
+        (
+            Lenient,
+            "check_memory rejects a value outside 0..M-1",
+            "-1 in the last cell, M = 3",
+            ("check_memory",),
+        ),
+        (
+            Shrinking,
+            "smallest_memory_size rises with n, from 2 at least",
+            "[28, 26, 24, 22]",
+            ("smallest_memory_size",),
+        ),
+        (NoTime, "horizon is at least 1", "[0, 0, 0, 0]", ("horizon",)),
+        (HalfTimes, "horizon is an integer", "0.5", ("horizon",)),
+        (
+            EnumeratesTwice,
+            "enumerate_instances yields each instance once",
+            "(2, 0, 0)",
+            ("enumerate_instances",),
+        ),
+        (
+            EnumeratesWhatItRefuses,
+            "check_memory accepts what enumerate_instances yields",
+            "(2, 0, 9)",
+            ("check_memory", "enumerate_instances"),
+        ),
+        (ReturnsNoBatch, "draw returns a TaskBatch", "array", ("draw",)),
+        (ReturnsNoDict, "oracle returns a dict of integers, cell: value", "[(2, ", ("oracle",)),
+        (RefusesWithATypeError, "check_memory answers without an error", "no list", ("check_memory",)),
+        (
+            EasyWithoutAnswer,
+            "the target is the oracle's answer, and the memory elsewhere",
+            "n = 1",
+            ("draw_easy", "oracle"),
+        ),
+        (Loud, "name is usable", "lower case, got 'Loud'", ("name",)),
+        (Untitled, "title is usable", "letters, digits and _, got 'A title'", ("title",)),
+        (FromNothing, "smallest_difficulty is usable", "from 1 on, got 0", ("smallest_difficulty",)),
     ],
 )
-def test_check_task_finds_what_is_wrong(task, what, why):
+def test_check_task_finds_what_is_wrong_and_names_the_method_to_mend(task, what, why, methods):
     findings = {finding.what: finding for finding in check_task(task())}
     assert isinstance(findings[what], Finding)
     assert why in findings[what].why
+    assert findings[what].methods == methods
+    assert str(findings[what]).startswith(f"override or mend {methods[0]}")
 
 
 def test_the_oracle_of_another_formula_is_caught_at_every_difficulty():
