@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from agents.config import MAX_LEVEL
 from agents.spec import CONTROLLER_KINDS, MAX_HIDDEN_SIZE, ControllerSpec
 from agents.tensors import TensorRule, open_tensors, save_tensors
-from nram_env.checks import anything, choice, integer, record, text
+from nram_env.checks import anything, built, choice, integer, record, text
 from nram_env.machine import MACHINE, MachineConfig
+from nram_env.tasks import IMPORTS, get_task, task_imports
 
 if TYPE_CHECKING:
     from agents.controllers import Controller
@@ -28,7 +29,7 @@ MOST_AGENT_BYTES = 1 << 30
 LARGEST_WEIGHT = 1e6
 """Up to here, no controller of any size that is allowed can compute a logit that is not finite."""
 
-_HEADER = record(
+_ENTRIES = record(
     {
         "task": text(least=1),
         "controller": record({"kind": choice(*CONTROLLER_KINDS), "hidden_size": integer(1, MAX_HIDDEN_SIZE)}),
@@ -38,8 +39,17 @@ _HEADER = record(
             optional={"config": record({}, {"max_level": integer(1, MAX_LEVEL)}, anything())},
             others=anything(),
         ),
-    }
+    },
+    optional={"imports": IMPORTS},
 )
+
+
+def _with_known_task(header: dict[str, Any]) -> dict[str, Any]:
+    get_task(header["task"], header.get("imports", ()))
+    return header
+
+
+_HEADER = built(_ENTRIES, _with_known_task)
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,7 @@ def save_agent(path: str | Path, agent: Agent) -> None:
     spec = agent.controller.spec
     header = {
         "task": agent.task,
+        "imports": list(task_imports(agent.task)),
         "controller": {"kind": spec.kind, "hidden_size": spec.hidden_size},
         "machine": spec.machine.to_json(),
         "info": dict(agent.info),
@@ -93,7 +104,7 @@ def load_agent(path: str | Path) -> Agent:
 
     Raises:
         FileError: No such file, not an agent, damaged, of another format version, or with a field that
-            breaks its rule; the message names file and field.
+            breaks its rule, as a task that is not known here; the message names file and field.
     """
     from agents.controllers import Controller
 

@@ -27,7 +27,7 @@ from nram_env.checks import (
     tuple_of,
 )
 from nram_env.machine import MAX_GATES, PAPER_GATES, Gate, MachineConfig
-from nram_env.tasks import Task, get_task
+from nram_env.tasks import IMPORTS, Task, get_task, task_imports
 
 Range = tuple[float, float]
 
@@ -184,22 +184,26 @@ class TrainConfig:
         return ControllerSpec(self.controller, self.machine, self.hidden_size)
 
     def to_json(self) -> dict[str, Any]:
-        """All hyper-parameters as JSON values."""
-        return asdict(self)
+        """All hyper-parameters as JSON values, and what registers a task that is not nram's own."""
+        return {**asdict(self), "imports": list(task_imports(self.task))}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> TrainConfig:
         """The inverse of `to_json`.
 
         Raises:
+            UnknownTaskError: The task is not known here; the message says what has to be imported.
             ValueError: A name is unknown or missing, or a value is of another type or out of range.
         """
-        return cls(**_entries()(values, ""))
+        entries = _entries()(values, "")
+        get_task(entries["task"], entries.pop("imports", ()))
+        return cls(**entries)
 
 
 @cache
 def _entries() -> Check:
-    return record({name: _check_of(kind) for name, kind in get_type_hints(TrainConfig).items()})
+    fields = {name: _check_of(kind) for name, kind in get_type_hints(TrainConfig).items()}
+    return record(fields, optional={"imports": IMPORTS})
 
 
 def _check_of(kind: Any) -> Check:

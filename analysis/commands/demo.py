@@ -115,7 +115,7 @@ def _solved_agents(folder: Path, config: TrainConfig, minutes: float) -> Iterato
         outcome = _train(folder, config, budget, resume=bool(seen))
         seconds += outcome.seconds
         if outcome.reason == "interrupted":
-            raise broken_off(folder)
+            raise broken_off(folder, config.task)
         for agent in outcome.trainer.agents():
             if agent.info["held_out_hard_exact_error"] == 0 and agent.info["member"] not in seen:
                 seen.add(agent.info["member"])

@@ -20,14 +20,14 @@ PLAIN_SECONDS = 10.0
 """Seconds between two lines where the output is no terminal."""
 
 
-def resume_command(folder: Path) -> str:
-    """The call that goes on with a run."""
-    return command("train", "--run", folder, "--resume")
+def resume_command(folder: Path, task: str) -> str:
+    """The call that goes on with a run on a task."""
+    return command("train", "--run", folder, "--resume", task=task)
 
 
-def broken_off(folder: Path) -> KeyboardInterrupt:
+def broken_off(folder: Path, task: str) -> KeyboardInterrupt:
     """Say how to go on with a run that was asked to stop and saved; returns what to raise then."""
-    say(f"Saved in {folder}. Go on with:  {resume_command(folder)}")
+    say(f"Saved in {folder}. Go on with:  {resume_command(folder, task)}")
     return KeyboardInterrupt()
 
 

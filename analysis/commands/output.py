@@ -16,14 +16,21 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def command(*words: object) -> str:
+def command(*words: object, task: str = "copy") -> str:
     """A call of `nram` as one types it, every word quoted where the shell needs it.
+
+    Args:
+        words: The verb and what follows it.
+        task: The task that the call needs to know; what registers it is imported if it is not nram's own.
 
     Example:
         >>> command("eval", "my runs/copy")
         "nram eval 'my runs/copy'"
     """
-    return shlex.join(["nram", *map(str, words)])
+    from nram_env.tasks import task_imports
+
+    imports = [word for source in task_imports(task) for word in ("--import", source)]
+    return shlex.join(["nram", *map(str, words), *imports])
 
 
 def emit(result: Mapping[str, Any], shown: RenderableType, as_json: bool) -> None:

@@ -108,7 +108,8 @@ def _closing_lines(folder: Path, outcome: Outcome) -> list[str]:
         f"Stopped ({report['reason']}) after {report['updates']} updates, {report['seconds']:.0f} s; "
         f"{report['solved']} of {report['members']} members solved. Saved in {folder}.",
     ]
-    again = resume_command(folder)
+    task = report["task"]
+    again = resume_command(folder, task)
     if outcome.reason == "interrupted":
         return [*lines, f"Go on with:  {again}"]
     if not report["solved"]:
@@ -116,7 +117,7 @@ def _closing_lines(folder: Path, outcome: Outcome) -> list[str]:
             *lines,
             f"No member is free of errors on held-out sizes yet. Go on with:  {again} --updates N",
         ]
-    return [*lines, f"Next:  {command('extract', folder)}   {command('eval', folder)}"]
+    return [*lines, f"Next:  {command('extract', folder, task=task)}   {command('eval', folder, task=task)}"]
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ class Reproduce:
         with TrainingDisplay(budget, f"Following the recipe of {name} in {folder}.") as display:
             outcome = start_run(folder, config, budget, display.watch)
         if outcome.reason == "interrupted":
-            raise broken_off(folder)
+            raise broken_off(folder, config.task)
         say("choosing among the solved members, and checking the chosen one")
         chosen = best_candidate(outcome.trainer)
         save_agent(folder / AGENT_FILE, chosen.agent)

@@ -4,7 +4,7 @@ from nram_env.tasks.access import Access
 from nram_env.tasks.base import Task, TaskBatch, instance_of
 from nram_env.tasks.check import Finding, check_task
 from nram_env.tasks.copy import Copy
-from nram_env.tasks.imports import import_tasks
+from nram_env.tasks.imports import IMPORTS, import_tasks
 from nram_env.tasks.increment import Increment
 from nram_env.tasks.list_k import ListK
 from nram_env.tasks.list_search import ListSearch
@@ -28,6 +28,7 @@ for _task in _PAPER_TASKS:
     register_task(_task())
 
 __all__ = [
+    "IMPORTS",
     "Finding",
     "Task",
     "TaskBatch",

@@ -170,7 +170,7 @@ class Task(ABC):
             ([[4, 5, 4, 2, 0, 0, 0, 0]], [5, 4, 2])
         """
         values = self._difficulties(difficulty, memory_size, batch_size)
-        return replace(self.draw(rng, values, int(memory_size)), task=self.name)
+        return self._drawn("draw", self.draw(rng, values, int(memory_size)))
 
     def sample_easy(
         self,
@@ -192,7 +192,15 @@ class Task(ABC):
         """
         self.require_easy_examples()
         values = self._difficulties(difficulty, memory_size, batch_size)
-        return replace(self.draw_easy(rng, values, int(memory_size)), task=self.name)
+        return self._drawn("draw_easy", self.draw_easy(rng, values, int(memory_size)))
+
+    def _drawn(self, method: str, batch: TaskBatch) -> TaskBatch:
+        """The batch that a method drew, under the task's name."""
+        if not isinstance(batch, TaskBatch):
+            raise ValueError(
+                f"task {self.name}: {method} must return a TaskBatch, got {type(batch).__name__}"
+            )
+        return replace(batch, task=self.name)
 
     def _difficulties(
         self, difficulty: int | Sequence[int] | np.ndarray, memory_size: int, batch_size: int | None

@@ -10,7 +10,11 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from nram_env.checks import list_of, text
 from nram_env.tasks.registry import importing
+
+IMPORTS = list_of(text(4096, least=1), 16)
+"""Check of a file's entry that says what registers its task: `task_imports` of the process that wrote it."""
 
 
 def import_tasks(source: str) -> None:
@@ -24,11 +28,13 @@ def import_tasks(source: str) -> None:
             "mytasks.double".
 
     Raises:
-        ValueError: There is no such file or module, or its import fails; the message says where.
+        ValueError: There is no such file or module, its name cannot be recorded, or its import fails; the
+            message says where.
     """
     file = Path(source).resolve() if _is_file(source) else None
     if file is not None and not file.is_file():
         raise ValueError(f"cannot import {source}: there is no such file")
+    IMPORTS([str(file or source)], "--import")
     try:
         with importing(str(file or source)):
             _import_file(file) if file else importlib.import_module(source)

@@ -69,8 +69,8 @@ def _is_positive(value: object) -> bool:
 
 
 _ATTRIBUTES: dict[str, tuple[Callable[[object], bool], str]] = {
-    "name": (_is_word("[a-z][a-z0-9_-]*"), "a word of a-z, 0-9, - and _, in lower case"),
-    "title": (_is_word("[A-Za-z][A-Za-z0-9_]*"), "a word of letters, digits and _"),
+    "name": (_is_word("[a-z][a-z0-9_-]{0,39}"), "a word of a-z, 0-9, - and _, at most 40, in lower case"),
+    "title": (_is_word("[A-Za-z][A-Za-z0-9_]{0,39}"), "a word of at most 40 letters, digits and _"),
     "smallest_difficulty": (_is_positive, "an integer from 1 on"),
     "num_registers": (_is_positive, "an integer from 1 on"),
 }
@@ -90,9 +90,10 @@ def get_task(name: str, imports: Sequence[str] = ()) -> Task:
     Example:
         >>> get_task("WalkBST").smallest_memory_size(2)
         10
-        >>> get_task("double", imports=["/work/double.py"])
+        >>> get_task("double", imports=["mytasks"])
         Traceback (most recent call last):
-        UnknownTaskError: unknown task 'double'; it was registered by double.py: add --import /work/double.py
+        nram_env.tasks.registry.UnknownTaskError: unknown task 'double'; it was registered by mytasks: add \
+--import mytasks
     """
     task = find_task(name)
     if task is None:
