@@ -1,7 +1,6 @@
 """Tasks of one's own: registration, and what check_task finds."""
 
 import importlib.util
-import re
 from itertools import count
 from pathlib import Path
 
@@ -281,10 +280,3 @@ def test_the_oracle_of_another_formula_is_caught_at_every_difficulty():
     whats = [finding.what for finding in check_task(OffByOne())]
     assert "the mask marks the oracle's cells, one at least" in whats
     assert len(whats) == len(set(whats))
-
-
-def test_the_task_of_the_documentation_is_sound(capsys):
-    (example,) = re.findall(r"```python\n(.*?)```", Path("docs/tasks.md").read_text(), flags=re.DOTALL)
-    exec(compile(example, "docs/tasks.md", "exec"), {"__name__": "documented"})
-    assert capsys.readouterr().out == ""
-    assert get_task("double").sample(np.random.default_rng(0), 3, 9).target[:, 0].tolist() == [6]
