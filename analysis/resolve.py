@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,38 @@ ZOO_PREFIX = "zoo:"
 _AGENT_SUFFIX = ".safetensors"
 
 
-def find_program(name: str, *, seed: int = 0, progress: Report | None = None) -> Program:
-    """The program that a name stands for.
+@dataclass(frozen=True)
+class Source:
+    """A program, or an agent whose program is still to be extracted.
+
+    Attributes:
+        content: An `analysis.program.Program` or an `agents.checkpoint.Agent`.
+    """
+
+    content: Any
+
+    @property
+    def task(self) -> str | None:
+        """Name of the program's task, if it has one; known before any extraction."""
+        return self.content.task
+
+    def program(self, seed: int = 0, progress: Report | None = None) -> Program:
+        """The program; its extraction, where it needs one, takes long.
+
+        Args:
+            seed: Seed of the extraction.
+            progress: As in `pipeline.extract`.
+        """
+        if isinstance(self.content, Program):
+            return self.content
+        return extract(self.content, seed=seed, progress=progress)
+
+
+def find_source(name: str) -> Source:
+    """What the program of a name is made from.
 
     Args:
-        name: A program file, an agent's file, a run folder (its program.json, or else the program of its
-            agent, extracted now), or zoo:TASK.
-        seed: Seed of the extraction, where there is one.
-        progress: As in `pipeline.extract`.
+        name: A program file, an agent's file, zoo:TASK, or a run folder: its program.json, or else its agent.
 
     Raises:
         ValueError: There is no such place, it holds no program and no agent, or the file is no program.
@@ -33,8 +58,13 @@ def find_program(name: str, *, seed: int = 0, progress: Report | None = None) ->
     place = find_place(name)
     file = place / PROGRAM_FILE if place.is_dir() else place
     if file.suffix != _AGENT_SUFFIX and file.is_file():
-        return load_program(file)
-    return extract(find_agent(name), seed=seed, progress=progress)
+        return Source(load_program(file))
+    return Source(find_agent(name))
+
+
+def find_program(name: str, *, seed: int = 0, progress: Report | None = None) -> Program:
+    """The program that a name stands for, extracted now where there is only an agent; as in `find_source`."""
+    return find_source(name).program(seed, progress)
 
 
 def find_agent(name: str) -> Any:

@@ -6,16 +6,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import tyro
 
+from analysis.commands.inputs import checked_steps, horizon_of, instance
 from analysis.commands.output import emit, say
 from analysis.export import EXPORTS
-from analysis.program import Program
-from analysis.resolve import find_agent, find_program, output_folder
+from analysis.resolve import Source, find_agent, find_program, find_source, output_folder
 from analysis.trace import trace, trace_latex, trace_text
 from nram_env.support import write_atomically
-from nram_env.tasks import get_task
+from nram_env.tasks import Task, get_task
 
 
 @dataclass(frozen=True)
@@ -47,29 +46,24 @@ class Trace:
 
     def __call__(self) -> int:
         """Run and print; exit code 0 unless the program met an unseen situation."""
-        program = find_program(self.program, seed=self.seed, progress=say)
-        memory = self.memory or self._instance(program)
-        table = trace(program, memory, self._horizon(program, memory))
+        source = find_source(self.program)
+        memory = self.memory or instance(
+            self._task(source, " to draw an input from; give --memory"), self.n, self.seed
+        )
+        steps = checked_steps(self.steps)
+        if steps is None:
+            steps = horizon_of(self._task(source, ", so no horizon is known; give --steps"), memory)
+        program = source.program(self.seed, say)
+        table = trace(program, memory, steps)
         text = trace_latex(table) if self.latex else trace_text(table)
         emit({"task": program.task, "table": text, **_rows(asdict(table))}, text, self.json)
         say(f"ended by {table.outcome}")
         return 1 if table.outcome == "unseen" else 0
 
-    def _instance(self, program: Program) -> tuple[int, ...]:
-        if program.task is None:
-            raise ValueError(f"program {program.name} names no task to draw an input from; give --memory")
-        task = get_task(program.task)
-        batch = task.sample(np.random.default_rng(self.seed), self.n, task.smallest_memory_size(self.n))
-        return tuple(batch.memory[0].tolist())
-
-    def _horizon(self, program: Program, memory: tuple[int, ...]) -> int:
-        if self.steps is not None:
-            return self.steps
-        if program.task is None:
-            raise ValueError(f"program {program.name} names no task, so no horizon is known; give --steps")
-        task = get_task(program.task)
-        task.check_memory(memory)
-        return task.horizon(task.difficulty_of(memory))
+    def _task(self, source: Source, what_for: str) -> Task:
+        if source.task is None:
+            raise ValueError(f"program {self.program} names no task{what_for}")
+        return get_task(source.task)
 
 
 def _rows(record: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +82,7 @@ class Export:
     horizon(n). The C file is a whole program; its first comment says how to use it.
 
     Examples:
-        nram export runs/demo --to python --out copy.py
+        nram export runs/demo --to python
         nram export program.json --to svg --out copy.svg
     """
 
@@ -96,20 +90,23 @@ class Export:
     """Program file, run folder, or zoo:TASK."""
     to: Literal["python", "c", "svg"]
     """Kind of file."""
-    out: Path
-    """Where it goes."""
+    out: Path | None = None
+    """Where it goes; default: standard output."""
     seed: int = 0
     """Seed of the extraction, where the folder holds an agent but no program yet."""
     json: bool = False
     """Print one JSON object; everything else goes to standard error."""
 
     def __call__(self) -> int:
-        """Write the file; exit code 0 once it is there."""
+        """Write or print it; exit code 0 once that is done."""
         program = find_program(self.program, seed=self.seed, progress=say)
         text = EXPORTS[self.to](program)
-        write_atomically(self.out, text)
-        result = {"file": str(self.out), "to": self.to, "characters": len(text), "program": program.name}
-        emit(result, f"wrote {self.out} ({len(text):,} characters)", self.json)
+        result = {"to": self.to, "characters": len(text), "program": program.name}
+        if self.out is None:
+            emit({**result, "text": text}, text, self.json)
+        else:
+            write_atomically(self.out, text)
+            emit({**result, "file": str(self.out)}, f"wrote {self.out} ({len(text):,} characters)", self.json)
         return 0
 
 

@@ -7,21 +7,28 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import tyro
 
 from analysis.canonical import canonical_hash
 from analysis.certificate import Certificate
+from analysis.commands.inputs import checked_steps, horizon_of, instance, task_of
 from analysis.commands.output import emit, say
 from analysis.listing import blocks_text, listing
 from analysis.pipeline import CORRECTNESS_RUNS, extract, judge_correctness, judge_fidelity
 from analysis.program import Program
 from analysis.program_file import program_record, save_program
-from analysis.resolve import PROGRAM_FILE, find_agent, find_program, output_folder
+from analysis.resolve import (
+    PROGRAM_FILE,
+    find_agent,
+    find_place,
+    find_program,
+    find_source,
+    output_folder,
+)
 from analysis.verify import check_mutants, check_random, check_sizes
 from analysis.views import choices_view, circuit_view, machine_view
 from analysis.vm import run
-from nram_env.tasks import Task, get_task
+from nram_env.tasks import Task
 
 SIZES = (8, 32, 100)
 """Sizes that `verify` always tries, as far as they are not larger than the one that was asked for."""
@@ -119,8 +126,10 @@ class Verify:
 
     def __call__(self) -> int:
         """Run the ladder and print it."""
-        program = find_program(self.program, seed=self.seed, progress=say)
-        task = _task_of(program, self.task)
+        source = find_source(self.program)
+        task = task_of(source, self.task)
+        self._check(task)
+        program = source.program(self.seed, say)
         sizes = sorted({size for size in SIZES if size < self.n} | {self.n})
         checks = check_sizes(program, task, sizes, self.examples, self.seed)
         certificates = self._certificates(program, task)
@@ -129,6 +138,14 @@ class Verify:
         result = {"right": right, "checks": checks, "certificates": [asdict(c) for c in certificates]}
         emit({"hash": canonical_hash(program), "task": task.name, **result}, "\n".join(lines), self.json)
         return 0 if right else 1
+
+    def _check(self, task: Task) -> None:
+        """Reject what cannot be verified before an extraction, which takes long."""
+        task.smallest_memory_size(self.n)
+        if self.examples < 1:
+            raise ValueError(f"examples must be at least 1, got {self.examples}")
+        if self.agent is not None:
+            find_place(self.agent)
 
     def _certificates(self, program: Program, task: Task) -> list[Certificate]:
         found: list[Certificate] = []
@@ -173,12 +190,12 @@ class Run:
 
     def __call__(self) -> int:
         """Run; exit code 0 only if the output is right."""
-        program = find_program(self.program, seed=self.seed, progress=say)
-        task = _task_of(program, self.task)
-        memory = self.memory or self._instance(task)
-        task.check_memory(memory)
-        steps = task.horizon(task.difficulty_of(memory)) if self.steps is None else self.steps
-        result = run(program, memory, steps)
+        source = find_source(self.program)
+        task, steps = task_of(source, self.task), checked_steps(self.steps)
+        memory = self.memory or instance(task, self.n, self.seed)
+        horizon = horizon_of(task, memory)
+        program = source.program(self.seed, say)
+        result = run(program, memory, horizon if steps is None else steps)
         wanted = task.oracle(memory)
         right = result.outcome != "unseen" and all(result.memory[c] == v for c, v in wanted.items())
         record = {**asdict(result), "before": memory, "wanted": wanted, "right": right}
@@ -189,11 +206,6 @@ class Run:
         ]
         emit(record, "\n".join(lines), self.json)
         return 0 if right else 1
-
-    def _instance(self, task: Task) -> tuple[int, ...]:
-        memory_size = task.smallest_memory_size(self.n)
-        batch = task.sample(np.random.default_rng(self.seed), self.n, memory_size)
-        return tuple(batch.memory[0].tolist())
 
 
 @dataclass(frozen=True)
@@ -216,7 +228,7 @@ class Diff:
     def __call__(self) -> int:
         """Compare."""
         names = (self.first, self.second)
-        programs = [find_program(name, seed=self.seed, progress=say) for name in names]
+        programs = [source.program(self.seed, say) for source in map(find_source, names)]
         hashes = [canonical_hash(program) for program in programs]
         same = hashes[0] == hashes[1]
         texts = [blocks_text(program).splitlines() for program in programs]
@@ -253,13 +265,6 @@ def _compare(program: Program, task: Task, agent: str, seed: int) -> tuple[Certi
     say("comparing with the agent")
     network = HardenedAgent(find_agent(agent), program.semantics)
     return judge_fidelity(program, network, task, program.origin.get("training_size", 8), seed)
-
-
-def _task_of(program: Program, name: str | None) -> Task:
-    chosen = name or program.task
-    if chosen is None:
-        raise ValueError(f"program {program.name} names no task; say which one with --task")
-    return get_task(chosen)
 
 
 def _holds(certificates: tuple[Certificate, ...] | list[Certificate], checks: tuple[str, ...]) -> bool:

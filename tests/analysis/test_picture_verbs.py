@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from agents import zoo
 from analysis.cli import main
 from analysis.program_file import save_program
 from nram_env.tasks import get_task
@@ -83,3 +84,36 @@ def test_programs_are_traced_and_exported_without_torch(copy_file, tmp_path):
         f"sys.exit(main({['trace', copy_file]}) or main({export}) or 'torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["python", "c", "svg"])
+def test_export_without_a_file_prints(kind, tmp_path, capsys):
+    file = tmp_path / "file"
+    assert main(["export", "zoo:access", "--to", kind, "--out", str(file)]) == 0
+    capsys.readouterr()
+    assert main(["export", "zoo:access", "--to", kind]) == 0
+    assert capsys.readouterr().out == file.read_text()
+    assert main(["export", "zoo:access", "--to", kind, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["text"] == file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "--memory", "1", "2", "99"], "an integer in 0..2"),
+        (["run", "--n", "0"], "at least"),
+        (["run", "--steps", "-1"], "steps must be at least 0, got -1"),
+        (["run", "--task", "coppy"], "did you mean 'copy'"),
+        (["trace", "--memory", "1", "2", "99"], "an integer in 0..2"),
+        (["trace", "--steps", "-1"], "steps must be at least 0, got -1"),
+        (["verify", "--n", "0"], "at least"),
+        (["verify", "--examples", "0"], "examples must be at least 1, got 0"),
+        (["verify", "--agent", "nowhere"], "there is no nowhere"),
+    ],
+)
+def test_a_bad_input_is_rejected_before_the_work(words, said, monkeypatch, capsys):
+    """Here the work is the extraction of a program, which takes long."""
+    monkeypatch.setattr("analysis.resolve.extract", lambda *arguments, **options: pytest.fail("worked"))
+    agent = str(zoo.PLACE / "access" / "agent.safetensors")
+    assert main([words[0], agent, *words[1:]]) == 2
+    assert said in capsys.readouterr().err

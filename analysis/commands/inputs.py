@@ -1,0 +1,53 @@
+"""The input of a verb that runs a program, checked before the program, which may take long to extract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.resolve import Source
+from nram_env.tasks import Task, get_task
+
+
+def task_of(source: Source, name: str | None) -> Task:
+    """The task that was asked for, or else the program's own.
+
+    Raises:
+        ValueError: There is none, or no task has this name.
+    """
+    chosen = name or source.task
+    if chosen is None:
+        raise ValueError("the program names no task; say which one with --task")
+    return get_task(chosen)
+
+
+def instance(task: Task, n: int, seed: int) -> tuple[int, ...]:
+    """A random instance in the smallest memory.
+
+    Raises:
+        ValueError: n is too small for the task.
+    """
+    batch = task.sample(np.random.default_rng(seed), n, task.smallest_memory_size(n))
+    return tuple(batch.memory[0].tolist())
+
+
+def checked_steps(steps: int | None) -> int | None:
+    """T as it was given.
+
+    Raises:
+        ValueError: It is negative.
+    """
+    if steps is not None and steps < 0:
+        raise ValueError(f"steps must be at least 0, got {steps}")
+    return steps
+
+
+def horizon_of(task: Task, memory: Sequence[int]) -> int:
+    """The task's T for a memory.
+
+    Raises:
+        ValueError: The memory is not legal.
+    """
+    task.check_memory(memory)
+    return task.horizon(task.difficulty_of(memory))
