@@ -10,6 +10,7 @@ import inspect
 import os
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -51,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     not be run as asked, 130 that it was interrupted.
     """
     try:
-        return _run(list(sys.argv[1:] if arguments is None else arguments))
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            return _run(list(sys.argv[1:] if arguments is None else arguments))
     except SystemExit as stop:  # the parser has said all that there is to say
         return int(stop.code or 0)
     except BrokenPipeError:  # the reader of a pipe had enough, as in nram show demo | head
@@ -65,6 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"nram: error: {message}", file=sys.stderr)
         return 2
+
+
+def _warn(message: Warning | str, *where: Any, **more: Any) -> None:
+    print(f"nram: warning: {message}", file=sys.stderr)
 
 
 def _explanation(error: Exception) -> str | None:

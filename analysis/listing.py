@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from analysis.block import gate_of
@@ -12,11 +11,11 @@ from analysis.code import as_code
 from analysis.names import roles
 from analysis.program import Edge, Program
 from analysis.program_file import FORMAT
-from analysis.text import block_lines, guard_text
+from analysis.text import WIDTH, block_lines, guard_text, hanging
 from nram_env.tasks import Task, get_task, task_names
 
-WIDTH = 100
-_MARGIN = 13
+_MARGIN, _CODE, _CONTINUED, _ARROW = 13, 8, 16, 68
+"""Columns at which items, code, the rest of a long line of code, and at most where a block leads to start."""
 
 _HEADINGS = {
     "fidelity": "faithful",
@@ -30,43 +29,46 @@ _HEADINGS = {
 _ABOVE = ("fidelity", "long horizon", "random", "exhaustive", "mutation")
 
 
-def listing(program: Program) -> str:
+def listing(program: Program, width: int = WIDTH) -> str:
     """The whole listing.
 
     Args:
         program: Any program; what it says about itself comes from the certificates that it carries.
+        width: Columns of the page.
     """
-    parts = [_header(program), _control(program), _blocks(program), _code(program), _footer(program)]
+    title = f"program {program.name}"
+    named = f"{title}{FORMAT:>{min(width, WIDTH) - 26 - len(title)}}   hash {canonical_hash(program)}"
+    above = [named, *(hanging(item, width, _MARGIN) for item in _header(program))]
+    below = [hanging(item, width, _MARGIN) for item in _footer(program)]
+    parts = [above, _control(program, width), _blocks(program, width), _code(program, width), below]
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
 
 
 def blocks_text(program: Program) -> str:
     """Control, registers and blocks alone: what the program does, nothing about where it came from."""
-    return "\n".join([*_control(program), "", *_blocks(program)]) + "\n"
+    return "\n".join([*_control(program, WIDTH), "", *_blocks(program, WIDTH)]) + "\n"
 
 
 def _header(program: Program) -> Iterator[str]:
-    title = f"program {program.name}"
-    yield f"{title}{FORMAT:>{WIDTH - 26 - len(title)}}   hash {canonical_hash(program)}"
     if program.origin:
-        yield from _item("from", _origin(program))
+        yield _item("from", _origin(program))
     machine, semantics = program.machine, program.semantics
     stop = "stops if f > 0.5" if semantics.stop_rule == "first_over_half" else "f is ignored"
-    yield from _item(
+    yield _item(
         "machine",
         f"{machine.num_registers} registers, {machine.num_gates} gates; registers update together; "
         f"WRITE returns its value; {stop}",
     )
     if program.task is not None:
-        yield from _item("task", _task_text(program.task))
+        yield _item("task", _task_text(program.task))
     found = {certificate.check: certificate for certificate in program.certificates}
     for check in _ABOVE:
         if check in found:
-            yield from _item(_HEADINGS[check], _finding(found[check]))
+            yield _item(_HEADINGS[check], _finding(found[check]))
     if not {"random", "exhaustive"} & found.keys():
-        yield from _item("correct", "UNKNOWN: not checked yet; see nram verify")
+        yield _item("correct", "UNKNOWN: not checked yet; see nram verify")
     if program.kind == "unrolled":
-        yield from _item("kind", "UNROLLED: one block a timestep, not a finite program")
+        yield _item("kind", "UNROLLED: one block a timestep, not a finite program")
 
 
 def _origin(program: Program) -> str:
@@ -89,7 +91,7 @@ def _finding(certificate: Certificate) -> str:
     return f"{certificate}; {certificate.claim}"
 
 
-def _control(program: Program) -> Iterator[str]:
+def _control(program: Program, width: int) -> Iterator[str]:
     tested = [
         r.name for i, r in enumerate(program.registers) if any(e.guard.mask >> i & 1 for e in program.edges)
     ]
@@ -101,57 +103,63 @@ def _control(program: Program) -> Iterator[str]:
     kinds = {"table": "a table over zero-patterns", "machine": "learned from runs", "unrolled": "unrolled"}
     states = f"{len(program.states)} state{'s' if len(program.states) > 1 else ''}"
     blocks = f"{len(program.edges)} block{'s' if len(program.edges) > 1 else ''}"
-    yield from _item("control", f"{states}, {blocks}; {how}; {kinds[program.kind]}; M >= {program.min_size}")
+    control = f"{states}, {blocks}; {how}; {kinds[program.kind]}; M >= {program.min_size}"
+    yield hanging(_item("control", control), width, _MARGIN)
     heading = "registers"
     for register, role in zip(program.registers, roles(program), strict=True):
-        yield from _item(heading, f"{register.name:<6} {role.kind}: {role.says} (r{register.source})")
+        said = f"{register.name:<6} {role.kind}: {role.says} (r{register.source})"
+        yield hanging(_item(heading, said), width, _MARGIN)
         heading = ""
 
 
-def _blocks(program: Program) -> Iterator[str]:
+def _blocks(program: Program, width: int) -> Iterator[str]:
     names = [register.name for register in program.registers]
     for state, edges in enumerate(program.edges_of_state):
         for position, edge in enumerate(edges):
             label = program.states[state] if position == 0 else ""
-            yield from _block(program, edge, label, names)
+            yield from _block(program, edge, label, names, width)
         if not edges:
-            yield f"  {program.states[state]:<5} never seen: the machine stops here with an unseen situation"
+            line = f"  {program.states[state]:<5} never seen: the machine stops here with an unseen situation"
+            yield hanging(line, width, _CONTINUED)
 
 
-def _block(program: Program, edge: Edge, label: str, names: Sequence[str]) -> Iterator[str]:
+def _block(program: Program, edge: Edge, label: str, names: Sequence[str], width: int) -> Iterator[str]:
     where = "stop" if edge.target is None else f"-> {program.states[edge.target]}"
     lines = block_lines(edge.block, names)
     if not edge.guard.always:
         lines = [f"if {guard_text(edge.guard, names)}:", *(f"    {line}" for line in lines)]
-    lines[-1] = f"{lines[-1]:<60}  {where}"
+    lines[-1] = f"{lines[-1]:<{min(_ARROW, width - 12) - _CODE}}  {where}"
     for line in lines:
-        yield f"  {label:<5} {line}"
+        yield hanging(f"  {label:<5} {line}", width, _CONTINUED)
         label = ""
 
 
-def _code(program: Program) -> Iterator[str]:
+def _code(program: Program, width: int) -> Iterator[str]:
     code = as_code(program, _task(program.task))
     if code is None:
         return
-    yield f"  as code    (the same as the blocks on {code.runs} runs of T(n) steps)"
-    yield from (f"        {line}" for line in code.lines)
+    same = f"(the same as the blocks on {code.runs} runs of T(n) steps)"
+    yield hanging(_item("as code", same), width, _MARGIN)
+    for line in code.lines:
+        indented = " " * _CODE + line
+        yield hanging(indented, width, len(indented) - len(indented.lstrip()) + _CODE)
     for remark in code.remarks:
-        yield from _item("remark", f"{remark}: on those runs, not proved")
+        yield hanging(_item("remark", f"{remark}: on those runs, not proved"), width, _MARGIN)
 
 
 def _footer(program: Program) -> Iterator[str]:
     for certificate in program.certificates:
         if certificate.check == "time":
-            yield from _item("time", _finding(certificate))
+            yield _item("time", _finding(certificate))
         if certificate.check == "effects":
-            yield from _item("effects", _finding(certificate))
+            yield _item("effects", _finding(certificate))
     pruned = [
         f"{program.states[edge.source]} {program.machine.num_gates} -> {_gates(edge)}"
         for edge in program.edges
         if edge.witness
     ]
     if pruned:
-        yield from _item("pruned", f"gates of each block: {', '.join(pruned)}")
+        yield _item("pruned", f"gates of each block: {', '.join(pruned)}")
     yield "  -- arithmetic is modulo M; a comparison, min or max is on 0..M-1"
 
 
@@ -159,7 +167,5 @@ def _gates(edge: Edge) -> int:
     return sum(gate_of(instruction) is not None for instruction in edge.block.instructions)
 
 
-def _item(heading: str, text: str) -> Iterator[str]:
-    lines = textwrap.wrap(text, WIDTH - _MARGIN, break_long_words=False) or [""]
-    yield f"  {heading:<10} {lines[0]}"
-    yield from (" " * _MARGIN + line for line in lines[1:])
+def _item(heading: str, text: str) -> str:
+    return f"  {heading:<10} {text}"

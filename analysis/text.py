@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from analysis.block import Block, Constant, Guard
 from analysis.expressions import Apply, Assign, Expression, Let, Statement, Variable, statements
 from nram_env.machine import Gate
 
+WIDTH = 100
+"""Columns of a page where nothing says how many there are."""
+
 _COMPARISONS = {Gate.LESS_THAN: "<", Gate.LESS_OR_EQUAL_THAN: "<=", Gate.EQUALITY_TEST: "=="}
 _CONSTANTS = {Gate.ZERO: 0, Gate.ONE: 1, Gate.TWO: 2}
+
+
+def hanging(text: str, width: int, indent: int) -> str:
+    """One line of text, or several where it is wider than `width`; those behind the first are indented.
+
+    Spaces within the text are kept as they are.
+
+    Example:
+        >>> print(hanging("time   right from T = 3 on", 20, 7))
+        time   right from T
+               = 3 on
+    """
+    if len(text) <= width:
+        return text
+    wrap = textwrap.TextWrapper(width, subsequent_indent=" " * indent, break_long_words=False)
+    wrap.break_on_hyphens = False
+    return wrap.fill(text)
 
 
 def expression_text(expression: Expression, names: Sequence[str]) -> str:

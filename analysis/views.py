@@ -9,33 +9,39 @@ from analysis.circuits import HardStep
 from analysis.dataflow import live_after, live_registers
 from analysis.labels import live_selectors
 from analysis.program import Edge, Program
-from analysis.text import guard_text
+from analysis.text import WIDTH, guard_text, hanging
 
 
-def choices_view(program: Program) -> str:
-    """What every selector chose in each block, as the controller did it; * marks what matters."""
-    return "\n".join(line for edge in program.edges for line in _choices(program, edge)) + "\n"
+def choices_view(program: Program, width: int = WIDTH) -> str:
+    """What every selector chose in each block, as the controller did it; * marks what matters.
+
+    Args:
+        program: Any program.
+        width: Columns of the page.
+    """
+    return "\n".join(line for edge in program.edges for line in _choices(program, edge, width)) + "\n"
 
 
-def circuit_view(program: Program) -> str:
-    """The instructions of each block, numbered, with the register assignments."""
-    return "\n".join(line for edge in program.edges for line in _circuit(program, edge)) + "\n"
+def circuit_view(program: Program, width: int = WIDTH) -> str:
+    """The instructions of each block, numbered, with the register assignments; arguments as before."""
+    return "\n".join(line for edge in program.edges for line in _circuit(program, edge, width)) + "\n"
 
 
-def machine_view(program: Program) -> str:
-    """States and edges, a line each."""
-    return "\n".join(_title(program, edge) for edge in program.edges) + "\n"
+def machine_view(program: Program, width: int = WIDTH) -> str:
+    """States and edges, a line each; arguments as before."""
+    return "\n".join(_title(program, edge, width) for edge in program.edges) + "\n"
 
 
-def _title(program: Program, edge: Edge) -> str:
+def _title(program: Program, edge: Edge, width: int) -> str:
     names = [register.name for register in program.registers]
     target = "stop" if edge.target is None else program.states[edge.target]
     guard = guard_text(edge.guard, names)
-    return f"{program.states[edge.source]} -> {target:<6} [{guard}]  taken {edge.support:,} times"
+    line = f"{program.states[edge.source]} -> {target:<6} [{guard}]  taken {edge.support:,} times"
+    return hanging(line, width, 8)
 
 
-def _choices(program: Program, edge: Edge) -> Iterator[str]:
-    yield _title(program, edge)
+def _choices(program: Program, edge: Edge, width: int) -> Iterator[str]:
+    yield _title(program, edge, width)
     if not edge.witness:
         yield "    no recorded choices"
         return
@@ -49,8 +55,8 @@ def _choices(program: Program, edge: Edge) -> Iterator[str]:
         yield f"  {mark} {selector.name:<34} {layout.choice_name(choice)}"
 
 
-def _circuit(program: Program, edge: Edge) -> Iterator[str]:
-    yield _title(program, edge)
+def _circuit(program: Program, edge: Edge, width: int) -> Iterator[str]:
+    yield _title(program, edge, width)
     names = [register.name for register in program.registers]
     values = names + [f"v{position}" for position in range(len(edge.block.instructions))]
     for position, instruction in enumerate(edge.block.instructions):

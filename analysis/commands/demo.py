@@ -15,7 +15,7 @@ from agents.config import TrainConfig
 from agents.run import Budget, Outcome, resume_run, start_run
 from analysis.commands.demo_folder import clear, write_summary
 from analysis.commands.display import TrainingDisplay, broken_off
-from analysis.commands.output import command, emit, say
+from analysis.commands.output import command, emit, page_width, say
 from analysis.commands.programs import MUST_HOLD
 from analysis.listing import listing
 from analysis.pipeline import extract
@@ -144,7 +144,7 @@ def _save(folder: Path, agent: Agent, found: Found, seconds: float) -> dict[str,
 def _success(folder: Path, found: Found) -> Group:
     return Group(
         "",
-        listing(found.program),
+        listing(found.program, page_width()),
         "",
         checks_table(found.checks),
         f"\nSaved in {folder}: agent, program, population, metrics, summary.json.\n",
@@ -159,7 +159,8 @@ def _next_commands(folder: Path) -> tuple[tuple[str, str], ...]:
         (command("verify", folder, "--n", 2000), "the program on still larger memories"),
         (command("trace", folder, "--n", 4), "the program at work, step by step"),
         (command("plot", folder), "pictures: errors, selectors, memory, hidden states"),
-        (command("train", "increment"), "another task; nram tasks lists all ten"),
+        (command("train", "increment"), "another task"),
+        (command("tasks"), "all ten of them"),
     )
 
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, RenderableType
+
+from analysis.text import WIDTH
+
+LEAST_WIDTH = 40
+"""Columns that are used even where there are fewer."""
 
 
 def say(text: str) -> None:
@@ -17,7 +24,7 @@ def say(text: str) -> None:
 
 
 def command(*words: object, task: str = "copy") -> str:
-    """A call of `nram` as one types it, every word quoted where the shell needs it.
+    """A call of `nram` that works as it stands, every word quoted where the shell needs it.
 
     Args:
         words: The verb and what follows it.
@@ -30,7 +37,16 @@ def command(*words: object, task: str = "copy") -> str:
     from nram_env.tasks import task_imports
 
     imports = [word for source in task_imports(task) for word in ("--import", source)]
-    return shlex.join(["nram", *map(str, words), *imports])
+    return shlex.join([*_called(sys.argv[0]), *map(str, words), *imports])
+
+
+def _called(program: str) -> list[str]:
+    """How this program is called: `nram` if a shell would find it by that, or else as it was called now."""
+    if Path(program).parts[-2:] == ("analysis", "cli.py"):
+        return [sys.orig_argv[0], "-m", "analysis.cli"]
+    found = shutil.which("nram")
+    is_nram = Path(program).stem == "nram" and Path(program).exists()
+    return [program] if is_nram and not (found and Path(found).samefile(program)) else ["nram"]
 
 
 def emit(result: Mapping[str, Any], shown: RenderableType, as_json: bool) -> None:
@@ -44,11 +60,16 @@ def emit(result: Mapping[str, Any], shown: RenderableType, as_json: bool) -> Non
     if isinstance(shown, str):
         print(shown.rstrip("\n"), file=sys.stderr if as_json else sys.stdout)
     else:
-        plain_console(stderr=as_json).print(shown)
+        plain_console(stderr=as_json, width=page_width()).print(shown)
     if as_json:
         print(json.dumps(result, allow_nan=False))
 
 
-def plain_console(stderr: bool) -> Console:
-    """A console that prints text as it stands."""
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+def page_width() -> int:
+    """Columns of the terminal; COLUMNS of the environment overrides them, and a page has them elsewhere."""
+    return max(LEAST_WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+
+
+def plain_console(stderr: bool, width: int | None = None) -> Console:
+    """A console that prints text as it stands, as wide as its terminal if it is not said how wide."""
+    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True)

@@ -12,7 +12,7 @@ import tyro
 from analysis.canonical import canonical_hash
 from analysis.certificate import Certificate
 from analysis.commands.inputs import checked_steps, horizon_of, instance, task_of
-from analysis.commands.output import emit, say
+from analysis.commands.output import emit, page_width, say
 from analysis.listing import blocks_text, listing
 from analysis.pipeline import CORRECTNESS_RUNS, extract, judge_correctness, judge_fidelity
 from analysis.program import Program
@@ -25,6 +25,7 @@ from analysis.resolve import (
     find_source,
     output_folder,
 )
+from analysis.text import hanging
 from analysis.verify import check_mutants, check_random, check_sizes
 from analysis.views import choices_view, circuit_view, machine_view
 from analysis.vm import run
@@ -65,7 +66,8 @@ class Extract:
         out = self.out or folder / PROGRAM_FILE
         save_program(program, out)
         equal = _holds(program.certificates, ("fidelity",))
-        emit({"file": str(out), "equal": equal, **_summary(program)}, listing(program), self.json)
+        shown = listing(program, page_width())
+        emit({"file": str(out), "equal": equal, **_summary(program)}, shown, self.json)
         say(f"saved in {out}")
         return 0 if equal else 1
 
@@ -91,7 +93,7 @@ class Show:
     def __call__(self) -> int:
         """Print."""
         program = find_program(self.program, seed=self.seed, progress=say)
-        text = _VIEWS[self.view](program)
+        text = _VIEWS[self.view](program, page_width())
         emit({**_summary(program), "program": program_record(program)}, text, self.json)
         return 0
 
@@ -141,7 +143,7 @@ class Verify:
 
     def _check(self, task: Task) -> None:
         """Reject what cannot be verified before an extraction, which takes long."""
-        task.smallest_memory_size(self.n)
+        instance(task, self.n, self.seed)
         if self.examples < 1:
             raise ValueError(f"examples must be at least 1, got {self.examples}")
         if self.agent is not None:
@@ -272,12 +274,13 @@ def _holds(certificates: tuple[Certificate, ...] | list[Certificate], checks: tu
 
 
 def _line(found: Certificate) -> str:
-    return f"{found.check:<13} {found}; {found.claim}"
+    return hanging(f"{found.check:<13} {found}; {found.claim}", page_width(), 14)
 
 
 def _size_line(check: dict[str, Any]) -> str:
-    return (
+    line = (
         f"{check['mode']:<13} n = {check['n']:,}, M = {check['memory_size']:,}, "
         f"{check['examples']:,} examples: exact error {check['exact_error']:.2%}, "
         f"cell error {check['cell_error']:.2%}"
     )
+    return hanging(line, page_width(), 14)

@@ -14,8 +14,8 @@ from agents.config import TrainConfig
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
 from agents.run import Budget, Outcome, resume_run, start_run
 from analysis.commands.display import TrainingDisplay, resume_command
-from analysis.commands.hardening import accuracy_table, difference_lines, hardening_table
-from analysis.commands.output import command, emit
+from analysis.commands.hardening import hardening_report
+from analysis.commands.output import command, emit, page_width
 from analysis.resolve import find_agent
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Eval:
         if self.hardening:
             found = [measure_hardening(agent, n, self.examples, self.seed) for n in sizes]
             result["hardening"] = [asdict(row) for row in found]
-            shown += [accuracy_table(found), hardening_table(found), difference_lines(found)]
+            shown += hardening_report(found, page_width())
         emit(result, Group(*shown), self.json)
         return 0
 

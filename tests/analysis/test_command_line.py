@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import analysis
 import nram_env
 from analysis import cli
 from analysis.cli import VERBS, main
+from analysis.commands.output import command
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "sklearn", "scipy", "pandas", "matplotlib", "seaborn")
@@ -104,6 +106,20 @@ def test_what_is_no_fault_of_the_program_is_one_line_and_a_code(
     assert shown.count("\n") == 1
 
 
+def test_a_warning_is_one_line_without_its_place_in_the_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def load(name: str) -> None:
+        warnings.warn("weights are rounded", stacklevel=1)
+        raise ValueError("no more")
+
+    monkeypatch.setattr(cli, "_load", load)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert main(["zoo"]) == 2
+    assert capsys.readouterr().err == "nram: warning: weights are rounded\nnram: error: no more\n"
+
+
 def test_a_fault_of_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(name: str) -> None:
         raise RuntimeError("a fault")
@@ -164,3 +180,38 @@ def test_an_unknown_shell_is_answered_by_those_that_there_are(
 def test_options_of_the_parser_itself_are_no_options_of_a_verb(capsys: pytest.CaptureFixture) -> None:
     assert main(["show", "--tyro-print-completion", "perl"]) == 2
     assert "unknown option --tyro-print-completion" in capsys.readouterr().err
+
+
+@pytest.fixture
+def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two installations of the command, `here` and `elsewhere`, and a PATH that leads to neither."""
+    for folder in ("here", "elsewhere"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "nram").write_text("#!/bin/sh\n")
+        (tmp_path / folder / "nram").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/nowhere")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("path", "called", "shown"),
+    [
+        ("nowhere", "here/nram", "here/nram eval 'my run'"),
+        ("here", "here/nram", "nram eval 'my run'"),
+        ("elsewhere", "here/nram", "here/nram eval 'my run'"),
+        ("nowhere", "pytest", "nram eval 'my run'"),
+    ],
+)
+def test_a_hint_works_as_it_is_printed(
+    path: str, called: str, shown: str, scripts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(scripts / path))
+    monkeypatch.setattr(sys, "argv", [called])
+    assert command("eval", "my run") == shown
+
+
+def test_a_hint_of_the_module_calls_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [cli.__file__])
+    monkeypatch.setattr(sys, "orig_argv", ["python3", "-m", "analysis.cli", "demo"])
+    assert command("eval", "run") == "python3 -m analysis.cli eval run"

@@ -139,4 +139,5 @@ def test_eval_prints_and_reports_hardening(tmp_path, capsys, blurred):
     assert reported == json.loads(json.dumps(asdict(measure_hardening(blurred, 4, 6, 0))))
     assert "first difference" in said.err
     assert "expected soft stop step" in said.err
-    assert "hard, stop: argmax_p" in said.err
+    assert "hard, stopped by" in said.err
+    assert "\n  argmax_p" in said.err
