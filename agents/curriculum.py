@@ -67,10 +67,10 @@ def rise(population: Population, batch: TaskBatch, rollout: Rollout, config: Tra
     loss = _running(population.loss, -rollout.returns.detach() / cells, at_level)
     rises = (error < config.level_threshold) & (population.level_age >= config.level_patience)
     rises &= population.level < config.max_level
-    measured = replace(population, error=error, loss=loss)
-    weaned = replace(measured, easy_share=measured.easy_share.masked_fill(mastered(measured, config), 0.0))
+    masters = mastered(replace(population, error=error), config)
     return replace(
-        weaned,
+        population,
+        easy_share=population.easy_share.masked_fill(masters, 0.0),
         error=error.masked_fill(rises, UNKNOWN),
         loss=loss.masked_fill(rises, UNKNOWN_LOSS),
         level=population.level + rises.long(),

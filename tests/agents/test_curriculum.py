@@ -89,6 +89,22 @@ def test_only_examples_of_exactly_the_level_count(above):
     assert torch.equal(after.loss, population.loss)
 
 
+def test_a_single_example_at_the_level_is_measured_by_itself():
+    population = population_with(error=[0.8] * 3, loss=[1.0] * 3)
+    batch, rollout = played(population, wrong=0.25, loss=3.0)
+    difficulty = batch.difficulty.reshape(3, BATCH) + np.arange(BATCH)  # the first example alone is at the level
+    after = rise(population, replace(batch, difficulty=difficulty.ravel()), rollout, CONFIG)
+    assert after.error.tolist() == pytest.approx([0.9 * 0.8 + 0.1] * 3)
+    assert after.loss.tolist() == pytest.approx([0.9 * 1.0 + 0.1 * 3.0] * 3)
+
+
+def test_the_error_of_this_update_counts_towards_rise_and_mastery():
+    population = population_with(level=[4, 5, 5], level_age=[99] * 3, error=[0.52] * 3, easy_share=[0.5] * 3)
+    after = rise(population, *played(population, wrong=0.0, loss=1.0), CONFIG)
+    assert after.level.tolist() == [5, 5, 5]
+    assert after.easy_share.tolist() == [0.5, 0.0, 0.0]
+
+
 def test_easy_examples_end_with_mastery_of_the_top_level_and_not_before():
     config = replace(CONFIG, task="permutation", easy_share=0.5)
     population = replace(
