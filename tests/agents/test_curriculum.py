@@ -92,7 +92,9 @@ def test_only_examples_of_exactly_the_level_count(above):
 def test_a_single_example_at_the_level_is_measured_by_itself():
     population = population_with(error=[0.8] * 3, loss=[1.0] * 3)
     batch, rollout = played(population, wrong=0.25, loss=3.0)
-    difficulty = batch.difficulty.reshape(3, BATCH) + np.arange(BATCH)  # the first example alone is at the level
+    difficulty = batch.difficulty.reshape(3, BATCH) + np.arange(
+        BATCH
+    )  # the first example alone is at the level
     after = rise(population, replace(batch, difficulty=difficulty.ravel()), rollout, CONFIG)
     assert after.error.tolist() == pytest.approx([0.9 * 0.8 + 0.1] * 3)
     assert after.loss.tolist() == pytest.approx([0.9 * 1.0 + 0.1 * 3.0] * 3)

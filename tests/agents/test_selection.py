@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 import torch
 
 from agents.config import TrainConfig
@@ -142,3 +143,71 @@ def test_noise_on_a_new_generation_is_of_another_size_for_each_clone():
     noise = (next_generation(population, config, generator()).parameters - plain).std(1) / plain.std(1)
     assert ((noise > 0) & (noise < 0.55)).all()
     assert len({round(float(amount), 3) for amount in noise}) == 8
+
+
+def test_a_new_generation_comes_from_the_best_eighth_and_keeps_their_families_and_the_places_restarts():
+    config = replace(CONFIG, population=16)
+    population = replace(
+        start(config, 16, generator()),
+        loss=torch.linspace(2, 1, 16),
+        easy_share=torch.linspace(0, 1, 16),
+        restarts=torch.arange(16),
+    )
+    after = next_generation(population, config, generator())
+    parents = torch.tensor([15, 14] * 8)
+    ratios = logits(after) / logits(population)[parents]
+    torch.testing.assert_close(ratios, ratios[:, :1, :1].expand_as(ratios), rtol=1e-3, atol=0)
+    assert torch.equal(after.family, population.family[parents])
+    assert torch.equal(after.easy_share, population.easy_share[parents])
+    assert torch.equal(after.restarts, population.restarts)
+    assert torch.equal(after.best_parameters, after.parameters)
+    assert after.best_parameters.data_ptr() != after.parameters.data_ptr(), "the optimiser writes in place"
+
+
+def test_noise_on_a_new_generation_is_measured_by_the_weights_of_its_own_parent():
+    config = replace(CONFIG, population=16, generation_noise=0.5)
+    population = replace(start(config, 16, generator()), loss=torch.linspace(1, 2, 16))
+    wide = population.parameters.clone()
+    wide[0] *= 100
+    population = replace(population, parameters=wide)
+    plain = next_generation(population, replace(config, generation_noise=0.0), generator()).parameters
+    noise = (next_generation(population, config, generator()).parameters - plain).std(1) / plain.std(1)
+    assert ((noise > 0.005) & (noise < 0.55)).all()
+
+
+def test_clones_hyper_parameters_are_multiplied_by_exp_of_normal_numbers():
+    config = replace(CONFIG, population=1024, cull_share=1.0, perturbation=0.4)
+    population = replace(start(config, 1024, generator()), tenure=torch.full((1024,), 50))
+    same = {name: torch.full((1024,), 0.01) for name in ("learning_rate", "entropy_bonus", "gradient_noise")}
+    population = replace(population, **same, loss=torch.linspace(0, 1, 1024))
+    after = select(population, config, generator())
+    logs = torch.stack([getattr(after, name)[512:] / 0.01 for name in same]).log()
+    assert (logs.mean(1).abs() < 0.06).all()
+    assert ((logs.std(1) - 0.4).abs() < 0.04).all()
+    assert (logs.abs() < 2).all(), "five standard deviations"
+    assert (torch.corrcoef(logs) - torch.eye(3)).abs().max() < 0.15, "each is drawn by itself"
+
+
+def selected(seed: int) -> Population:
+    population = population_with(
+        loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], error=[0.9] * 8, level=[8] * 8
+    )
+    return select(population, replace(CONFIG, rescale_share=0.5), generator(seed))
+
+
+def born(seed: int) -> Population:
+    return next_generation(
+        start(CONFIG, 8, generator()), replace(CONFIG, generation_noise=0.5), generator(seed)
+    )
+
+
+@pytest.mark.parametrize("change", [selected, born])
+def test_all_chance_comes_from_the_generator(change):
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        first = change(seed=5)
+        torch.manual_seed(2)
+        second, other = change(seed=5), change(seed=6)
+    for name, values in vars(first).items():
+        assert torch.equal(values, getattr(second, name)), name
+    assert not torch.equal(first.parameters, other.parameters)

@@ -1,5 +1,7 @@
 """The simplifier: equal meaning for every M that it allows, in as little code as its rules find."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -140,3 +142,72 @@ def test_the_paper_s_copy_comes_to_two_blocks_of_six_lines():
         "prev, i = i, min(d, prev + 1)",
     ]
     assert program.edges[0].rewrites
+
+
+VALUES = ("-1", "0", "1", "2", "x", "y")
+COMPARED = [Gate.LESS_THAN, Gate.LESS_OR_EQUAL_THAN, Gate.EQUALITY_TEST, Gate.MIN, Gate.MAX]
+
+
+def _alone(gate: Gate, arguments: tuple[str, ...]) -> Block:
+    """y becomes what the gate makes of these values; x and y are the registers."""
+    code = [Constant(int(value)) for value in VALUES[:4]]
+    numbers = {value: (number + 2) % 6 for number, value in enumerate(VALUES)}
+    return Block((*code, Operation(gate, tuple(numbers[value] for value in arguments))), ((1, 6),))
+
+
+def _outputs(block: Block, nonzero: frozenset[int], size: int) -> list[tuple[int, int, int]]:
+    """(x, y, the new y) for all registers that the facts allow."""
+    return [
+        (x, y, execute(block, (x, y), [0] * size)[1])
+        for x in range(0 in nonzero, size)
+        for y in range(1 in nonzero, size)
+    ]
+
+
+@pytest.mark.parametrize("nonzero", [frozenset(), frozenset({0}), frozenset({1}), frozenset({0, 1})], ids=str)
+@pytest.mark.parametrize("gate", COMPARED, ids=lambda gate: gate.label)
+def test_a_comparison_that_is_one_of_its_values_or_0_or_1_at_every_memory_is_written_so(gate, nonzero):
+    """From M = 3 on, where the constants differ; what is found holds from `min_size` on."""
+    for arguments in product(VALUES[1:], repeat=2):
+        block = _alone(gate, arguments)
+        new = simplify_block(block, 2, frozenset({1}), Facts(nonzero=nonzero))
+        outputs = {size: _outputs(block, nonzero, size) for size in range(2, 8)}
+        for size in range(new.min_size, 8):
+            assert size < 2 or _outputs(new.block, nonzero, size) == outputs[size]
+        forms = {"x": lambda x, y: x, "y": lambda x, y: y, **{c: lambda x, y, c=c: int(c) for c in "012"}}
+        fitting = {
+            text
+            for text, form in forms.items()
+            if all(out == form(x, y) for size in range(3, 8) for x, y, out in outputs[size])
+        }
+        if fitting:
+            (line,) = block_lines(new.block, ["x", "y"])
+            assert line.removeprefix("y = ").replace("pass", "y") in fitting, arguments
+        assert new.min_size <= 3
+
+
+@pytest.mark.parametrize("gate", COMPARED[:3], ids=lambda gate: gate.label)
+def test_what_is_known_of_constants_is_claimed_from_the_smallest_memory_on_that_tells_them_apart(gate):
+    for arguments in product("012", repeat=2):
+        block = _alone(gate, arguments)
+        new = simplify_block(block, 2, frozenset({1}))
+        if new.min_size > 2:
+            before = new.min_size - 1
+            assert _outputs(new.block, frozenset(), before) != _outputs(block, frozenset(), before)
+
+
+@pytest.mark.parametrize(
+    ("gate", "arguments", "text"),
+    [
+        (Gate.LESS_THAN, ("-1", "x"), "0"),
+        (Gate.LESS_OR_EQUAL_THAN, ("x", "-1"), "1"),
+        (Gate.MIN, ("x", "-1"), "x"),
+        (Gate.MIN, ("-1", "x"), "x"),
+        (Gate.MAX, ("x", "-1"), "-1"),
+        (Gate.MAX, ("-1", "x"), "-1"),
+    ],
+)
+def test_nothing_is_above_minus_1_at_any_memory(gate, arguments, text):
+    new = simplify_block(_alone(gate, arguments), 2, frozenset({1}))
+    assert block_lines(new.block, ["x", "y"]) == [f"y = {text}"]
+    assert new.min_size == 1

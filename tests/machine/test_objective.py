@@ -92,6 +92,16 @@ def test_the_log_floor_bounds_the_loss_of_an_impossible_output():
     assert likelihood.item() == pytest.approx(math.log(1e-4))
 
 
+def test_a_cell_s_value_is_its_most_probable_one(episode):
+    _, memories, target, mask = episode
+    wrong = wrong_cells(memories[0], target, mask)
+    for row in range(BATCH):
+        for cell in range(SIZE):
+            probabilities = memories[0, row, cell].tolist()
+            value = probabilities.index(max(probabilities))
+            assert bool(wrong[row, cell]) == (bool(mask[row, cell]) and value != int(target[row, cell]))
+
+
 def test_errors_count_output_cells_and_examples_with_a_wrong_one():
     memory = torch.nn.functional.one_hot(torch.tensor([[0, 1, 2], [2, 1, 0]]), 3).float()
     target = torch.tensor([[0, 2, 0], [2, 1, 1]])
