@@ -20,9 +20,15 @@ from tests.analysis.programs import CASES, program_of, random_choices, random_pr
 from tests.analysis.recovery import random_inputs
 
 
-def test_10_000_random_blocks_keep_their_live_registers_and_stores():
-    rng = np.random.default_rng(0)
-    for _ in range(10_000):
+def seeds(count: int) -> pytest.MarkDecorator:
+    """One of many parts of a long test; `make mutants` runs the first."""
+    return pytest.mark.parametrize("seed", range(count), ids=lambda seed: f"seed{seed}")
+
+
+@seeds(20)
+def test_20_times_500_random_blocks_keep_their_live_registers_and_stores(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(500):
         machine = MachineConfig(int(rng.integers(1, 5)), PAPER_GATES * int(rng.integers(1, 3)))
         count = machine.num_registers
         block = circuit_block(machine, random_choices(machine, rng))
@@ -41,9 +47,10 @@ def test_10_000_random_blocks_keep_their_live_registers_and_stores():
         assert len(new.block.instructions) <= len(block.instructions) + 8
 
 
-def test_random_programs_keep_every_run():
-    rng = np.random.default_rng(1)
-    for _ in range(150):
+@seeds(10)
+def test_random_programs_keep_every_run(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(15):
         machine = MachineConfig(int(rng.integers(1, 5)), PAPER_GATES * int(rng.integers(1, 3)))
         program = random_program(machine, int(rng.integers(1, 6)), rng)
         simple = simplify_program(program)
@@ -54,9 +61,10 @@ def test_random_programs_keep_every_run():
             assert (before.memory, before.steps, before.outcome) == (after.memory, after.steps, after.outcome)
 
 
-def test_random_programs_keep_every_register_that_they_still_need():
-    rng = np.random.default_rng(1)
-    for _ in range(150):
+@seeds(10)
+def test_random_programs_keep_every_register_that_they_still_need(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(15):
         program = random_program(MachineConfig(int(rng.integers(2, 5))), int(rng.integers(1, 6)), rng)
         simple = simplify_program(program)
         inputs = [batch for batch in random_inputs(4, runs=3) if batch.memory.shape[1] >= simple.min_size]

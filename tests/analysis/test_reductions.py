@@ -1,0 +1,274 @@
+"""Reductions of whole programs: what is alike becomes one, what cannot matter goes, and nothing else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.block import Block, Constant, Guard, Operation
+from analysis.dataflow import known_at_entry, live_registers
+from analysis.program import Edge, Program, Register
+from analysis.reduce import (
+    drop_known_tests,
+    drop_registers,
+    join_edges,
+    join_states,
+    keep_registers,
+    simplify_program,
+)
+from analysis.vm import choose_edge, execute, run
+from nram_env.machine import Gate, MachineConfig
+from tests.analysis.programs import random_program
+
+LOAD = Block((Operation(Gate.READ, (0,)),), ((0, 2),))
+STORE = Block((Operation(Gate.WRITE, (0, 1)),), ())
+COUNT = Block((Operation(Gate.INC, (1,)),), ((1, 2),))
+
+
+def program_with(*edges: Edge, registers: int = 2, states: int = 2) -> Program:
+    names = tuple(Register(f"r{r}", r) for r in range(registers))
+    return Program(
+        "p", names, tuple(f"S{s}" for s in range(states)), edges, "machine", MachineConfig(registers)
+    )
+
+
+def random_programs(count: int, registers: int = 3) -> list[Program]:
+    rng = np.random.default_rng(0)
+    machine = MachineConfig(registers)
+    return [random_program(machine, int(rng.integers(1, 6)), rng) for _ in range(count)]
+
+
+def shape(program: Program) -> tuple[object, ...]:
+    """All that decides what a program does."""
+    edges = [(edge.source, edge.guard, edge.block, edge.target) for edge in program.edges]
+    return len(program.states), sorted(edges, key=repr)
+
+
+def doubled(program: Program, rng: np.random.Generator) -> Program:
+    """Every state twice; every edge to either copy of its target, and as two that test another register."""
+    count, edges = len(program.states), []
+    for edge in program.edges:
+        ((mask, value),) = edge.guard.cubes
+        bit = 1 << int(rng.choice([r for r in range(program.num_registers) if not mask >> r & 1]))
+        for copy in (0, count):
+            for cube in ((mask | bit, value), (mask | bit, value | bit)):
+                target = None if edge.target is None else edge.target + count * int(rng.integers(2))
+                edges.append(replace(edge, source=edge.source + copy, guard=Guard((cube,)), target=target))
+    edges.sort(key=lambda edge: edge.source)
+    return replace(program, states=program.states * 2, edges=tuple(edges))
+
+
+def test_doubled_states_and_edges_become_one_again():
+    rng = np.random.default_rng(1)
+    for program in random_programs(60):
+        single = join_states(join_edges(program))
+        again = doubled(program, rng)
+        for _ in range(len(again.states)):
+            again = join_edges(join_states(again))
+        assert shape(join_states(again)) == shape(join_states(join_edges(single)))
+
+
+def test_edges_that_do_the_same_are_joined_and_test_only_what_tells_them_from_the_others():
+    edges = (
+        Edge(0, Guard(((0b11, 0b11),)), LOAD, 1, support=3, witness=(0,) * 21),
+        Edge(0, Guard(((0b11, 0b01),)), LOAD, 1, support=5, witness=(1,) * 21),
+        Edge(0, Guard(((0b01, 0b00),)), STORE, 1, support=7),
+        Edge(1, Guard(), COUNT, 0),
+    )
+    joined = join_edges(program_with(*edges)).edges
+    assert joined == (
+        replace(edges[1], guard=Guard(((0b01, 0b01),)), support=8),
+        replace(edges[2], guard=Guard(((0b01, 0b00),))),
+        edges[3],
+    )
+
+
+def test_edges_of_one_block_with_different_ends_are_kept_apart():
+    edges = (
+        Edge(0, Guard(((1, 1),)), LOAD, 1),
+        Edge(0, Guard(((1, 0),)), LOAD, None),
+        Edge(1, Guard(), STORE, 0),
+    )
+    assert join_edges(program_with(*edges)).edges == edges
+
+
+def test_what_was_not_seen_is_not_decided_by_joined_edges_when_it_cannot_be_left_out():
+    """Nothing is known of r0 = 0, r1 != 0; the joined guard may hold there, but two edges never both."""
+    edges = (
+        Edge(0, Guard(((0b11, 0b00),)), LOAD, 0),
+        Edge(0, Guard(((0b11, 0b11),)), LOAD, 0),
+        Edge(0, Guard(((0b11, 0b10),)), STORE, 0),
+    )
+    joined = join_edges(program_with(*edges, states=1)).edges
+    for pattern, block in ((0b00, LOAD), (0b11, LOAD), (0b10, STORE)):
+        assert [edge.block for edge in joined if edge.guard.matches(pattern)] == [block]
+
+
+def test_states_that_behave_alike_become_the_first_of_them_and_unreached_ones_go():
+    edges = (
+        Edge(0, Guard(), LOAD, 2, support=1),
+        Edge(1, Guard(), STORE, 0, support=50),
+        Edge(2, Guard(), COUNT, 3, support=2),
+        Edge(3, Guard(), COUNT, 2, support=4),
+    )
+    joined = join_states(program_with(*edges, states=4))
+    assert joined.states == ("S0", "S2")
+    assert joined.edges == (
+        Edge(0, Guard(), LOAD, 1, support=1),
+        Edge(1, Guard(), COUNT, 1, support=6),
+    )
+
+
+def test_states_that_part_ways_only_later_are_kept_apart():
+    edges = (
+        Edge(0, Guard(((1, 1),)), LOAD, 1),
+        Edge(0, Guard(((1, 0),)), LOAD, 2),
+        Edge(1, Guard(), COUNT, 3),
+        Edge(2, Guard(), COUNT, 4),
+        Edge(3, Guard(), STORE, 0),
+        Edge(4, Guard(), STORE, None),
+    )
+    program = program_with(*edges, states=5)
+    assert join_states(program) == program
+
+
+def test_states_are_numbered_in_the_order_in_which_they_are_entered():
+    edges = (Edge(0, Guard(), LOAD, 2), Edge(1, Guard(), STORE, None), Edge(2, Guard(), COUNT, 1))
+    joined = join_states(program_with(*edges, states=3))
+    assert [(edge.source, edge.block, edge.target) for edge in joined.edges] == [
+        (0, LOAD, 1),
+        (1, COUNT, 2),
+        (2, STORE, None),
+    ]
+    assert joined.states == ("S0", "S2", "S1")
+
+
+def test_an_edge_that_needs_a_register_that_is_0_not_to_be_cannot_be_taken():
+    edges = (
+        Edge(0, Guard(((0b01, 0b01),)), COUNT, 1),
+        Edge(0, Guard(((0b01, 0b00),)), STORE, 1),
+        Edge(1, Guard(((0b10, 0b10),)), STORE, 1),
+        Edge(1, Guard(((0b10, 0b00),)), STORE, 0),
+    )
+    new = drop_known_tests(program_with(*edges))
+    assert new.edges == (replace(edges[0], guard=Guard()), *edges[2:])
+
+
+def test_of_registers_with_the_same_content_one_is_tested():
+    copy = Block((Operation(Gate.READ, (0,)),), ((0, 2), (1, 2)))
+    use = Block((Operation(Gate.WRITE, (0, 1)),))
+    edges = (
+        Edge(0, Guard(), copy, 1),
+        Edge(1, Guard(((0b11, 0b11),)), use, 1),
+        Edge(1, Guard(((0b11, 0b01),)), use, 1),  # asks for two different things of one content
+        Edge(1, Guard(((0b11, 0b00),)), use, None),
+    )
+    new = drop_known_tests(program_with(*edges))
+    assert [(edge.guard.cubes, edge.target) for edge in new.edges[1:]] == [(((1, 1),), 1), (((1, 0),), None)]
+
+
+def test_a_register_that_nothing_needs_goes_and_the_others_move_up():
+    load = Block((Operation(Gate.READ, (1,)), Operation(Gate.INC, (0,))), ((0, 4), (1, 3)))
+    edges = (
+        Edge(0, Guard(((0b010, 0b010),)), load, 0),
+        Edge(0, Guard(((0b010, 0b000),)), Block((Operation(Gate.WRITE, (1, 2)),)), None),
+    )
+    new = drop_registers(program_with(*edges, registers=3, states=1))
+    assert [register.name for register in new.registers] == ["r1", "r2"]
+    assert [(edge.guard.cubes, edge.block) for edge in new.edges] == [
+        (((0b01, 0b01),), Block((Operation(Gate.READ, (0,)),), ((0, 2),))),
+        (((0b01, 0b00),), Block((Operation(Gate.WRITE, (0, 1)),))),
+    ]
+
+
+def test_registers_in_another_order_run_alike():
+    rng = np.random.default_rng(2)
+    for program in random_programs(30):
+        order = rng.permutation(program.num_registers).tolist()
+        turned = keep_registers(program, order)
+        assert [register.source for register in turned.registers] == order
+        for _ in range(5):
+            memory = rng.integers(6, size=6).tolist()
+            before, after = run(program, memory, 12), run(turned, memory, 12)
+            assert (before.memory, before.steps, before.outcome) == (after.memory, after.steps, after.outcome)
+
+
+def test_simplifying_again_changes_nothing():
+    for program in random_programs(40):
+        simple = simplify_program(program)
+        assert simplify_program(simple) == simple
+
+
+@pytest.mark.parametrize("registers", [2, 4])
+def test_what_is_said_to_hold_at_a_state_holds_whenever_it_is_entered(registers):
+    rng = np.random.default_rng(3)
+    for program in random_programs(40, registers):
+        flow = known_at_entry(program)
+        live = live_registers(program)
+        for _ in range(8):
+            size = max(2, flow.min_size) + int(rng.integers(5))
+            memory, state, values = rng.integers(size, size=size).tolist(), 0, (0,) * registers
+            for _ in range(15):
+                entry = flow.known[state]
+                assert entry is not None, "a state that is entered is known to be"
+                for register in live[state]:
+                    kind, number = entry[register]
+                    assert values[register] == (number % size if kind == "constant" else values[number])
+                edge = choose_edge(program, state, values)
+                if edge is None or edge.target is None:
+                    break
+                values, state = execute(edge.block, values, memory), edge.target
+
+
+def test_a_register_that_does_not_matter_at_a_state_can_hold_anything_there():
+    rng = np.random.default_rng(4)
+    spoilt = 0
+    for program in random_programs(40, 4):
+        live = live_registers(program)
+        for state in range(len(program.states)):
+            for _ in range(4):
+                memory, values = rng.integers(6, size=6).tolist(), tuple(rng.integers(6, size=4).tolist())
+                other = tuple(v if r in live[state] else (v + 1) % 6 for r, v in enumerate(values))
+                spoilt += values != other
+                assert follow(program, state, values, memory) == follow(program, state, other, memory)
+    assert spoilt
+
+
+def follow(program: Program, state: int, values: tuple[int, ...], memory: list[int]) -> list[object]:
+    """States and memories of a run from the middle of a program on."""
+    memory, seen = list(memory), []
+    for _ in range(15):
+        edge = choose_edge(program, state, values)
+        if edge is None:
+            return [*seen, "unseen"]
+        values = execute(edge.block, values, memory)
+        seen += [edge.target, *memory]
+        if edge.target is None:
+            return seen
+        state = edge.target
+    return seen
+
+
+def test_only_what_a_guard_a_store_or_a_later_step_needs_is_live():
+    edges = (
+        Edge(0, Guard(), Block((Operation(Gate.INC, (2,)),), ((0, 3), (1, 2))), 1),
+        Edge(1, Guard(((0b001, 0b001),)), Block((Constant(1), Operation(Gate.WRITE, (3, 1)))), None),
+        Edge(1, Guard(((0b001, 0b000),)), Block(), 1),
+    )
+    live = live_registers(program_with(*edges, registers=3))
+    assert live == (frozenset({2}), frozenset({0, 1}))
+
+
+def test_constants_and_copies_are_followed_through_loops_and_lost_where_ways_differ():
+    edges = (
+        Edge(0, Guard(), Block((Operation(Gate.READ, (0,)), Constant(2)), ((0, 4), (1, 3), (2, 3))), 1),
+        Edge(1, Guard(), Block((Operation(Gate.INC, (0,)), Operation(Gate.WRITE, (1, 2))), ((0, 3),)), 2),
+        Edge(2, Guard(((0b010, 0b010),)), Block((Operation(Gate.DEC, (0,)),), ((0, 3),)), 1),
+        Edge(2, Guard(((0b010, 0b000),)), Block((Operation(Gate.WRITE, (0, 2)),)), None),
+    )
+    flow = known_at_entry(program_with(*edges, registers=3, states=3))
+    assert flow.known == (
+        (("constant", 0), ("copy", 1), ("copy", 2)),
+        (("constant", 2), ("copy", 1), ("copy", 1)),
+        (("constant", 3), ("copy", 1), ("copy", 1)),
+    )
