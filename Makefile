@@ -4,7 +4,7 @@ PYTHON ?= python3
 SEED ?= 0
 BIN := .venv/bin
 
-.PHONY: help demo test lint format install clean
+.PHONY: help demo test mutants lint format install clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -14,6 +14,11 @@ demo: install
 
 test: install lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+mutants: install
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,mutation]'
+	nice $(BIN)/mutmut run --max-children 1
+	$(BIN)/mutmut results
 
 lint: install
 	$(BIN)/ruff check .
@@ -33,4 +38,4 @@ install: .venv/installed
 	@touch $@
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build mutants *.egg-info .mypy_cache .pytest_cache .ruff_cache
