@@ -59,7 +59,7 @@ def _edited(**changes):
         ({"edges__1__source": 0}, "two edges of state S0 match the same registers"),
         ({"edges__0__witness": [0, 1]}, "witness of 2 choices, not 23"),
         ({"registers__0__source": 7}, "register r0 was register 7 of the machine, which has 4"),
-        ({"machine__num_registers": 0}, "num_registers must be an integer of at least 1"),
+        ({"machine__num_registers": 0}, "num_registers must be an integer in 1..63, got 0"),
     ],
 )
 def test_a_program_edited_into_nonsense_says_what_is_wrong(changes, message, tmp_path):
