@@ -12,9 +12,6 @@ from agents.rollout import hard_wrong, soft_wrong
 from nram_env.support import unknown_name
 from nram_env.tasks import Task, TaskBatch, get_task
 
-SOFT_CELLS = 2**25
-"""Numbers in the memories of one soft batch, B x M x M; bounds the peak at a few hundred MiB."""
-
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -92,9 +89,7 @@ def evaluate_all(agent: Agent, sizes: Sequence[int], examples: int, seed: int) -
 
 
 def _soft(agent: Agent, task: Task, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:
-    rows = max(1, SOFT_CELLS // batch.memory_size**2)
-    slices = [slice(first, first + rows) for first in range(0, batch.batch_size, rows)]
-    return np.concatenate([soft_wrong(agent.controller, task, batch.rows(s), horizon[s]) for s in slices])
+    return soft_wrong(agent.controller, task, batch, horizon)
 
 
 def _hard(agent: Agent, task: Task, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium
@@ -165,8 +165,28 @@ def soft_wrong(
     controller: Controller, task: Task, batch: TaskBatch, horizon: np.ndarray, backend: str = "auto"
 ) -> np.ndarray:
     """Wrong output cells (P x B, M) of the soft stack: argmax of the expected output memory."""
-    envs = make_envs(task, controller.spec.machine, batch.batch_size, backend=backend)
-    return unroll(controller, envs, instance=batch, horizon=horizon).wrong_cells.numpy()
+    most = max(1, SOFT_CELLS // batch.memory_size**2)
+    found = []
+    for members, rows in _parts(controller.num_members, batch.batch_size // controller.num_members, most):
+        some = replace(controller, parameters=controller.parameters[members])
+        examples = batch.rows(rows)
+        envs = make_envs(task, controller.spec.machine, examples.batch_size, backend=backend)
+        rollout = unroll(some, envs, instance=examples, horizon=horizon[rows])
+        found.append(rollout.wrong_cells.numpy())
+    return np.concatenate(found)
+
+
+SOFT_CELLS = 2**22
+"""Soft runs go side by side while their memories have no more numbers; bounds the peak at some 100 MiB."""
+
+
+def _parts(members: int, examples: int, most: int) -> Iterator[tuple[slice, slice]]:
+    """Members, and their rows among P x B: as many members as have `most` rows together, or parts of one."""
+    together, rows = max(1, most // examples), min(most, examples)
+    for first in range(0, members, together):
+        last = min(first + together, members)
+        for row in range(first * examples, last * examples, together * rows):
+            yield slice(first, last), slice(row, min(row + together * rows, last * examples))
 
 
 def hard_wrong(controller: Controller, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:

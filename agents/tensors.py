@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from safetensors import SafetensorError
 
 from nram_env.checks import Check, choice, integer, list_of, record, shown, text, tuple_of
@@ -100,6 +101,10 @@ def save_tensors(
         format_name: Format and version, as in "nram-agent/1".
         header: JSON values.
         tensors: Named tensors of any shape; they may share memory.
+
+    Raises:
+        MemoryError: There is not enough to make the file's content.
+        OSError: The file cannot be written.
     """
     import safetensors.torch
     import torch
@@ -109,6 +114,8 @@ def save_tensors(
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in tensors.items()
     }
+    # Where memory runs out, safetensors ends the process: its three copies are asked for here before.
+    np.empty(3 * sum(tensor.nbytes for tensor in own.values()) + _MOST_HEADER_BYTES, dtype=np.uint8)
     write_atomically(path, safetensors.torch.save(own, metadata))
 
 

@@ -41,7 +41,9 @@ VERBS = {
 SHELLS = ("bash", "zsh", "fish")
 """Shells that `nram --completion` knows."""
 
-_OUT_OF_MEMORY = re.compile("can't allocate memory|out of memory", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile(
+    "can't allocate memory|(out of|not enough) memory|bad_alloc|can't start new thread", re.IGNORECASE
+)
 """How torch says it; it raises RuntimeError."""
 
 

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 #include "tape.h"
 
@@ -68,14 +67,13 @@ class Episodes {
         Workspace at(all_, kernels_, carver);
         begin_backward(at);
         const long taken = all_.taken[first_];
-        std::vector<Step> steps;
         for (long t = taken; t-- > 0; std::swap(at.coming, at.going)) {
             if (all_.credit) add_likelihood_gradient(at.coming.memory, t);
             if (const int status = move_back(at, t)) return status;
-            steps.push_back(decide_back(at, t));
+            at.steps[taken - 1 - t] = decide_back(at, t);
         }
         for (long member = 0; member < stack_.members; ++member)
-            kernels_.gradient(stack_, steps.data(), taken, at.gradient, all_.gradient + first_ * all_.size, member);
+            kernels_.gradient(stack_, at.steps, taken, at.gradient, all_.gradient + first_ * all_.size, member);
         return 0;
     }
 

@@ -1,6 +1,6 @@
 // The C interface: picks the instruction set and shares the members among threads.
 #include <atomic>
-#include <new>
+#include <exception>
 #include <vector>
 
 #include "../../nram_env/machine/backends/native/running.h"
@@ -32,12 +32,12 @@ template <class Work>
 int share(long members, int helpers, size_t workspace_floats, Work work) try {
     std::vector<std::vector<float>> workspaces(helpers + 1, std::vector<float>(workspace_floats));
     std::atomic<long> next{0};
-    nram::with_helpers(helpers, [&](int thread) {
+    const bool sound = nram::with_helpers(helpers, [&](int thread) {
         [[maybe_unused]] const nram::FlushDenormals flush;
         for (long member; (member = next++) < members;) work(workspaces[thread].data(), member);
     });
-    return OK;
-} catch (const std::bad_alloc&) {
+    return sound ? OK : NO_MEMORY;
+} catch (const std::exception&) {
     return NO_MEMORY;
 }
 

@@ -80,6 +80,7 @@ struct Workspace {
     float* transposed;
     Passing coming, going;
     float *zero_probs, *deltas, *backward, *gradient;
+    Step* steps;  // from the last to the first
     long deltas_a_step;
 
     Workspace(const Unroll& all, const Kernels& kernels, Carver& carver)
@@ -90,6 +91,7 @@ struct Workspace {
         deltas_a_step = rows * (all.stack.kind == LSTM ? 5 : 2) * all.stack.hidden;
         zero_probs = carver.take(rows * all.stack.inputs);
         deltas = carver.take(all.timesteps * deltas_a_step);
+        steps = carver.take<Step>(all.timesteps);
         backward = carver.take(all.stack.batch * all.stack.hidden);
         gradient = carver.take(kernels.gradient_floats(all.stack));
     }

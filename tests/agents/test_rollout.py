@@ -8,7 +8,7 @@ import torch
 from agents.checkpoint import Agent
 from agents.controllers import CONTROLLER_KINDS, Controller, ControllerSpec
 from agents.evaluate import evaluate, evaluate_all
-from agents.rollout import hard_steps, hard_wrong, make_envs, unroll
+from agents.rollout import hard_steps, hard_wrong, make_envs, soft_wrong, unroll
 from nram_env.machine import MachineConfig
 from nram_env.tasks import get_task
 
@@ -77,11 +77,13 @@ def test_an_untrained_agent_is_wrong_everywhere_and_the_table_says_so():
     assert all(row.exact_error > 0.9 and 0 < row.cell_error <= row.exact_error for row in rows)
 
 
-def test_a_soft_evaluation_in_parts_equals_one_in_a_piece(monkeypatch):
-    agent = Agent(controller(members=1), "copy")
-    whole = evaluate(agent, "soft", 3, 10, seed=0)
-    monkeypatch.setattr("agents.evaluate.SOFT_CELLS", 3 * 7 * 7)
-    assert evaluate(agent, "soft", 3, 10, seed=0) == whole
+@pytest.mark.parametrize("rows", [1, 3, 4, 9, 100])
+def test_soft_runs_in_parts_equal_those_in_a_piece(monkeypatch, rows):
+    stack, batch = controller(members=5), COPY.sample(np.random.default_rng(0), 3, 7, 20)
+    horizon = np.arange(20) % 3 + 4
+    whole = soft_wrong(stack, COPY, batch, horizon)
+    monkeypatch.setattr("agents.rollout.SOFT_CELLS", rows * 7 * 7)
+    assert np.array_equal(soft_wrong(stack, COPY, batch, horizon), whole)
 
 
 def test_an_unknown_mode_is_refused():

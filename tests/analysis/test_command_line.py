@@ -87,6 +87,7 @@ def test_an_interrupted_import_is_an_interruption(module: str, words: list[str])
     [
         (KeyboardInterrupt(), 130, "nram: interrupted"),
         (MemoryError(), 2, "nram: error: there is not enough memory for this"),
+        (RuntimeError("can't start new thread"), 2, "nram: error: there is not enough memory for this"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), 2, "not enough memory"),
         (RecursionError("maximum recursion depth exceeded"), 2, "nested too deeply"),
         (OSError(28, "No space left on device"), 2, "No space left on device"),

@@ -1,9 +1,9 @@
 // The C interface: lays out the plan, picks the instruction set and shares the blocks among threads.
+#include <pthread.h>
+
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
-#include <new>
-#include <vector>
 
 #include "plan.h"
 #include "running.h"
@@ -26,40 +26,50 @@ int kind_of(int gate) {
     return gate == nram::LESS || gate == nram::LESS_EQUAL || gate == nram::EQUAL ? nram::PAIR : nram::DENSE;
 }
 
-// A plan and the tables that it points to.
-struct OwnedPlan {
+// A plan and the tables that it points to. It throws nothing, as nothing may that a learner's threads call: to throw
+// takes memory, and where there is none the process ends.
+class OwnedPlan {
+  public:
     Plan plan{};
-    std::vector<int> kind, rank, place, dense_before;
 
     explicit OwnedPlan(const Machine& machine) {
+        const int values = machine.registers + machine.gates;
+        kind_ = (int*)std::malloc(sizeof(int) * (3 * values + machine.gates + 1));
+        if (!kind_) return;
+        rank_ = kind_ + values, place_ = rank_ + values, dense_before_ = place_ + values;
         plan.registers = machine.registers, plan.size = machine.size, plan.width = (machine.size + 3) / 4 * 4;
         plan.gates = machine.gates, plan.gate = machine.gate, plan.rescale = machine.rescale;
         plan.clip = machine.clip, plan.log_floor = machine.log_floor, plan.floor = machine.floor;
-        for (int r = 0; r < plan.registers; ++r) add_value(nram::DENSE, 0);
-        for (int i = 0; i < plan.gates; ++i) add_gate(plan.gate[i], plan.registers + i);
-        dense_before.push_back(plan.dense);
-        plan.probs += plan.registers * (plan.registers + plan.gates);
-        plan.kind = kind.data(), plan.rank = rank.data(), plan.place = place.data();
-        plan.dense_before = dense_before.data();
+        for (int r = 0; r < plan.registers; ++r) add_value(r, nram::DENSE, 0);
+        for (int i = 0; i < plan.gates; ++i) add_gate(i);
+        dense_before_[plan.gates] = plan.dense;
+        plan.probs += plan.registers * values;
+        plan.kind = kind_, plan.rank = rank_, plan.place = place_, plan.dense_before = dense_before_;
     }
+    OwnedPlan(const OwnedPlan&) = delete;
+    ~OwnedPlan() { std::free(kind_); }
 
-    void add_gate(int gate, int choices) {
-        dense_before.push_back(plan.dense);
+    // Whether there was memory for it.
+    explicit operator bool() const { return kind_; }
+
+  private:
+    void add_gate(int i) {
+        const int gate = plan.gate[i], value = plan.registers + i, of_kind = kind_of(gate);
+        dense_before_[i] = plan.dense;
         plan.arguments += arity(gate);
-        plan.probs += arity(gate) * choices;
+        plan.probs += arity(gate) * value;
         plan.writes += gate == nram::WRITE;
-        const int of_kind = kind_of(gate);
-        add_value(of_kind, of_kind == nram::CONSTANT ? (gate - nram::ZERO) % plan.size : plan.pairs);
+        add_value(value, of_kind, of_kind == nram::CONSTANT ? (gate - nram::ZERO) % plan.size : plan.pairs);
         plan.pairs += of_kind == nram::PAIR;
     }
 
-    void add_value(int of_kind, int where) {
-        const int others = (int)kind.size() - plan.dense;
-        rank.push_back(of_kind == nram::DENSE ? plan.dense : others);
-        kind.push_back(of_kind);
-        place.push_back(where);
+    void add_value(int value, int of_kind, int where) {
+        rank_[value] = of_kind == nram::DENSE ? plan.dense : value - plan.dense;
+        kind_[value] = of_kind, place_[value] = where;
         plan.dense += of_kind == nram::DENSE;
     }
+
+    int *kind_, *rank_, *place_, *dense_before_;
 };
 
 const Kernels& kernels_of(int instruction_set) {
@@ -72,25 +82,35 @@ const Kernels& kernels_of(int instruction_set) {
 }
 
 // Memory that a calling thread keeps from call to call: fresh pages would cost more than a small batch does.
+// It hangs on a key and is no thread_local object: to destroy those, C++ takes memory when a thread first uses
+// them, and ends the process where there is none.
 class Scratch {
   public:
-    ~Scratch() { std::free(start_); }
+    Scratch() { usable_ = !pthread_key_create(&key_, std::free); }
 
-    char* of_size(size_t bytes) {
-        if (bytes > bytes_) {
-            std::free(start_);
-            start_ = (char*)std::aligned_alloc(64, bytes);
-            bytes_ = start_ ? bytes : 0;
-        }
-        return start_;
+    // Null where there is no memory.
+    char* of_size(size_t bytes) const {
+        if (!usable_) return nullptr;
+        Block* block = (Block*)pthread_getspecific(key_);
+        if (block && block->bytes >= bytes) return block->start;
+        std::free(block);
+        block = (Block*)std::aligned_alloc(64, sizeof(Block) + bytes);
+        if (pthread_setspecific(key_, block)) std::free(block), block = nullptr;
+        if (!block) return nullptr;
+        block->bytes = bytes;
+        return block->start;
     }
 
   private:
-    char* start_ = nullptr;
-    size_t bytes_ = 0;
+    struct Block {
+        alignas(64) size_t bytes;
+        alignas(64) char start[64];  // and more
+    };
+    pthread_key_t key_;
+    bool usable_;
 };
 
-thread_local Scratch scratch;
+const Scratch scratch;
 
 // How many threads pay: starting one costs as much as some hundred thousand multiply-adds.
 int worthwhile_threads(const Plan& plan, long batch, long blocks, int threads) {
@@ -115,8 +135,7 @@ Status share(const Kernels& kernels, const Plan& plan, long batch, int threads, 
         if (plan.width > plan.size) std::memset(workspace, 0, bytes);  // the padding of rows must be zero
         for (long block; (block = next++) < blocks;) work(workspace, block);
     };
-    nram::with_helpers(helpers, run);
-    return OK;
+    return nram::with_helpers(helpers, run) ? OK : NO_MEMORY;
 }
 
 bool targets_fit(const nram::Inputs& in, long size) {
@@ -146,26 +165,24 @@ EXPORTED int nram_record_size(int record) {
     return record < 4 ? (int)sizes[record] : 0;
 }
 
-EXPORTED int nram_forward(const Machine* machine, const nram::Inputs* in, const nram::Outputs* out) try {
+EXPORTED int nram_forward(const Machine* machine, const nram::Inputs* in, const nram::Outputs* out) {
     if (!gates_known(machine->gate, machine->gates)) return BAD_GATE;
     if (!targets_fit(*in, machine->size)) return BAD_TARGET;
     const OwnedPlan owned(*machine);
+    if (!owned) return NO_MEMORY;
     const Kernels& kernels = kernels_of(machine->instruction_set);
     return share(kernels, owned.plan, in->batch, machine->threads, [&](void* workspace, long block) {
         kernels.forward(owned.plan, *in, *out, workspace, block);
     });
-} catch (const std::bad_alloc&) {
-    return NO_MEMORY;
 }
 
-EXPORTED int nram_backward(const Machine* machine, const nram::Inputs* in, const nram::Gradients* gradients) try {
+EXPORTED int nram_backward(const Machine* machine, const nram::Inputs* in, const nram::Gradients* gradients) {
     const OwnedPlan owned(*machine);
+    if (!owned) return NO_MEMORY;
     const Kernels& kernels = kernels_of(machine->instruction_set);
     return share(kernels, owned.plan, in->batch, machine->threads, [&](void* workspace, long block) {
         kernels.backward(owned.plan, *in, *gradients, workspace, block);
     });
-} catch (const std::bad_alloc&) {
-    return NO_MEMORY;
 }
 
 }  // extern "C"

@@ -1,5 +1,6 @@
 // What calls of a library share, whatever they compute. Only for the files that hold a C interface.
 #pragma once
+#include <atomic>
 #include <exception>
 #include <thread>
 #include <vector>
@@ -31,17 +32,27 @@ class FlushDenormals {
 };
 
 // Calls run(0) here and run(1)..run(helpers) on threads of their own, or on fewer where there are no more to be
-// had: the work must be such that those there do all of it.
+// had: the work must be such that those there do all of it. Waits for all of them, and lets no exception out of
+// any; returns whether there was none.
 template <class Run>
-void with_helpers(int helpers, const Run& run) {
+bool with_helpers(int helpers, const Run& run) {
+    std::atomic<bool> sound{true};
+    const auto guarded = [&](int thread) noexcept {
+        try {
+            run(thread);
+        } catch (...) {
+            sound = false;
+        }
+    };
     std::vector<std::thread> started;
     try {
         started.reserve(helpers);
-        while ((int)started.size() < helpers) started.emplace_back(run, (int)started.size() + 1);
+        while ((int)started.size() < helpers) started.emplace_back(guarded, (int)started.size() + 1);
     } catch (const std::exception&) {
     }
-    run(0);
+    guarded(0);
     for (std::thread& thread : started) thread.join();
+    return sound;
 }
 
 }  // namespace nram
