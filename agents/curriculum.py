@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from agents.config import TrainConfig
-from agents.losses import mastered
+from agents.losses import cell_losses, mastered
 from agents.population import UNKNOWN, UNKNOWN_LOSS, Population
 from agents.rollout import Rollout
 from nram_env.tasks import TaskBatch
@@ -62,9 +62,8 @@ def rise(population: Population, batch: TaskBatch, rollout: Rollout, config: Tra
     """
     shape = rollout.returns.shape
     at_level = torch.from_numpy(batch.difficulty).view(shape) == population.level[:, None]
-    cells = torch.from_numpy(batch.mask.sum(1)).view(shape)
     error = _running(population.error, rollout.wrong.float(), at_level)
-    loss = _running(population.loss, -rollout.returns.detach() / cells, at_level)
+    loss = _running(population.loss, cell_losses(rollout, batch), at_level)
     rises = (error < config.level_threshold) & (population.level_age >= config.level_patience)
     rises &= population.level < config.max_level
     masters = mastered(replace(population, error=error), config)

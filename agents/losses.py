@@ -8,6 +8,7 @@ from torch import Tensor
 from agents.config import TrainConfig
 from agents.population import Population
 from agents.rollout import Rollout
+from nram_env.tasks import TaskBatch
 
 
 def member_losses(rollout: Rollout, population: Population, config: TrainConfig) -> Tensor:
@@ -19,6 +20,12 @@ def member_losses(rollout: Rollout, population: Population, config: TrainConfig)
     weight = entropy_weight(population, config)
     entropy = weight * rollout.entropy.mean(1) + weight.clamp_max(0) * rollout.halting_entropy.mean(1)
     return -rollout.returns.mean(1) - entropy
+
+
+def cell_losses(rollout: Rollout, batch: TaskBatch) -> Tensor:
+    """What an output cell costs every example, (P, B): minus its log-likelihood, without entropies."""
+    cells = torch.from_numpy(batch.mask.sum(1)).view(rollout.returns.shape)
+    return -rollout.returns.detach() / cells
 
 
 def entropy_weight(population: Population, config: TrainConfig) -> Tensor:

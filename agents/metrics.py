@@ -32,9 +32,11 @@ _LINE = record(
         "solved": _COUNT,
         "restarts": _COUNT,
         "seconds": number(0),
-    }
+    },
+    optional={"cell_loss": _NUMBER},
 )
-"""A line of the metrics: a `Progress`, and the seconds since this call of the run began."""
+"""A line of the metrics: a `Progress`, and the seconds since this call of the run began. Runs of earlier versions
+lack the loss of a cell."""
 
 
 def tensorboard_installed() -> bool:

@@ -41,7 +41,8 @@ class Progress:
         update: Updates done so far.
         level: Highest level of any member.
         error: Least running error among the members at that level.
-        loss: Mean loss of the members.
+        loss: Mean loss of the members, with what their entropies are worth: it rises as their bonus fades.
+        cell_loss: Mean minus log-likelihood of an output cell over the members' examples, in nats.
         solved: Members whose hardened form makes no error on held-out sizes.
         restarts: Members started anew because a number was not finite, so far.
     """
@@ -50,6 +51,7 @@ class Progress:
     level: int
     error: float
     loss: float
+    cell_loss: float
     solved: int
     restarts: int
 
@@ -102,7 +104,7 @@ class Trainer:
             self.population = select(self.population, self.config, self.chance)
         if self._is_stuck():
             self.population = next_generation(self.population, self.config, self.chance)
-        return self._progress(member_loss)
+        return self._progress(member_loss, losses.cell_losses(rollout, batch))
 
     def _is_stuck(self) -> bool:
         """Whether it is time for a new generation, and members master the top level, but none is solved."""
@@ -257,7 +259,7 @@ class Trainer:
         }
         return Agent(Controller(spec, parameters[index : index + 1].clone()), self.config.task, info)
 
-    def _progress(self, member_loss: Tensor) -> Progress:
+    def _progress(self, member_loss: Tensor, cell_loss: Tensor) -> Progress:
         population = self.population
         level = int(population.level.max())
         return Progress(
@@ -265,6 +267,7 @@ class Trainer:
             level=level,
             error=float(population.error[population.level == level].min()),
             loss=float(member_loss.detach().nanmean()),
+            cell_loss=float(cell_loss.nanmean()),
             solved=int(population.solved.sum()),
             restarts=int(population.restarts.sum()),
         )

@@ -44,24 +44,35 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     write_atomically(path, picture.getvalue())
 
 
+_LOSS_TITLES = {
+    "cell_loss": "minus log-likelihood of an output cell, mean of members",
+    "loss": "mean loss of members, rising as its entropy bonus fades",
+}
+
+
 def learning_curves(metrics: Sequence[Mapping[str, Any]]) -> Figure:
     """Error, curriculum level, loss and solved members against updates.
 
+    The loss is that of an output cell; where no update has it, as in runs of earlier versions, the loss with
+    what entropies are worth stands there and is called so.
+
     Args:
-        metrics: One entry an update, as in a run's metrics.jsonl: update, level, error, loss, solved.
+        metrics: One entry an update, as in a run's metrics.jsonl: update, level, error, cell_loss or else
+            loss, solved; what was not finite is None.
     """
     updates = [entry["update"] for entry in metrics]
+    loss = "cell_loss" if any("cell_loss" in entry for entry in metrics) else "loss"
     titles = {
         "error": "running exact error at the highest level, best member",
         "level": "highest level n of the curriculum",
-        "loss": "mean loss of the members",
+        loss: _LOSS_TITLES[loss],
         "solved": "members without hard error on held-out sizes",
     }
     with _style():
         figure = Figure(figsize=(9, 6.5), layout="constrained")
         panels = figure.subplots(2, 2, sharex=True)
         for panel, (name, title) in zip(panels.flat, titles.items(), strict=True):
-            values = [entry[name] for entry in metrics]
+            values = np.array([entry.get(name) for entry in metrics], dtype=float)
             stepwise = name in ("level", "solved")
             seaborn.lineplot(
                 x=updates,

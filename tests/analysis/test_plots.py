@@ -109,14 +109,26 @@ def test_hidden_states_come_one_a_timestep_with_the_state_that_the_program_was_i
 
 def test_learning_curves_show_every_update():
     metrics = [
-        {"update": u, "level": 5 + u // 10, "error": 1 / u, "loss": -u, "solved": u // 20}
+        {"update": u, "level": 5 + u // 10, "error": 1 / u, "loss": u, "cell_loss": 9 - u, "solved": u // 20}
         for u in range(1, 31)
     ]
     panels = learning_curves(metrics).axes
-    assert [panel.get_ylabel() for panel in panels] == ["error", "level", "loss", "solved"]
+    assert [panel.get_ylabel() for panel in panels] == ["error", "level", "cell_loss", "solved"]
     for panel in panels:
         (curve,) = panel.lines
         assert curve.get_ydata().tolist() == [entry[panel.get_ylabel()] for entry in metrics]
+
+
+def test_the_loss_of_earlier_runs_is_called_what_it_is():
+    """It holds the entropy bonus; a run that was resumed has the loss of a cell from then on."""
+    old = [{"update": u, "level": 5, "error": None, "loss": u, "solved": 0} for u in (1, 2)]
+    before = learning_curves(old).axes[2]
+    assert (before.get_ylabel(), "entropy bonus" in before.get_title()) == ("loss", True)
+    after = learning_curves([*old, {**old[0], "update": 3, "cell_loss": 0.5}]).axes[2]
+    (curve,) = after.lines
+    assert (after.get_ylabel(), "entropy" in after.get_title()) == ("cell_loss", False)
+    assert np.isnan(curve.get_ydata()[:2]).all() or len(curve.get_ydata()) == 1
+    assert curve.get_ydata()[-1] == 0.5
 
 
 def test_error_pictures_have_a_line_a_mode_and_a_mark():
