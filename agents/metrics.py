@@ -35,8 +35,8 @@ _LINE = record(
     },
     optional={"cell_loss": _NUMBER},
 )
-"""A line of the metrics: a `Progress`, and the seconds since this call of the run began. Runs of earlier versions
-lack the loss of a cell."""
+"""A line of the metrics: a `Progress`, and the seconds since this call of the run began. Runs of earlier
+versions lack the loss of a cell."""
 
 
 def tensorboard_installed() -> bool:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 _SWEEPS = 8
 _GAP = 14.0
+_HIGHEST = float("-inf")
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,17 @@ def _neighbours(routes: Sequence[Sequence[str]], column_of: Mapping[str, int]) -
 
 
 def _reorder(rows: Sequence[list[str]], neighbours: Mapping[str, Sequence[str]]) -> None:
-    """Sort every column by the mean position of the neighbours in the column before."""
+    """Sort every column by the mean position of the neighbours in the column before; nodes without any wire
+    come last, so that they stand beside the graph."""
     for before, here in pairwise(rows):
         position = {name: index for index, name in enumerate(before)}
         own = {name: index for index, name in enumerate(here)}
 
-        def wanted(name: str, position: Mapping[str, int] = position, own: Mapping[str, int] = own) -> float:
+        def wanted(
+            name: str, position: Mapping[str, int] = position, own: Mapping[str, int] = own
+        ) -> tuple[bool, float]:
             known = [position[other] for other in neighbours[name] if other in position]
-            return sum(known) / len(known) if known else own[name]
+            return not neighbours[name], sum(known) / len(known) if known else own[name]
 
         here.sort(key=wanted)
 
@@ -82,17 +86,20 @@ def _reorder(rows: Sequence[list[str]], neighbours: Mapping[str, Sequence[str]])
 def _heights_on_page(
     rows: Sequence[Sequence[str]], neighbours: Mapping[str, Sequence[str]], heights: Mapping[str, float]
 ) -> dict[str, float]:
-    """The y of every middle: near the neighbours', in the order of the column, without overlap."""
+    """The y of every middle: near the neighbours', in the order of the column, without overlap. Nodes without
+    any wire stand right below the others of their column, and a column of such alone in the middle."""
     middle = {name: 0.0 for row in rows for name in row}
     for _ in range(_SWEEPS):
         for row in rows:
-            wanted = [_mean([middle[other] for other in neighbours[name]] or [middle[name]]) for name in row]
-            placed, end = [], float("-inf")
+            alone = _HIGHEST if any(neighbours[name] for name in row) else _mean(list(middle.values()))
+            near = [[middle[other] for other in neighbours[name]] for name in row]
+            wanted = [_mean(found) if found else alone for found in near]
+            placed, end = [], _HIGHEST
             for name, y in zip(row, wanted, strict=True):
                 half = heights.get(name, 0.0) / 2
                 placed.append(max(y, end + half))
                 end = placed[-1] + half + _GAP
-            shift = _mean([y - put for y, put in zip(wanted, placed, strict=True)])
+            shift = _mean([y - put for y, put in zip(wanted, placed, strict=True) if y > _HIGHEST])
             middle.update((name, put + shift) for name, put in zip(row, placed, strict=True))
     top = min((y - heights.get(name, 0.0) / 2 for name, y in middle.items()), default=0.0)
     return {name: y - top for name, y in middle.items()}

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import hypot
+from math import cos, hypot, pi, sin
 
-from analysis.program import START, Program
+from analysis.program import START, Edge, Program
 from analysis.svg import CHARACTER, Picture, line, point, words
 from analysis.text import guard_text
 
 _IN_A_ROW = 5
 _STEP_X, _STEP_Y, _RADIUS = 190.0, 150.0, 24.0
-_BEND, _MORE_BEND = 34.0, 26.0
+_BEND, _PARALLEL_BEND, _LONG_BEND = 34.0, 26.0, 60.0
+"""How far an arrow's middle lies off the straight line: at least, more for every parallel arrow, and more for
+every state that it passes, so that it passes the loops as well."""
+_BETWEEN, _BESIDE = _STEP_X - 2 * _RADIUS, _STEP_X - 10
+"""Widest label between two states, and above or below one."""
+_LOOP, _LOOP_WIDTH, _FAN = 50.0, 18.0, 0.8 * pi
+"""How far a state's loops reach from its middle, how far apart their tips are at least, their whole angle."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,10 @@ def edge_label(number: int) -> str:
 
 
 def state_picture(program: Program) -> Picture:
-    """Draw the states, row by row to and fro, and the edges; an arrow from nowhere points at the first."""
+    """Draw the states, row by row to and fro, and the edges; an arrow from nowhere points at the first.
+
+    A label names the edge's block, and its guard where there is room for it.
+    """
     arrows = list(_arrows(program))
     places = [_place(state) for state in range(len(program.states))]
     margin = _RADIUS + 6
@@ -86,27 +95,46 @@ def _states(program: Program) -> Iterator[str]:
 
 def _arrows(program: Program) -> Iterator[_Arrow]:
     names = [register.name for register in program.registers]
+    alike = Counter((edge.source, edge.target) for edge in program.edges)
     drawn: Counter[tuple[int, int | None]] = Counter()
     for number, edge in enumerate(program.edges):
-        parallel = drawn[edge.source, edge.target]
-        drawn[edge.source, edge.target] += 1
-        label = edge_label(number)
-        if not edge.guard.always:
-            label += f": {guard_text(edge.guard, names)}"
+        pair = edge.source, edge.target
+        parallel, label = drawn[pair], edge_label(number)
+        drawn[pair] += 1
+        guarded = label if edge.guard.always else f"{label}: {guard_text(edge.guard, names)}"
+        if len(guarded) * CHARACTER <= _room(edge, alike[pair]):
+            label = guarded
         if edge.target is None:
             yield _stop(edge.source, label, parallel)
         elif edge.target == edge.source:
-            yield _loop(edge.source, label, parallel)
+            yield _loop(edge.source, label, parallel, alike[pair])
         else:
             yield _arrow(edge.source, edge.target, label, parallel)
 
 
-def _loop(state: int, label: str, parallel: int) -> _Arrow:
+def _room(edge: Edge, parallel: int) -> float:
+    """Widest label of an edge; loops of one state stand too close for more than a letter."""
+    if edge.target not in (None, edge.source):
+        return _BETWEEN
+    return _BESIDE if edge.target is None or parallel == 1 else 0
+
+
+def _loop(state: int, label: str, parallel: int, count: int) -> _Arrow:
+    """One of the `count` loops of a state: they fan out above it, each with its label at its tip."""
     x, y = _place(state)
-    rise = 46 + 20 * parallel
-    start, end = point(x - 12, y - _RADIUS + 3), point(x + 12, y - _RADIUS + 3)
-    curve = f"M{start} C{point(x - 34, y - rise - 14)} {point(x + 34, y - rise - 14)} {end}"
-    return _Arrow(line(curve, "arrow"), label, x, y - rise - 8)
+    apart = min(pi / 5, _FAN / count)
+    tip = max(_LOOP, count * _LOOP_WIDTH / _FAN)
+    angle = -pi / 2 + (parallel - (count - 1) / 2) * apart
+
+    def at(distance: float, turn: float) -> tuple[float, float]:
+        return x + distance * cos(angle + turn), y + distance * sin(angle + turn)
+
+    narrow, wide = min(pi / 6, 0.4 * apart), min(pi / 6, 0.45 * apart) if count > 1 else pi / 6
+    reach = (tip - _RADIUS * cos(narrow) / 4) / (0.75 * cos(wide))  # a curve's middle lies on its tip
+    start, bend, back, end = at(_RADIUS, -narrow), at(reach, -wide), at(reach, wide), at(_RADIUS, narrow)
+    curve = f"M{point(*start)} C{point(*bend)} {point(*back)} {point(*end)}"
+    label_x, label_y = at(tip + 12, 0)
+    return _Arrow(line(curve, "arrow"), label, label_x, label_y + 4)
 
 
 def _stop(state: int, label: str, parallel: int) -> _Arrow:
@@ -123,7 +151,7 @@ def _arrow(source: int, target: int, label: str, parallel: int) -> _Arrow:
     length = hypot(x1 - x0, y1 - y0)
     along_x, along_y = (x1 - x0) / length, (y1 - y0) / length
     straight = target == source + 1 and parallel == 0
-    bend = 0.0 if straight else _BEND + _MORE_BEND * (parallel + length / _STEP_X - 1)
+    bend = 0.0 if straight else _BEND + _PARALLEL_BEND * parallel + _LONG_BEND * (length / _STEP_X - 1)
     middle_x, middle_y = (x0 + x1) / 2 + along_y * bend, (y0 + y1) / 2 - along_x * bend
     top_x, top_y = middle_x + along_y * bend, middle_y - along_x * bend
     start, end = _towards(x0, y0, top_x, top_y), _towards(x1, y1, top_x, top_y)

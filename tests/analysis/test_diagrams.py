@@ -1,18 +1,21 @@
 """Diagrams are well-formed SVG, show every state, edge and gate, and nothing lies over anything else."""
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from analysis.block import Constant, gate_of
+from agents import zoo
+from analysis.block import Block, Constant, Guard, gate_of
 from analysis.circuit_diagram import circuit_picture
 from analysis.diagram import to_svg
 from analysis.layers import arrange
 from analysis.names import name_registers
+from analysis.program import Edge, Program, Register
 from analysis.reduce import simplify_program
+from analysis.resolve import find_program
 from analysis.state_diagram import edge_label, state_picture
 from analysis.svg import CHARACTER, document
 from nram_env.machine import Gate, MachineConfig
@@ -113,6 +116,65 @@ def test_the_labels_of_a_state_diagram_lie_within_it(num_states):
         assert left + width <= picture.width + 0.1
         assert 8 <= float(element.get("y")) + shift_y <= picture.height
     assert len(list(group.iter(f"{SVG}circle"))) == num_states + sum(e.target is None for e in program.edges)
+
+
+def test_constants_stand_beside_their_circuit():
+    """Right below the other registers of their column, whatever the rest of the block does."""
+    block = find_program("zoo:swap").edges[1].block
+    nodes = boxes(parsed(circuit_picture(block, ["x", "y", "z"])))
+    right = sorted(box for box in nodes if box[0] == max(left for left, *_ in nodes))
+    by_height = sorted(right, key=lambda box: box[1])
+    assert len(right) == 3
+    assert all(below[1] - above[3] < 20 for above, below in pairwise(by_height))
+
+
+def test_nodes_without_wires_stand_below_the_others_of_their_column():
+    columns = {"a": 0, "b": 1, "alone": 1, "c": 1}
+    places, _ = arrange(columns, dict.fromkeys(columns, 20.0), [("a", "b"), ("a", "c")])
+    assert places["alone"].y == max(places["b"].y, places["c"].y) + 34
+    assert places["a"].y == (places["b"].y + places["c"].y) / 2
+
+
+def test_a_column_of_nodes_without_wires_stands_in_the_middle():
+    columns = {"a": 0, "b": 1, "c": 1, "alone": 2}
+    places, _ = arrange(columns, dict.fromkeys(columns, 20.0), [("a", "b"), ("a", "c")])
+    assert places["alone"].y == pytest.approx(places["a"].y, abs=1)
+
+
+def label_boxes(picture):
+    """Left, top, right, bottom of every label of an edge."""
+    found = []
+    for element in parsed(picture).iter(f"{SVG}text"):
+        if "label" in element.get("class"):
+            x, y, width = float(element.get("x")), float(element.get("y")), len(element.text) * CHARACTER
+            left = x - (width / 2 if "middle" in element.get("class") else 0)
+            found.append((left, y - 9, left + width, y + 3))
+    return found
+
+
+def looping(count):
+    """A program of one state with so many loops; each tests for another first register that is 0."""
+    names = [f"r{register}" for register in range(count)]
+    guards = [Guard((((2 << r) - 1, 1 << r),)) for r in range(count)]
+    registers = tuple(Register(name, r) for r, name in enumerate(names))
+    edges = tuple(Edge(0, guard, Block((), ()), 0) for guard in guards)
+    return Program("loops", registers, ("S0",), edges, "table", MachineConfig(count))
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 12, 30])
+def test_the_labels_of_a_state_s_loops_stand_side_by_side(count):
+    labels = label_boxes(state_picture(looping(count)))
+    assert len(labels) == count
+    assert all(apart(a, b) for a, b in combinations(labels, 2))
+    assert [left for left, *_ in labels] == sorted({left for left, *_ in labels}), (
+        "in order, none above another"
+    )
+
+
+@pytest.mark.parametrize("name", zoo.entries())
+def test_the_labels_of_the_zoo_s_programs_keep_apart(name):
+    labels = label_boxes(state_picture(find_program(f"zoo:{name}")))
+    assert all(apart(a, b) for a, b in combinations(labels, 2))
 
 
 def test_names_that_svg_could_take_for_its_own_are_escaped():
