@@ -52,13 +52,13 @@ def _key(name: object) -> str:
 
 
 def brief(value: object) -> str:
-    """What was passed, for an error text: its repr, shortened where it is long or deep.
+    """What was passed, for an error text: its repr on one line, shortened where it is long or deep.
 
     Example:
         >>> brief([[3]] * 1000), brief("3")
         ('[[3], [3], [3], [3], [3], [3], ...]', "'3'")
     """
-    return _BRIEFLY.repr(value)
+    return " ".join(line.strip() for line in _BRIEFLY.repr(value).splitlines())
 
 
 _LONGEST = 200

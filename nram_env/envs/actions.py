@@ -33,12 +33,13 @@ def to_array(name: str, value: Any) -> np.ndarray:
         raise ValueError(f"the {name} has no single shape, got {brief(value)}") from None
 
 
-def check_array(action: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Accept an action of a numpy environment.
+def check_array(action: Any, shape: tuple[int, ...], name: str = "action") -> np.ndarray:
+    """Accept an action of a numpy environment, or a part of one.
 
     Args:
         action: What was passed to `step`.
         shape: What it must be: (D,), or (B, D).
+        name: What it is called in an error.
 
     Returns:
         float32 array.
@@ -46,13 +47,13 @@ def check_array(action: Any, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         ValueError: A tensor, another shape or type, NaN, or a value outside -1..1.
     """
-    values = to_array("action", action)
+    values = to_array(name, action)
     if values.shape != shape or values.dtype not in (np.float32, np.float64):
-        raise ValueError(f"an action is a float32 array of shape {shape}, got {values.dtype} {values.shape}")
+        raise ValueError(f"the {name} is a float32 array {shape}, got {values.dtype} {values.shape}")
     wrong = ~(np.abs(values) <= 1)
     if wrong.any():
         place = tuple(np.argwhere(wrong)[0].tolist())
-        raise ValueError(f"actions lie in -1..1, got {values[place]} at {_at(place)}")
+        raise ValueError(f"the {name} lies in -1..1, got {values[place]} at {_at(place)}")
     return values.astype(np.float32)
 
 

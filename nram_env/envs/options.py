@@ -111,7 +111,7 @@ def check_instance(task: Task, instance: Any, num_envs: int, given: Mapping[str,
 
 
 def _check_arrays(instance: TaskBatch, num_envs: int) -> None:
-    cells = (num_envs, np.shape(instance.memory)[-1] if np.ndim(instance.memory) else 0)
+    cells = (num_envs, *getattr(instance.memory, "shape", ())[-1:])
     for name, dtype, shape in (
         ("memory", np.int64, cells),
         ("target", np.int64, cells),
@@ -170,7 +170,12 @@ def for_each(difficulty: np.ndarray, rule: Callable[[int], int]) -> np.ndarray:
 
 def _array(name: str, value: Any) -> np.ndarray:
     """An option as an array; the differentiable environment's own tensors, as `finished`, serve too."""
-    return to_array(name, value.numpy(force=True) if isinstance(value, Tensor) else value)
+    if not isinstance(value, Tensor):
+        return to_array(name, value)
+    try:
+        return value.numpy(force=True)
+    except (TypeError, RuntimeError):
+        raise ValueError(f"the {name} has no numbers that numpy knows, got {brief(value)}") from None
 
 
 def whole_numbers(name: str, value: Any, count: int, *, smallest: int) -> np.ndarray:
@@ -199,6 +204,15 @@ def _integers(
     whole = values.dtype.kind in "iu" or (values.dtype == object and isinstance(value, int))  # beyond 64 bits
     if not whole or values.shape not in shapes or values.min() < smallest:
         raise ValueError(f"{name} must be an integer of at least {smallest}{rows}, got {brief(value)}")
-    if values.max() > LARGEST_COUNT:
-        raise ValueError(f"{name} must be at most {LARGEST_COUNT}, got {brief(value)}")
+    check_largest(name, int(values.max()))
     return values.astype(np.int64)
+
+
+def check_largest(name: str, value: Any) -> None:
+    """Reject counts that no computer could count to.
+
+    Raises:
+        ValueError: A whole number above `LARGEST_COUNT`.
+    """
+    if isinstance(value, int | np.integer) and value > LARGEST_COUNT:
+        raise ValueError(f"{name} must be at most {LARGEST_COUNT}, got {brief(value)}")

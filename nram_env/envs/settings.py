@@ -19,6 +19,7 @@ from nram_env.envs.options import (
     Request,
     check_extent,
     check_instance,
+    check_largest,
     checked_names,
     checked_reset_mask,
     for_each,
@@ -86,7 +87,7 @@ class Settings:
         check_choice("backend", self.backend, BACKEND_NAMES)
         check_flag("hard", self.hard)
         self._keep(
-            num_registers=_optional(whole_number, "num_registers", self.num_registers, smallest=1),
+            num_registers=_pythons(self.num_registers),
             logit_scale=_positive("logit_scale", self.logit_scale, largest=LARGEST_LOGIT),
             log_floor=_positive("log_floor", self.log_floor, largest=1.0),
             activation_clip=_optional(_positive, "activation_clip", self.activation_clip),
@@ -206,6 +207,7 @@ class Settings:
         self, given: Mapping[str, Any], num_envs: int, usual_size: int | None
     ) -> tuple[np.ndarray, int]:
         memory_size = given.get("memory_size", usual_size)
+        check_largest("memory_size", memory_size)
         difficulty = given.get("difficulty", self.difficulty)
         if difficulty is None:
             difficulty = _usual_difficulty(self.problem, memory_size)
@@ -244,6 +246,11 @@ def check_flag(name: str, value: Any) -> None:
     """
     if not isinstance(value, bool):
         raise ValueError(f"{name} must be True or False, got {brief(value)}")
+
+
+def _pythons(value: Any) -> Any:
+    """Python's integer for numpy's, anything else as it is."""
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def _optional(check: Callable[..., Any], name: str, value: Any, **limits: Any) -> Any:

@@ -15,6 +15,7 @@ from gymnasium.spaces import Box, Dict, Space
 from torch import Tensor
 
 from nram_env.envs.episode import EpisodeState, begin
+from nram_env.envs.saved import check_state
 from nram_env.envs.settings import Settings
 from nram_env.machine import ActionLayout
 from nram_env.tasks import Task, TaskBatch
@@ -64,27 +65,20 @@ class EpisodeShell:
     def set_state(self, state: EpisodeState) -> None:
         """Return to a state that `state` gave, here or in an environment with the same settings.
 
+        Entropies are 0, and a picture shows no READ and WRITE, until the next step.
+
         Raises:
             ValueError: Not such a state, or one of another task or type, or with another number of rows or
-                registers; the observation "full" also fixes the memory size.
+                registers; the observation "full" also fixes the memory size, and a state in which a row has
+                finished is none of an environment that resets it in the same step.
         """
-        registers = self.settings.rules.machine.num_registers
-        if not isinstance(state, EpisodeState):
-            raise ValueError(f"expected what the property `state` gave, got {type(state).__name__}")
-        if state.registers.shape[:2] != (self._rows, registers):
-            raise ValueError(
-                f"expected a state of (rows, registers) = {(self._rows, registers)}, "
-                f"got {tuple(state.registers.shape[:2])}"
-            )
-        if state.task not in (None, self.task.name):
-            raise ValueError(f"expected a state of task {self.task.name}, got one of task {state.task}")
-        if (state.memory.dtype, state.memory.device) != (self._dtype, self._device):
-            raise ValueError(
-                f"expected a state of {self._dtype} on {self._device}, "
-                f"got {state.memory.dtype} on {state.memory.device}"
-            )
-        self.settings.check_memory_size(state.memory_size)
+        self._check_state(state)
         self._enter(state)
+
+    def _check_state(self, state: Any) -> None:
+        registers = self.settings.rules.machine.num_registers
+        check_state(state, self.task.name, self._rows, registers, self._dtype, self._device)
+        self.settings.check_memory_size(state.memory_size)
 
     def _enter(self, state: EpisodeState) -> None:
         self._state = state

@@ -35,7 +35,7 @@ def device_of(device: Any) -> torch.device:
         place = torch.zeros(1, dtype=torch.float32, device=torch.device(device))
         place.item()
     except (RuntimeError, AssertionError, NotImplementedError, TypeError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
+        reason = brief(str(error).partition("\n")[0])
         raise ValueError(f"device {brief(device)} cannot be used here: {reason}") from None
     return place.device
 

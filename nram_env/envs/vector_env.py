@@ -224,20 +224,15 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         observation = observe(self.settings, self.state)
         return observation if self.differentiable else to_numpy(observation)
 
-    def set_state(self, state: EpisodeState) -> None:
-        """Return to a state that `state` gave; both entropies are 0 until the next step.
-
-        Raises:
-            ValueError: As in `EpisodeShell.set_state`, or a row has finished, which "same_step" never shows.
-        """
-        same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
-        if same_step and isinstance(state, EpisodeState) and state.finished.any():
+    def _check_state(self, state: Any) -> None:
+        super()._check_state(state)
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and state.finished.any():
             raise ValueError(
                 f'with autoreset_mode="same_step" no row has finished, got {state.finished.tolist()}'
             )
-        super().set_state(state)
 
     def _enter(self, state: EpisodeState) -> None:
+        """Be in a state that no step led to: both entropies are 0 until the next."""
         super()._enter(state)
         none = torch.zeros_like(state.survival)
         self._entropies = (none, none)

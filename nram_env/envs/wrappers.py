@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.spaces import Box, Dict, MultiDiscrete
 from gymnasium.utils import RecordConstructorArgs
 
-from nram_env.envs.actions import to_array
+from nram_env.envs.actions import check_array, to_array
 from nram_env.envs.env import NRAMEnv
 from nram_env.machine.layout import HALT
 from nram_env.support import unknown_name
@@ -55,21 +55,18 @@ class NamedActions(gymnasium.ActionWrapper, RecordConstructorArgs):
         """Lay the entries out in the order of the layout.
 
         Raises:
-            ValueError: Not a dictionary of all selectors, or an entry of another shape.
+            ValueError: Not a dictionary of all selectors, or an entry of another type, shape or range.
         """
         if not isinstance(action, dict):
             raise ValueError(f"an action is a dictionary of selectors, got {type(action).__name__}")
         for name in action:
             if name not in self._sizes:
                 raise unknown_name("selector", name, self._sizes)
-        parts = [self._part(name, action.get(name)) for name in self._sizes]
-        return np.concatenate(parts)
-
-    def _part(self, name: str, value: Any) -> np.ndarray:
-        part, shape = to_array(f"entry {name!r}", value), (self._sizes[name],)
-        if part.shape != shape:
-            raise ValueError(f"entry {name!r} must have shape {shape}, got {value!r} of shape {part.shape}")
-        return part
+        missing = [name for name in self._sizes if name not in action]
+        if missing:
+            raise ValueError(f"an action has an entry for every selector, {missing[0]!r} is missing")
+        parts = (check_array(action[name], (size,), f"entry {name!r}") for name, size in self._sizes.items())
+        return np.concatenate(list(parts))
 
 
 def _machine(env: gymnasium.Env[Any, Any]) -> NRAMEnv:

@@ -1,6 +1,9 @@
 """A thousand generated bad calls: one clear error each, nothing changed, and the environment works on."""
 
+import importlib
+import itertools
 import re
+import sys
 
 import gymnasium as gym
 import numpy as np
@@ -10,6 +13,7 @@ from gymnasium.error import Error
 
 import nram_env  # noqa: F401  (registers the environments)
 from nram_env.envs import ChoiceActions, NamedActions
+from nram_env.support import brief
 from nram_env.tasks import TaskBatch
 
 CALLS = 1000
@@ -70,14 +74,16 @@ def bad_tensor(rng, shape):
 def bad_named(rng, space):
     good = space.sample()
     name = any_of(rng, list(good))
-    kind = any_of(rng, ["missing", "unknown", "shape", "type", "value"])
+    kind = any_of(rng, ["missing", "unknown", "shape", "dtype", "type", "value"])
     if kind == "missing":
         del good[name]
-        return good, f"{name!r} must have shape .* got None"
+        return good, f"{name!r} is missing"
     if kind == "unknown":
         return good | {name + "x": good[name]}, name + "x"
     if kind == "shape":
-        return good | {name: np.zeros(99, np.float32)}, f"{name!r} must have shape .* of shape (99,)"
+        return good | {name: np.zeros(99, np.float32)}, f"{name!r} is a float32 array .* (99,)"
+    if kind == "dtype":
+        return good | {name: good[name].astype(int)}, f"{name!r} is a float32 array .* int64"
     if kind == "value":
         return good | {name: np.full_like(good[name], np.nan)}, "nan"
     return any_of(rng, [(None, "NoneType"), (list(good.values()), "list"), (np.zeros(5), "ndarray")])
@@ -147,7 +153,7 @@ def bad_reset(rng, name, env):
     if kind == "value":
         option = any_of(rng, ["difficulty", "horizon", "memory_size"])
         value = any_of(rng, [2.5, "3", True, [1, 2, 3, 4], [[3]], {}, float("nan"), np.array([]), 1j])
-        return {"options": {option: value}}, f"{option} must be an integer.* got {value!r}"
+        return {"options": {option: value}}, f"{option} must be an integer.* got {brief(value)}"
     if kind == "small":
         option, value = any_of(rng, ["difficulty", "horizon"]), int(rng.integers(-5, 1))
         return {"options": {option: value}}, f"{option} must be .* at least [12].* got {value}"
@@ -156,7 +162,7 @@ def bad_reset(rng, name, env):
         return {"options": {"instance": instance}}, message
     if kind == "options":
         options = any_of(rng, ["difficulty", 3, ["difficulty"], ("horizon", 2)])
-        return {"options": options}, f"options must be a dictionary, got {options!r}"
+        return {"options": options}, f"options must be a dictionary, got {brief(options)}"
     if kind == "seed":
         seed = any_of(rng, [-1, 2.5, "7"])
         return {"seed": seed}, f"{seed}|{type(seed)}"
@@ -164,7 +170,7 @@ def bad_reset(rng, name, env):
         rng, [[True], np.ones(ROWS), [0, 1, 1], "all", np.zeros(ROWS, bool), np.ones((ROWS, 1), bool)]
     )
     if name in ("vector", "differentiable"):
-        return {"options": {"reset_mask": mask}}, f"reset_mask must be .* got {mask!r}"
+        return {"options": {"reset_mask": mask}}, f"reset_mask must be .* got {brief(mask)}"
     return {"options": {"reset_mask": mask}}, "unknown option 'reset_mask'"
 
 
@@ -214,3 +220,31 @@ def test_an_action_that_carries_a_gradient_is_told_where_gradients_flow():
         ValueError, match=r"carries a gradient.*gym.make_vec\(id, num_envs=..., differentiable=True\)"
     ):
         env.step(torch.zeros(env.action_space.shape, requires_grad=True))
+
+
+def test_the_fuzzing_script_finds_no_fault_and_makes_the_same_calls_again(monkeypatch, capsys):
+    monkeypatch.syspath_prepend("benchmarks")
+    script = importlib.import_module("fuzz_calls")
+    monkeypatch.setattr(sys, "argv", ["fuzz_calls.py", "--calls", "220", "--seed", "3", "--list"])
+    listed = []
+    for _ in range(2):
+        assert script.main() == 0
+        listed.append([line for line in capsys.readouterr().out.splitlines() if re.match(r"\d+: ", line)])
+    assert len(listed[0]) == 220
+    assert listed[0] == listed[1]
+
+
+def test_the_fuzzing_script_notices_what_is_accepted_changed_or_raised_elsewhere(monkeypatch):
+    monkeypatch.syspath_prepend("benchmarks")
+    calls = importlib.import_module("malformed.calls")
+    counter = itertools.count()
+    for run, keep, wanted in (
+        (lambda: 3, None, "was accepted and gave 3"),
+        (lambda: 1 // 0, None, "raised ZeroDivisionError: .*"),
+        (lambda: torch.zeros(2) + torch.zeros(3), None, "raised RuntimeError: .*"),
+        (lambda: np.stack([]), None, "raised inside numpy: .*"),
+        (lambda: int("x"), None, ""),
+        (lambda: int("x"), lambda: next(counter), "changed something: .*"),
+    ):
+        fault = calls.refused("a call", run, keep or (lambda: None)).fault()
+        assert re.fullmatch(wanted, fault), fault

@@ -1,0 +1,1 @@
+"""Malformed calls by family, for `benchmarks/fuzz_calls.py`; importing a module registers its families."""
