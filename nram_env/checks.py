@@ -50,7 +50,7 @@ def shown(value: object) -> str:
         >>> shown("a\\x1b[31m")
         "'a\\\\x1b[31m'"
     """
-    return _SHORT.repr(value)
+    return " ".join(line.strip() for line in _SHORT.repr(value).splitlines())
 
 
 _SHORT = reprlib.Repr()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
-import reprlib
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
+
+from nram_env.checks import shown
 
 
 def unknown_name(kind: str, name: object, valid: Iterable[str]) -> ValueError:
@@ -26,7 +27,7 @@ def unknown_name(kind: str, name: object, valid: Iterable[str]) -> ValueError:
         >>> str(unknown_name("task", "copyy", ["access", "copy"]))
         "unknown task 'copyy'; did you mean 'copy'? Valid: access, copy"
     """
-    return ValueError(f"unknown {kind} {brief(name)}{_nearest(name, valid)}")
+    return ValueError(f"unknown {kind} {shown(name)}{_nearest(name, valid)}")
 
 
 def unexpected_keyword(owner: str, name: str, valid: Iterable[str]) -> TypeError:
@@ -48,22 +49,7 @@ def _nearest(name: object, valid: Iterable[str]) -> str:
 
 
 def _key(name: object) -> str:
-    return str(name)[:_LONGEST].lower().replace("_", "-")
-
-
-def brief(value: object) -> str:
-    """What was passed, for an error text: its repr on one line, shortened where it is long or deep.
-
-    Example:
-        >>> brief([[3]] * 1000), brief("3")
-        ('[[3], [3], [3], [3], [3], [3], ...]', "'3'")
-    """
-    return " ".join(line.strip() for line in _BRIEFLY.repr(value).splitlines())
-
-
-_LONGEST = 200
-_BRIEFLY = reprlib.Repr()
-_BRIEFLY.maxstring = _BRIEFLY.maxother = _LONGEST
+    return str(name)[:200].lower().replace("_", "-")
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> None:

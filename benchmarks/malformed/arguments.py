@@ -12,8 +12,8 @@ import torch
 import nram_env  # noqa: F401  (registers the environments)
 from malformed.calls import Call, family, refused
 from malformed.junk import JUNK, junk, number, one_of, pick, whole
+from nram_env.checks import shown
 from nram_env.envs import ChoiceActions, NamedActions, NRAMEnv
-from nram_env.support import brief
 
 IDS = ["NRAM/Copy-v0", "NRAM/Merge-v0", "NRAM/WalkBST-v0"]
 Accepted = Callable[[Any], bool]
@@ -70,7 +70,7 @@ def _make(id_: str, **keywords: Any) -> gym.Env:
 
 def _made(function: Callable[..., Any], rng: np.random.Generator, table: dict[str, Accepted]) -> Call:
     id_, keywords = pick(rng, IDS), _bad(rng, table)
-    given = ", ".join(f"{name}={brief(value)}" for name, value in keywords.items())
+    given = ", ".join(f"{name}={shown(value)}" for name, value in keywords.items())
     return refused(f"{function.__name__}({id_!r}, {given})", lambda: function(id_, **keywords))
 
 
@@ -95,4 +95,4 @@ def make_vec(rng: np.random.Generator) -> Call:
 def wrap(rng: np.random.Generator) -> Call:
     wrapper = pick(rng, [NamedActions, ChoiceActions])
     inside = pick(rng, [*JUNK, gym.make("CartPole-v1"), gym.make_vec("NRAM/Copy-v0", num_envs=2)])
-    return refused(f"{wrapper.__name__}({brief(inside)})", lambda: wrapper(inside))
+    return refused(f"{wrapper.__name__}({shown(inside)})", lambda: wrapper(inside))

@@ -14,8 +14,8 @@ import torch
 import nram_env  # noqa: F401  (registers the environments)
 from malformed.calls import Call, family, refused
 from malformed.junk import JUNK, junk, nothing, pick, whole
+from nram_env.checks import shown
 from nram_env.envs import ChoiceActions, NamedActions
-from nram_env.support import brief
 from nram_env.tasks import TaskBatch, get_task
 
 ROWS = 3
@@ -78,7 +78,7 @@ def kept(env: Any) -> Callable[[], Any]:
 def asked(name: str, what: str, value: Any, run: Callable[[Any], Any]) -> Call:
     """A call of an environment, and after it one that must go well."""
     env = subject(name)
-    call = refused(f"{name}.{what} {brief(value)}", lambda: run(env), kept(env))
+    call = refused(f"{name}.{what} {shown(value)}", lambda: run(env), kept(env))
     return replace(call, fault=lambda: call.fault() or _works(env))
 
 
@@ -243,4 +243,4 @@ def forms(rng: np.random.Generator) -> Call:
             ("reset(sed=value)", lambda: env.reset(sed=value)),
         ],
     )
-    return refused(f"{name}.{form} with {brief(value)}", run, kept(env))
+    return refused(f"{name}.{form} with {shown(value)}", run, kept(env))

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nram_env.support import brief
+from nram_env.checks import shown
 
 LARGEST_LOGIT = 1e30
 """Differences and products of larger ones overflow float32; softmax tells nothing apart up there anyway."""
@@ -30,7 +30,7 @@ def to_array(name: str, value: Any) -> np.ndarray:
     try:
         return np.asarray(value)
     except ValueError:
-        raise ValueError(f"the {name} has no single shape, got {brief(value)}") from None
+        raise ValueError(f"the {name} has no single shape, got {shown(value)}") from None
 
 
 def check_array(action: Any, shape: tuple[int, ...], name: str = "action") -> np.ndarray:

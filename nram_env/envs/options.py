@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from nram_env.checks import shown
 from nram_env.envs.actions import to_array
-from nram_env.support import brief, unknown_name
+from nram_env.support import unknown_name
 from nram_env.tasks import Task, TaskBatch, instance_of
 
 ROW_OPTIONS = ("difficulty", "memory_size", "horizon", "instance")
@@ -65,7 +66,7 @@ def checked_names(options: Mapping[str, Any] | None, names: Sequence[str]) -> di
     if options is None:
         return {}
     if not isinstance(options, Mapping):
-        raise ValueError(f"options must be a dictionary, got {brief(options)}")
+        raise ValueError(f"options must be a dictionary, got {shown(options)}")
     for name in options:
         if name not in names:
             raise unknown_name("option", name, names)
@@ -83,7 +84,7 @@ def checked_reset_mask(mask: Any, num_envs: int) -> np.ndarray | None:
     values = _array("reset_mask", mask)
     if values.dtype != bool or values.shape != (num_envs,) or not values.any():
         raise ValueError(
-            f"reset_mask must be ({num_envs},) booleans with one true at least, got {brief(mask)}"
+            f"reset_mask must be ({num_envs},) booleans with one true at least, got {shown(mask)}"
         )
     return values
 
@@ -96,10 +97,10 @@ def check_instance(task: Task, instance: Any, num_envs: int, given: Mapping[str,
     """
     for name in ("difficulty", "memory_size"):
         if name in given:
-            raise ValueError(f"an instance fixes the {name} already, got {name}={brief(given[name])} besides")
+            raise ValueError(f"an instance fixes the {name} already, got {name}={shown(given[name])} besides")
     if not isinstance(instance, TaskBatch):
         raise ValueError(
-            f"instance must be a TaskBatch, as from nram_env.tasks.instance_of, got {brief(instance)}"
+            f"instance must be a TaskBatch, as from nram_env.tasks.instance_of, got {shown(instance)}"
         )
     _check_arrays(instance, num_envs)
     for name in ("memory", "target"):
@@ -120,7 +121,7 @@ def _check_arrays(instance: TaskBatch, num_envs: int) -> None:
     ):
         array = getattr(instance, name)
         if not isinstance(array, np.ndarray):
-            raise ValueError(f"instance.{name} must be a numpy array, got {brief(array)}")
+            raise ValueError(f"instance.{name} must be a numpy array, got {shown(array)}")
         if array.dtype != dtype or array.shape != shape:
             raise ValueError(
                 f"instance.{name} must be {dtype.__name__} of shape {shape}, "
@@ -175,7 +176,7 @@ def _array(name: str, value: Any) -> np.ndarray:
     try:
         return value.numpy(force=True)
     except (TypeError, RuntimeError):
-        raise ValueError(f"the {name} has no numbers that numpy knows, got {brief(value)}") from None
+        raise ValueError(f"the {name} has no numbers that numpy knows, got {shown(value)}") from None
 
 
 def whole_numbers(name: str, value: Any, count: int, *, smallest: int) -> np.ndarray:
@@ -203,7 +204,7 @@ def _integers(
     values = _array(name, value)
     whole = values.dtype.kind in "iu" or (values.dtype == object and isinstance(value, int))  # beyond 64 bits
     if not whole or values.shape not in shapes or values.min() < smallest:
-        raise ValueError(f"{name} must be an integer of at least {smallest}{rows}, got {brief(value)}")
+        raise ValueError(f"{name} must be an integer of at least {smallest}{rows}, got {shown(value)}")
     check_largest(name, int(values.max()))
     return values.astype(np.int64)
 
@@ -215,4 +216,4 @@ def check_largest(name: str, value: Any) -> None:
         ValueError: A whole number above `LARGEST_COUNT`.
     """
     if isinstance(value, int | np.integer) and value > LARGEST_COUNT:
-        raise ValueError(f"{name} must be at most {LARGEST_COUNT}, got {brief(value)}")
+        raise ValueError(f"{name} must be at most {LARGEST_COUNT}, got {shown(value)}")

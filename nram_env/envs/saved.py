@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nram_env.checks import shown
 from nram_env.envs.episode import EpisodeState
-from nram_env.support import brief
 
 _SHAPES = {
     "registers": "BRM",
@@ -49,12 +49,12 @@ def check_state(
         raise ValueError(f"expected what the property `state` gave, got {type(state).__name__}")
     for name in _SHAPES:
         if not isinstance(getattr(state, name), Tensor):
-            raise ValueError(f"expected a state of tensors, got {name} = {brief(getattr(state, name))}")
+            raise ValueError(f"expected a state of tensors, got {name} = {shown(getattr(state, name))}")
     if state.registers.shape[:2] != (rows, registers):
         found = tuple(state.registers.shape[:2])
         raise ValueError(f"expected a state of (rows, registers) = {(rows, registers)}, got {found}")
     if state.task not in (None, task):
-        raise ValueError(f"expected a state of task {task}, got one of task {brief(state.task)}")
+        raise ValueError(f"expected a state of task {task}, got one of task {shown(state.task)}")
     sizes = {"B": rows, "R": registers, "M": state.registers.shape[-1]}
     for name, letters in _SHAPES.items():
         kind = torch.int64 if name in _INTEGERS else torch.bool if name in _BOOLEANS else dtype

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nram_env.checks import shown
 from nram_env.envs.actions import LARGEST_LOGIT
 from nram_env.envs.episode import Rules
 from nram_env.envs.options import (
@@ -28,7 +29,7 @@ from nram_env.envs.options import (
 )
 from nram_env.machine import LOG_FLOOR, PAPER_GATES, Gate, MachineConfig
 from nram_env.machine.backends import BACKEND_NAMES
-from nram_env.support import brief, unexpected_keyword, unknown_name
+from nram_env.support import unexpected_keyword, unknown_name
 from nram_env.tasks import Task, get_task
 
 LOSSES = ("expected", "mixture")
@@ -125,10 +126,10 @@ class Settings:
         for name, value in arguments.items():
             if name in VECTOR_ARGUMENTS:
                 rows = "" if name == "num_envs" else "num_envs=..., "
-                call = f"gym.make_vec(id, {rows}{name}={brief(value)}), without vectorization_mode"
+                call = f"gym.make_vec(id, {rows}{name}={shown(value)}), without vectorization_mode"
                 raise _misplaced(owner, name, f"vector environment: {call}")
             if name in SINGLE_ARGUMENTS:
-                raise _misplaced(owner, name, f"single environment: gym.make(id, {name}={brief(value)})")
+                raise _misplaced(owner, name, f"single environment: gym.make(id, {name}={shown(value)})")
             if name not in names:
                 raise unexpected_keyword(f"{owner}()", name, [*names, *others])
         return cls(task, **arguments)
@@ -245,7 +246,7 @@ def check_flag(name: str, value: Any) -> None:
         ValueError: Anything else.
     """
     if not isinstance(value, bool):
-        raise ValueError(f"{name} must be True or False, got {brief(value)}")
+        raise ValueError(f"{name} must be True or False, got {shown(value)}")
 
 
 def _pythons(value: Any) -> Any:
@@ -261,7 +262,7 @@ def _positive(name: str, value: Any, largest: float = float(np.finfo(np.float32)
     number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if not number or not SMALLEST_NUMBER <= value <= largest:
         raise ValueError(
-            f"{name} must be a number in {SMALLEST_NUMBER:.3g}..{largest:.3g}, got {brief(value)}"
+            f"{name} must be a number in {SMALLEST_NUMBER:.3g}..{largest:.3g}, got {shown(value)}"
         )
     return float(value)
 

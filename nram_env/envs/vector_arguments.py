@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from gymnasium.vector import AutoresetMode
 
-from nram_env.support import brief, unknown_name
+from nram_env.checks import shown
+from nram_env.support import unknown_name
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 _MODES = {mode.name.lower(): mode for mode in AutoresetMode}
@@ -35,8 +36,8 @@ def device_of(device: Any) -> torch.device:
         place = torch.zeros(1, dtype=torch.float32, device=torch.device(device))
         place.item()
     except (RuntimeError, AssertionError, NotImplementedError, TypeError, ValueError) as error:
-        reason = brief(str(error).partition("\n")[0])
-        raise ValueError(f"device {brief(device)} cannot be used here: {reason}") from None
+        reason = shown(str(error).partition("\n")[0])
+        raise ValueError(f"device {shown(device)} cannot be used here: {reason}") from None
     return place.device
 
 
@@ -55,7 +56,7 @@ def autoreset_mode_of(mode: Any, differentiable: bool) -> AutoresetMode:
         raise unknown_name("autoreset_mode", mode, _MODES)
     if differentiable and known is not AutoresetMode.DISABLED:
         raise ValueError(
-            f'autoreset_mode must be "disabled" if differentiable, got {brief(mode)}: the loss reads the '
+            f'autoreset_mode must be "disabled" if differentiable, got {shown(mode)}: the loss reads the '
             "final state of every row, and a reset would cut its graph"
         )
     return known

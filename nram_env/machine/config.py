@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from nram_env.checks import built, integer, list_of, record, text
+from nram_env.checks import built, integer, list_of, record, shown, text
 from nram_env.machine.gates import PAPER_GATES, Gate, parse_gates
 from nram_env.machine.layout import ActionLayout
 
@@ -42,7 +42,9 @@ class MachineConfig:
     def __post_init__(self) -> None:
         registers = self.num_registers
         if type(registers) is not int or not 1 <= registers <= MAX_REGISTERS:
-            raise ValueError(f"num_registers must be an integer in 1..{MAX_REGISTERS}, got {registers!r}")
+            raise ValueError(
+                f"num_registers must be an integer in 1..{MAX_REGISTERS}, got {shown(registers)}"
+            )
         gates = parse_gates(self.gates)
         if len(gates) > MAX_GATES:
             raise ValueError(f"a machine has at most {MAX_GATES} gates, got {len(gates)}")

@@ -9,7 +9,8 @@ from collections.abc import Iterable, MutableSequence, Sequence
 from enum import IntEnum
 from typing import Any
 
-from nram_env.support import brief, unknown_name
+from nram_env.checks import shown
+from nram_env.support import unknown_name
 
 
 class Gate(IntEnum):
@@ -142,11 +143,11 @@ def parse_gates(gates: Iterable[Gate | str]) -> tuple[Gate, ...]:
         (<Gate.READ: 0>, <Gate.LESS_THAN: 8>)
     """
     if isinstance(gates, str):
-        raise ValueError(f"gates must be a sequence of names, got the single string {brief(gates)}")
+        raise ValueError(f"gates must be a sequence of names, got the single string {shown(gates)}")
     try:
         names = tuple(gates)
     except TypeError:
-        raise ValueError(f"gates must be a sequence of names, got {brief(gates)}") from None
+        raise ValueError(f"gates must be a sequence of names, got {shown(gates)}") from None
     parsed = tuple(_parse_gate(gate) for gate in names)
     if not parsed:
         raise ValueError("the gate list is empty; a machine needs at least one gate")

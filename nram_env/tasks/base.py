@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nram_env.support import brief
+from nram_env.checks import shown
 
 
 @dataclass(frozen=True)
@@ -223,14 +223,14 @@ class Task(ABC):
             ValueError: The message restates what was asked for and names the smallest legal value.
         """
         if difficulty.ndim != 1 or difficulty.size == 0 or difficulty.dtype.kind not in "iu":
-            raise ValueError(f"difficulty must be an integer or integers (B,), got {brief(difficulty)}")
+            raise ValueError(f"difficulty must be an integer or integers (B,), got {shown(difficulty)}")
         smallest, largest = int(difficulty.min()), int(difficulty.max())
         if smallest < self.smallest_difficulty:
             raise ValueError(
                 f"difficulty of task {self.name} must be at least {self.smallest_difficulty}, got {smallest}"
             )
         if isinstance(memory_size, bool) or not isinstance(memory_size, int | np.integer):
-            raise ValueError(f"memory_size must be an integer, got {brief(memory_size)}")
+            raise ValueError(f"memory_size must be an integer, got {shown(memory_size)}")
         needed = self.smallest_memory_size(largest)
         if memory_size < needed:
             raise ValueError(

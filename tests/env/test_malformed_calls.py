@@ -12,8 +12,8 @@ import torch
 from gymnasium.error import Error
 
 import nram_env  # noqa: F401  (registers the environments)
+from nram_env.checks import shown
 from nram_env.envs import ChoiceActions, NamedActions
-from nram_env.support import brief
 from nram_env.tasks import TaskBatch
 
 CALLS = 1000
@@ -153,7 +153,7 @@ def bad_reset(rng, name, env):
     if kind == "value":
         option = any_of(rng, ["difficulty", "horizon", "memory_size"])
         value = any_of(rng, [2.5, "3", True, [1, 2, 3, 4], [[3]], {}, float("nan"), np.array([]), 1j])
-        return {"options": {option: value}}, f"{option} must be an integer.* got {brief(value)}"
+        return {"options": {option: value}}, f"{option} must be an integer.* got {shown(value)}"
     if kind == "small":
         option, value = any_of(rng, ["difficulty", "horizon"]), int(rng.integers(-5, 1))
         return {"options": {option: value}}, f"{option} must be .* at least [12].* got {value}"
@@ -162,7 +162,7 @@ def bad_reset(rng, name, env):
         return {"options": {"instance": instance}}, message
     if kind == "options":
         options = any_of(rng, ["difficulty", 3, ["difficulty"], ("horizon", 2)])
-        return {"options": options}, f"options must be a dictionary, got {brief(options)}"
+        return {"options": options}, f"options must be a dictionary, got {shown(options)}"
     if kind == "seed":
         seed = any_of(rng, [-1, 2.5, "7"])
         return {"seed": seed}, f"{seed}|{type(seed)}"
@@ -170,7 +170,7 @@ def bad_reset(rng, name, env):
         rng, [[True], np.ones(ROWS), [0, 1, 1], "all", np.zeros(ROWS, bool), np.ones((ROWS, 1), bool)]
     )
     if name in ("vector", "differentiable"):
-        return {"options": {"reset_mask": mask}}, f"reset_mask must be .* got {brief(mask)}"
+        return {"options": {"reset_mask": mask}}, f"reset_mask must be .* got {shown(mask)}"
     return {"options": {"reset_mask": mask}}, "unknown option 'reset_mask'"
 
 
