@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
+from operator import or_
 
 from analysis.automaton import Mealy, learn_machine
 from analysis.block import Guard
-from analysis.guards import decides, guard_of, separating_masks
+from analysis.guards import decides, guard_of, mask_of, partition, separating_masks
 from analysis.labels import Labeller, Labelling
-from analysis.program import Kind
+from analysis.program import START, Kind
+from analysis.reach import facts_of
 from analysis.record import RecordedRun, Recording
 from analysis.unroll import unroll
 
@@ -46,44 +49,40 @@ class Abstraction:
 def abstract(recording: Recording) -> list[Abstraction]:
     """The smallest machines that do what the controller did; several if they test different registers."""
     labeller = Labeller(recording)
-    if recording.stateless:
+    if recording.table:
         return list(_tables(labeller))
     return _machines(labeller) or [_unrolled(labeller)]
 
 
 def _tables(labeller: Labeller) -> Iterator[Abstraction]:
-    """One state; the fewest registers that decide what is done."""
-    step_of = {
-        pattern: step
-        for run in labeller.recording.runs
-        for pattern, step in zip(run.patterns, run.steps, strict=True)
-    }
+    """One state; the fewest registers that decide what is done under every pattern that can occur."""
     plain = labeller.labelling()
-    masks = separating_masks(_classes(labeller, plain, step_of), labeller.num_registers)
-    fewest = min((mask & ~_mask(plain.live)).bit_count() for mask in masks)
-    chosen = [mask for mask in masks if (mask & ~_mask(plain.live)).bit_count() == fewest]
+    masks = separating_masks(_classes(labeller, plain), labeller.all_registers)
+    fewest = min((mask & ~mask_of(plain.live)).bit_count() for mask in masks)
+    chosen = [mask for mask in masks if (mask & ~mask_of(plain.live)).bit_count() == fewest]
     for mask in chosen[:MAX_CANDIDATES]:
-        yield _table(labeller, step_of, mask)
+        yield _table(labeller, mask)
 
 
-def _table(labeller: Labeller, step_of: Mapping[int, int], mask: int) -> Abstraction:
+def _table(labeller: Labeller, mask: int) -> Abstraction:
     while True:
         labelling = labeller.labelling(_registers(mask))
-        classes = _classes(labeller, labelling, step_of)
+        classes = _classes(labeller, labelling)
         if decides(mask, classes):
             break
-        mask |= separating_masks(classes, labeller.num_registers)[0]
+        mask |= separating_masks(classes, labeller.all_registers)[0]
+    impossible = labeller.recording.reach.impossible(mask)
     behaviours = {pattern: _behaviour(labelling, label, 0) for pattern, label in classes.items()}
-    return Abstraction("table", labelling, (_guards(behaviours, mask),))
+    return Abstraction("table", labelling, (_ordered(partition(behaviours, mask, impossible)),))
 
 
-def _classes(labeller: Labeller, labelling: Labelling, step_of: Mapping[int, int]) -> dict[int, int]:
+def _classes(labeller: Labeller, labelling: Labelling) -> dict[int, int]:
     """For every zero-pattern a label that does there what the controller does, as few as possible.
 
     A step may do under its pattern what another step does everywhere: then the other's label serves.
     """
     patterns: dict[int, list[int]] = {}
-    for pattern, step in sorted(step_of.items()):
+    for pattern, step in labeller.recording.table.items():
         patterns.setdefault(labelling.of_step[step], []).append(pattern)
     order = sorted(patterns, key=lambda label: (-len(patterns[label]), patterns[label]))
     kept: list[int] = []
@@ -99,10 +98,11 @@ def _classes(labeller: Labeller, labelling: Labelling, step_of: Mapping[int, int
 def _serves(labeller: Labeller, labelling: Labelling, other: int, label: int, patterns: list[int]) -> bool:
     """Whether one label does under all these patterns what another does."""
     steps = labelling.of_step.index(other), labelling.of_step.index(label)
-    live = labelling.live
+    known = labeller.recording.reach.known
+    facts = (facts_of(pattern, known[START, pattern]) for pattern in patterns)
     return all(
-        labeller.label(steps[0], live, pattern) == labeller.label(steps[1], live, pattern)
-        for pattern in patterns
+        labeller.label(steps[0], labelling.live, under) == labeller.label(steps[1], labelling.live, under)
+        for under in facts
     )
 
 
@@ -114,7 +114,9 @@ def _machines(labeller: Labeller) -> list[Abstraction]:
             break
         for tested in combinations(range(labeller.num_registers), size):
             labelling = labeller.labelling(tested)
-            machine = learn_machine({_word(run, labelling, _mask(tested)) for run in labeller.recording.runs})
+            machine = learn_machine(
+                {_word(run, labelling, mask_of(tested)) for run in labeller.recording.runs}
+            )
             if machine is not None:
                 abstraction = _from_mealy(machine, labelling)
                 blocks = sum(map(len, abstraction.states))
@@ -132,8 +134,7 @@ def _from_mealy(machine: Mealy, labelling: Labelling) -> Abstraction:
     states = []
     for moves in machine.transitions:
         behaviours = {s: _behaviour(labelling, label, target) for s, (label, target) in moves.items()}
-        tested = max(moves, default=0).bit_length()
-        mask = separating_masks(behaviours, tested)[0]
+        mask = separating_masks(behaviours, reduce(or_, moves, 0))[0]
         states.append(_guards(behaviours, mask))
     return Abstraction("machine", labelling, tuple(states))
 
@@ -155,15 +156,14 @@ def _behaviour(labelling: Labelling, label: int, target: int) -> Behaviour:
 
 
 def _guards(behaviours: Mapping[int, Behaviour], mask: int) -> dict[Behaviour, Guard]:
-    distinct = sorted(set(behaviours.values()), key=lambda b: (b[0], -1 if b[1] is None else b[1]))
-    return {
-        behaviour: guard_of([p for p, other in behaviours.items() if other == behaviour], mask)
-        for behaviour in distinct
-    }
+    members: dict[Behaviour, list[int]] = {}
+    for pattern, behaviour in behaviours.items():
+        members.setdefault(behaviour, []).append(pattern)
+    return _ordered({behaviour: guard_of(patterns, mask) for behaviour, patterns in members.items()})
 
 
-def _mask(registers: frozenset[int] | tuple[int, ...]) -> int:
-    return sum(1 << register for register in registers)
+def _ordered(guards: Mapping[Behaviour, Guard]) -> dict[Behaviour, Guard]:
+    return {b: guards[b] for b in sorted(guards, key=lambda b: (b[0], -1 if b[1] is None else b[1]))}
 
 
 def _registers(mask: int) -> list[int]:

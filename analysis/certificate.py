@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 Verdict = Literal["PROVED", "EXHAUSTIVE", "TESTED", "REFUTED", "UNKNOWN"]
 VERDICTS: tuple[Verdict, ...] = ("PROVED", "EXHAUSTIVE", "TESTED", "REFUTED", "UNKNOWN")
+
+FAITHFUL = ("table", "fidelity", "long horizon")
+"""Checks that say whether a program is the hardened network, as far as each of them goes."""
 
 _JOINTS = {"PROVED": "for", "EXHAUSTIVE": "to", "TESTED": "on", "REFUTED": "by", "UNKNOWN": "on"}
 
@@ -45,7 +49,7 @@ class Certificate:
     """One claim about a program with what was found.
 
     Attributes:
-        check: Rung of the ladder: "fidelity", "random", "exhaustive", "mutation", ...
+        check: Rung of the ladder: "table", "fidelity", "random", "exhaustive", "mutation", ...
         claim: What was asked, as in "program = hardened network".
         verdict: One of the five fixed words.
         domain: On what: sizes, counts, horizons.
@@ -63,3 +67,12 @@ class Certificate:
     def __str__(self) -> str:
         found = self.counterexample if self.verdict == "REFUTED" else self.domain
         return f"{self.verdict} {_JOINTS[self.verdict]} {found}"
+
+
+def is_equal(certificates: Iterable[Certificate]) -> bool:
+    """Whether a program was found to be the hardened network wherever that was looked at.
+
+    Every check of `FAITHFUL` that there is counts, and one that was left undecided counts as failed.
+    """
+    found = [certificate.verdict for certificate in certificates if certificate.check in FAITHFUL]
+    return bool(found) and not {"REFUTED", "UNKNOWN"} & set(found)

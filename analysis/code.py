@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from analysis.block import Guard
+from analysis.guards import MAX_REGISTERS, tested_by, values_on
 from analysis.names import looping_states
 from analysis.program import START, Edge, Program
 from analysis.reduce import simplify_program
+from analysis.seen import as_if_seen, telling_apart
 from analysis.structure import Break, Do, If, Loop, Node, Stop, run_code, structure
 from analysis.text import block_lines, guard_text
-from analysis.vm import run, steps
+from analysis.vm import run, steps, zero_bits
 from nram_env.tasks import Task
 
 _RUNS = 48
+
+_REMARKS = 2
+"""Tests that do not hold again are named up to so many."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ def as_code(program: Program, task: Task | None) -> Code | None:
     if task is None:
         return None
     samples = list(_samples(task))
-    shown, remarks = _without_rare_edges(program, samples)
+    shown, remarks = _without_rare_edges(as_if_seen(program), samples)
     nodes = structure(shown)
     if nodes is None:
         return None
@@ -75,27 +79,29 @@ def peel_first_step(program: Program) -> Program:
 def _without_rare_edges(
     program: Program, samples: Sequence[tuple[tuple[int, ...], int]]
 ) -> tuple[Program, tuple[str, ...]]:
-    """The program with its first step written out, less the edges that no sample takes after it."""
+    """The program with its first step written out, less the edges and tests that no sample needs after it."""
     if len(program.edges) == 1:
         return program, ()
     peeled = peel_first_step(program)
-    taken = Counter(edge for memory, horizon in samples for edge in _edges_taken(peeled, memory, horizon))
+    taken: list[dict[int, Edge]] = [{} for _ in peeled.states]
+    for memory, horizon in samples:
+        for step in steps(peeled, list(memory), horizon):
+            taken[step.edge.source][zero_bits(step.registers)] = step.edge
+    never = [edge for edge in peeled.edges if edge not in taken[edge.source].values()]
+    kept = [
+        edge
+        for met, edges in zip(taken, peeled.edges_of_state, strict=True)
+        for edge in telling_apart(met, edges)
+    ]
     names = [register.name for register in program.registers]
-    never = [edge for edge in peeled.edges if not taken[edge]]
-    kept = [_only(edge, peeled, never) for edge in peeled.edges if edge not in never]
-    remarks = tuple(f"[{guard_text(edge.guard, names)}] does not hold again up to T(n)" for edge in never)
-    return simplify_program(replace(peeled, edges=tuple(kept))), remarks
+    return simplify_program(replace(peeled, edges=tuple(kept))), tuple(_remarks(never, names))
 
 
-def _only(edge: Edge, program: Program, never: Sequence[Edge]) -> Edge:
-    """The edge without a guard where it is the only one of its state that is ever taken."""
-    others = [e for e in program.edges_of_state[edge.source] if e is not edge and e not in never]
-    return edge if others else replace(edge, guard=Guard())
-
-
-def _edges_taken(program: Program, memory: Sequence[int], horizon: int) -> Iterator[Edge]:
-    for step in steps(program, list(memory), horizon):
-        yield step.edge
+def _remarks(never: Sequence[Edge], names: Sequence[str]) -> Iterator[str]:
+    for edge in never[:_REMARKS]:
+        yield f"[{guard_text(edge.guard, names)}] does not hold again up to T(n)"
+    if len(never) > _REMARKS:
+        yield f"nor do the tests of {len(never) - _REMARKS} more blocks"
 
 
 def _samples(task: Task) -> Iterator[tuple[tuple[int, ...], int]]:
@@ -135,12 +141,11 @@ def _if_lines(node: If, names: Sequence[str], depth: int) -> Iterator[str]:
 
 
 def _covers(guards: Sequence[Guard]) -> bool:
-    """Whether some guard holds whatever the registers are."""
-    tested = 0
-    for guard in guards:
-        tested |= guard.mask
-    patterns = (pattern for pattern in range(tested + 1) if pattern & ~tested == 0)
-    return all(any(guard.matches(pattern) for guard in guards) for pattern in patterns)
+    """Whether some guard is found to hold whatever the registers are."""
+    tested = tested_by(guards)
+    if tested.bit_count() > MAX_REGISTERS:
+        return False
+    return all(any(guard.matches(pattern) for guard in guards) for pattern in values_on(tested))
 
 
 def _until(loop: Loop) -> str:

@@ -65,11 +65,22 @@ def known_at_entry(program: Program) -> Flow:
             after, needed = _transfer(edge, entry, live[edge.target])
             min_size = max(min_size, needed)
             before = known[edge.target]
-            joined = after if before is None else _join(before, after)
+            joined = after if before is None else join(before, after)
             if joined != before:
                 known[edge.target] = joined
                 waiting.append(edge.target)
     return Flow(tuple(known), min_size)
+
+
+def join(left: Known, right: Known) -> Known:
+    """What holds where one or the other does."""
+    first: dict[object, int] = {}
+    joined: list[tuple[str, int]] = []
+    for register, pair in enumerate(zip(left, right, strict=True)):
+        representative = first.setdefault(pair, register)
+        same_constant = pair[0] == pair[1] and pair[0][0] == "constant"
+        joined.append(pair[0] if same_constant else ("copy", representative))
+    return tuple(joined)
 
 
 def contradicts(guard: Guard, known: Known) -> bool:
@@ -118,13 +129,3 @@ def _transfer(edge: Edge, known: Known, live: frozenset[int]) -> tuple[Known, in
         same = first.setdefault(term, register)
         after[register] = ("copy", same) if constant is None else ("constant", constant)
     return tuple(after), meaning.terms.min_size
-
-
-def _join(left: Known, right: Known) -> Known:
-    first: dict[object, int] = {}
-    joined: list[tuple[str, int]] = []
-    for register, pair in enumerate(zip(left, right, strict=True)):
-        representative = first.setdefault(pair, register)
-        same_constant = pair[0] == pair[1] and pair[0][0] == "constant"
-        joined.append(pair[0] if same_constant else ("copy", representative))
-    return tuple(joined)

@@ -1,6 +1,8 @@
 """Hardening: a controller whose every selector takes its largest logit. The one module here that needs torch.
 
-Everything is computed in float64 on the CPU, where the same input gives the same choice every time.
+Everything is computed in float64 on the CPU, from the weights as they were saved. A controller without state
+over few registers is evaluated once, under every zero-pattern; what it chose there is what it is, so that no
+rounding that depends on the size of a batch can make it choose otherwise.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from agents.checkpoint import Agent
 from agents.controllers import Controller
 from analysis.network import HardOutput, harden_logits
 from analysis.program import PAPER_SEMANTICS, Semantics
+from analysis.table import is_table, table_of
 
 
 class HardenedAgent:
@@ -28,6 +31,9 @@ class HardenedAgent:
         self.machine = agent.machine
         self.semantics = semantics
         self.controller: Controller = agent.controller.member(0).to(torch.float64)
+        self._table: HardOutput | None = None
+        if is_table(self):
+            self._table = table_of(self)
 
     @property
     def stateless(self) -> bool:
@@ -40,6 +46,8 @@ class HardenedAgent:
 
     def __call__(self, zeros: np.ndarray, state: Any) -> tuple[HardOutput, Any]:
         """One timestep: which registers are 0, (B, R), to choices, and the new state."""
+        if self._table is not None:
+            return self._table.rows(zeros @ (1 << np.arange(self.machine.num_registers))), state
         with torch.no_grad():
             observed = torch.from_numpy(zeros.astype(np.float64))[None]
             logits, state = self.controller(observed, state)

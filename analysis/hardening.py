@@ -16,15 +16,12 @@ from agents.rollout import HardStep, hard_steps
 from analysis import circuits
 from analysis.accuracy import Accuracy, StopAccuracy, mode_accuracies, stop_accuracies
 from analysis.harden import HardenedAgent
-from analysis.labels import live_margins, live_selectors
+from analysis.labels import TIE, live_margins, live_selectors
 from analysis.pipeline import read_program
 from analysis.record import Inputs, Recording, record
 from analysis.soft import SoftStep, soft_steps
 from nram_env.machine import MachineConfig
 from nram_env.tasks import get_task
-
-TIE = 1e-6
-"""Margins below this, in logits, are ties."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,8 @@ class Hardening:
     Attributes:
         n: Difficulty.
         examples: Number of examples.
-        live_selectors: Live selectors, counted in every distinct hard step of the recorded runs.
+        live_selectors: Live selectors, counted in every distinct hard step of the recorded runs and, for a
+            controller without state, under every zero-pattern that can occur.
         margins: Quantiles over these, each at its smallest; None if there is none.
         ties: Those whose margin is below TIE.
         fragile: Those that choose otherwise in float32 than in float64 at some time.

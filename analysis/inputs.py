@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,9 @@ LONG_FACTOR = 8
 
 HELD_OUT_FACTOR = 16
 """Longest runs to judge on."""
+
+BEYOND_FACTOR = 10
+"""Longest runs beyond the task's horizon, as a multiple of it."""
 
 _BATCH, _MAX_BATCHES = 16, 48
 
@@ -49,6 +53,12 @@ def long_inputs(task: Task, size: int, factor: int, runs: int, rng: np.random.Ge
         difficulties = rng.integers(task.smallest_difficulty, top + 1, size=batch)
         difficulties[0] = top
         yield _drawn(task, rng, difficulties, int(rng.integers(0, top + 2)))
+
+
+def beyond_inputs(task: Task, size: int, runs: int, rng: np.random.Generator) -> Iterator[Inputs]:
+    """Runs of up to the training size to ten times the task's horizon, where nothing was trained."""
+    for inputs in training_inputs(task, size, runs, rng):
+        yield replace(inputs, horizon=BEYOND_FACTOR * inputs.horizon)
 
 
 def _drawn(task: Task, rng: np.random.Generator, difficulties: np.ndarray, slack: int) -> Inputs:

@@ -13,10 +13,13 @@ import numpy as np
 
 from analysis.block import Block
 from analysis.circuits import HardStep, circuit_block
-from analysis.meaning import Facts
+from analysis.meaning import NOTHING_KNOWN, Facts
 from analysis.record import Recording
 from analysis.simplify import needed_values, simplify_block
 from nram_env.machine import MachineConfig
+
+TIE = 1e-6
+"""Margins below this, in logits, are ties."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Labeller:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.num_registers = recording.machine.num_registers
+        self.all_registers = (1 << self.num_registers) - 1
         raw = (circuit_block(recording.machine, step.choices) for step in recording.steps)
         self._blocks = [simplify_block(block, self.num_registers).block for block in raw]
         self._labellings: dict[frozenset[int], Labelling] = {}
@@ -67,17 +71,11 @@ class Labeller:
             self._labellings[live] = Labelling(live, labels, tuple(numbers[label] for label in made))
         return self._labellings[live]
 
-    def label(self, number: int, live: frozenset[int], pattern: int | None = None) -> Label:
-        """The label of a step; with a zero-pattern, what it comes to under that pattern."""
+    def label(self, number: int, live: frozenset[int], facts: Facts = NOTHING_KNOWN) -> Label:
+        """The label of a step; with facts, what it comes to where they hold."""
         halts = self.recording.steps[number].halts
-        facts = Facts() if pattern is None else self._facts(pattern)
         after = frozenset[int]() if halts else live
         return Label(simplify_block(self._blocks[number], self.num_registers, after, facts).block, halts)
-
-    def _facts(self, pattern: int) -> Facts:
-        registers = range(self.num_registers)
-        zero = {r: ("constant", 0) for r in registers if pattern >> r & 1}
-        return Facts(zero, frozenset(registers) - zero.keys())
 
     def _live(self, live: frozenset[int]) -> frozenset[int]:
         """Close a set of registers under "what the code that makes them reads"; stores always count."""

@@ -11,22 +11,25 @@ from analysis.code import as_code
 from analysis.names import roles
 from analysis.program import Edge, Program
 from analysis.program_file import FORMAT
+from analysis.seen import as_if_seen, unseen
 from analysis.text import WIDTH, block_lines, guard_text, hanging
 from nram_env.tasks import Task, get_task, task_names
 
 _MARGIN, _CODE, _CONTINUED, _ARROW = 13, 8, 16, 68
 """Columns at which items, code, the rest of a long line of code, and at most where a block leads to start."""
 
-_HEADINGS = {
+_ABOVE = {
+    "table": "faithful",
     "fidelity": "faithful",
-    "long horizon": "",
+    "long horizon": "faithful",
     "random": "correct",
-    "exhaustive": "",
+    "exhaustive": "correct",
     "mutation": "checks",
-    "time": "time",
-    "effects": "effects",
 }
-_ABOVE = ("fidelity", "long horizon", "random", "exhaustive", "mutation")
+"""Checks that stand above the program, under which heading; one heading is printed once."""
+
+_STATES_SHOWN = 8
+"""States whose unseen situations are printed; of more, how many there are."""
 
 
 def listing(program: Program, width: int = WIDTH) -> str:
@@ -40,13 +43,18 @@ def listing(program: Program, width: int = WIDTH) -> str:
     named = f"{title}{FORMAT:>{min(width, WIDTH) - 26 - len(title)}}   hash {canonical_hash(program)}"
     above = [named, *(hanging(item, width, _MARGIN) for item in _header(program))]
     below = [hanging(item, width, _MARGIN) for item in _footer(program)]
-    parts = [above, _control(program, width), _blocks(program, width), _code(program, width), below]
+    parts = [above, *_body(program, width), _code(program, width), below]
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
 
 
 def blocks_text(program: Program) -> str:
     """Control, registers and blocks alone: what the program does, nothing about where it came from."""
-    return "\n".join([*_control(program, WIDTH), "", *_blocks(program, WIDTH)]) + "\n"
+    return "\n\n".join("\n".join(lines) for part in _body(program, WIDTH) if (lines := list(part))) + "\n"
+
+
+def _body(program: Program, width: int) -> list[Iterator[str]]:
+    shown = as_if_seen(program)
+    return [_control(shown, width), _blocks(shown, width), _unseen(program, width)]
 
 
 def _header(program: Program) -> Iterator[str]:
@@ -62,9 +70,11 @@ def _header(program: Program) -> Iterator[str]:
     if program.task is not None:
         yield _item("task", _task_text(program.task))
     found = {certificate.check: certificate for certificate in program.certificates}
-    for check in _ABOVE:
-        if check in found:
-            yield _item(_HEADINGS[check], _finding(found[check]))
+    last = ""
+    for check in filter(found.__contains__, _ABOVE):
+        heading = _ABOVE[check]
+        yield _item("" if heading == last else heading, _finding(found[check]))
+        last = heading
     if not {"random", "exhaustive"} & found.keys():
         yield _item("correct", "UNKNOWN: not checked yet; see nram verify")
     if program.kind == "unrolled":
@@ -117,10 +127,26 @@ def _blocks(program: Program, width: int) -> Iterator[str]:
     for state, edges in enumerate(program.edges_of_state):
         for position, edge in enumerate(edges):
             label = program.states[state] if position == 0 else ""
+            if position and not edge.support and edges[position - 1].support:
+                yield "        -- on none of the recorded runs:"
             yield from _block(program, edge, label, names, width)
         if not edges:
             line = f"  {program.states[state]:<5} never seen: the machine stops here with an unseen situation"
             yield hanging(line, width, _CONTINUED)
+
+
+def _unseen(program: Program, width: int) -> Iterator[str]:
+    names = [register.name for register in program.registers]
+    stops = [
+        f"{state} if {guard_text(guard, names)}"
+        for state, guard, edges in zip(program.states, unseen(program), program.edges_of_state, strict=True)
+        if guard is not None and edges
+    ]
+    if len(stops) > _STATES_SHOWN:
+        stops = [*stops[:_STATES_SHOWN], f"{len(stops) - _STATES_SHOWN} more states"]
+    if stops:
+        said = f"{'; '.join(stops)}: never recorded, the machine stops there"
+        yield hanging(_item("unseen", said), width, _MARGIN)
 
 
 def _block(program: Program, edge: Edge, label: str, names: Sequence[str], width: int) -> Iterator[str]:

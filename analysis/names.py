@@ -9,6 +9,7 @@ from itertools import count
 from analysis.block import Constant
 from analysis.expressions import Apply, Assign, Expression, Let, Store, Variable, statements, variables
 from analysis.program import Edge, Program, Register
+from analysis.terms import COMPARISONS
 from nram_env.machine import Gate
 
 _NAMES = {
@@ -18,7 +19,6 @@ _NAMES = {
     "value": "xyzw",
 }
 _WORDS = {"flag": "flag", "previous": "prev"}
-_COMPARISONS = (Gate.LESS_THAN, Gate.LESS_OR_EQUAL_THAN, Gate.EQUALITY_TEST)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _step(value: Expression, register: int) -> int | None:
 def _is_bit(value: Expression) -> bool:
     if isinstance(value, Constant):
         return value.value in (0, 1)
-    return isinstance(value, Apply) and value.gate in _COMPARISONS
+    return isinstance(value, Apply) and value.gate in COMPARISONS
 
 
 def _is_address(program: Program, edge: Edge, register: int) -> bool:

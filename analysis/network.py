@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 import numpy as np
 
+from analysis.circuits import HardStep
 from analysis.program import Semantics
 from nram_env.machine import MachineConfig
 
@@ -26,6 +27,14 @@ class HardOutput:
     halting_probs: np.ndarray
     halts: np.ndarray
     margins: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> HardOutput:
+        """The outputs for some rows of the batch, in this order."""
+        return HardOutput(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    def step(self, row: int) -> HardStep:
+        """What was chosen in one row."""
+        return HardStep(tuple(self.choices[row].tolist()), bool(self.halts[row]))
 
 
 class Network(Protocol):
@@ -48,6 +57,16 @@ class Network(Protocol):
 
     def __call__(self, zeros: np.ndarray, state: Any) -> tuple[HardOutput, Any]:
         """One timestep: which registers are 0, booleans (B, R), to hard outputs, and the new state."""
+
+
+def zeros_of_patterns(num_registers: int) -> np.ndarray:
+    """(2^R, R) booleans; for every zero-pattern, in the order of their numbers, which registers are 0.
+
+    Example:
+        >>> zeros_of_patterns(2).astype(int).tolist()
+        [[0, 0], [1, 0], [0, 1], [1, 1]]
+    """
+    return (np.arange(1 << num_registers)[:, None] >> np.arange(num_registers) & 1).astype(bool)
 
 
 def harden_logits(machine: MachineConfig, semantics: Semantics, logits: np.ndarray) -> HardOutput:

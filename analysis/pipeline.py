@@ -12,14 +12,31 @@ from analysis.abstract import Abstraction, Behaviour, abstract
 from analysis.block import Guard
 from analysis.canonical import canonical_text
 from analysis.circuits import circuit_block
-from analysis.inputs import HELD_OUT_FACTOR, LONG_FACTOR, edge_inputs, long_inputs, training_inputs
-from analysis.labels import smallest_margin
+from analysis.inputs import (
+    HELD_OUT_FACTOR,
+    LONG_FACTOR,
+    beyond_inputs,
+    edge_inputs,
+    long_inputs,
+    training_inputs,
+)
+from analysis.labels import TIE, live_margins, smallest_margin
 from analysis.names import name_registers
 from analysis.network import Network
 from analysis.program import Edge, Program, Register
 from analysis.record import Recording, record
 from analysis.reduce import simplify_program
-from analysis.verify import Certificate, check_effects, check_exhaustive, check_random, check_window, compare
+from analysis.seen import seen_only
+from analysis.table import is_table
+from analysis.verify import (
+    Certificate,
+    check_effects,
+    check_exhaustive,
+    check_random,
+    check_window,
+    compare,
+    compare_table,
+)
 from nram_env.tasks import Task
 
 Report = Callable[[str], None]
@@ -30,6 +47,7 @@ ROUNDS = 10
 TRAINING_RUNS = 256
 LONG_RUNS = 320
 HELD_OUT_RUNS = 3_008
+BEYOND_RUNS = 64
 CORRECTNESS_RUNS = 1_024
 
 
@@ -42,8 +60,9 @@ def extract(agent: Any, *, seed: int = 0, progress: Report | None = None) -> Pro
         progress: Called with a line of text before each part of the work.
 
     Returns:
-        The program. It carries certificates: "fidelity" and "long horizon" (where the program is not the
-        hardened agent they are REFUTED and show the first difference), and what `judge_correctness` finds.
+        The program. It carries certificates: "table" for an agent without state, "fidelity" and "long
+        horizon" (where the program is not the hardened agent they are REFUTED and show the first
+        difference), and what `judge_correctness` finds.
     """
     from analysis.harden import HardenedAgent
     from nram_env.tasks import get_task
@@ -80,13 +99,16 @@ def extract_network(
     recording = record(network, training_inputs(task, size, TRAINING_RUNS, rng))
     recording = record(network, edge_inputs(task, rng), recording)
     program = read_program(recording, task.name)
-    for attempt in range(ROUNDS):
+    for attempt in range(0 if recording.table else ROUNDS):
         say(f"comparing on longer runs, round {attempt + 1}")
         found = compare(program, network, long_inputs(task, size, LONG_FACTOR, LONG_RUNS, rng))
-        if not found.mismatches:
+        beyond = compare(program, network, beyond_inputs(task, size, TRAINING_RUNS, rng))
+        if not found.mismatches and not beyond.unseen:
             break
-        recording = record(network, found.failing, recording)
+        recording = record(network, (*found.failing, *beyond.unseen_runs), recording)
         program = read_program(recording, task.name)
+    if recording.table:
+        program = replace(program, min_size=compare_table(program, network).min_size)
     program = replace(program, task=task.name, origin={**origin, **_described(recording, program, size)})
     say("comparing on held-out runs")
     program = program.with_certificates(*judge_fidelity(program, network, task, size, seed))
@@ -98,13 +120,15 @@ def read_program(recording: Recording, name: str) -> Program:
     """The smallest program that a recording allows, its registers named by their roles."""
     programs = [simplify_program(_program(recording, found, name)) for found in abstract(recording)]
     smallest = min(programs, key=lambda program: (program.num_registers, canonical_text(program)))
-    return name_registers(_first_step_first(smallest))
+    if not recording.table:
+        smallest = simplify_program(seen_only(smallest, recording))
+    return name_registers(_in_order(smallest))
 
 
-def _first_step_first(program: Program) -> Program:
-    """The edges of each state with the one first that is taken where all registers are 0."""
+def _in_order(program: Program) -> Program:
+    """The edges of each state, first the one for registers that are all 0, last those that no run took."""
     zero = (1 << program.num_registers) - 1
-    edges = sorted(program.edges, key=lambda edge: (edge.source, not edge.guard.matches(zero)))
+    edges = sorted(program.edges, key=lambda e: (e.source, not e.guard.matches(zero), not e.support))
     return replace(program, edges=tuple(edges))
 
 
@@ -121,13 +145,19 @@ def judge_correctness(program: Program, task: Task, largest: int, seed: int) -> 
 def judge_fidelity(
     program: Program, network: Network, task: Task, size: int, seed: int
 ) -> tuple[Certificate, ...]:
-    """Certificates of fidelity: on held-out runs to the task's horizon, and on runs far beyond it."""
+    """Certificates of fidelity: on held-out runs to the task's horizon, and on runs far beyond it.
+
+    A controller that is read whole has one more, and the first: by construction.
+    """
     rng = np.random.default_rng([seed, 2])
     found = compare(program, network, long_inputs(task, size, HELD_OUT_FACTOR, HELD_OUT_RUNS, rng))
-    beyond = [replace(inputs, horizon=10 * inputs.horizon) for inputs in training_inputs(task, size, 64, rng)]
-    later = compare(program, network, beyond)
-    return found.certificate(), later.certificate(
-        "long horizon", "program = hardened network to ten times the task's horizon"
+    later = compare(program, network, beyond_inputs(task, size, BEYOND_RUNS, rng))
+    readable = is_table(network) and len(program.states) == 1
+    whole = (compare_table(program, network).certificate(),) if readable else ()
+    return (
+        *whole,
+        found.certificate(),
+        later.certificate("long horizon", "program = hardened network to ten times the task's horizon"),
     )
 
 
@@ -173,10 +203,12 @@ def _behaviour(behaviours: Mapping[Behaviour, Guard], pattern: int) -> Behaviour
 
 def _described(recording: Recording, program: Program, size: int) -> dict[str, Any]:
     live = frozenset(register.source for register in program.registers)
+    ties = int((live_margins(recording, live) < TIE).sum())
     return {
         "training_size": size,
         "recorded_runs": len(recording.runs),
         "recorded_steps": sum(len(run.steps) for run in recording.runs),
         "distinct_steps": len(recording.steps),
         "smallest_live_margin": round(smallest_margin(recording, live), 4),
+        **({"ties": ties} if ties else {}),
     }

@@ -7,8 +7,9 @@ its steps. Everything after this works from the recording alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 
@@ -17,10 +18,12 @@ import numpy as np
 from analysis.circuits import CircuitMachine, HardStep
 from analysis.network import HardOutput, Network
 from analysis.program import Semantics
+from analysis.reach import Reach
+from analysis.table import is_table, table_of, table_reach
 from nram_env.machine import MachineConfig
 from nram_env.support import write_atomically
 
-FORMAT = "nram-recording/1"
+FORMAT = "nram-recording/2"
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,9 @@ class Recording:
         machine: The machine that it drives.
         semantics: How it was hardened.
         stateless: Whether the controller has no state of its own.
+        table: Zero-pattern -> number of the step taken there, for every pattern that can occur: read from
+            the controller itself, not from runs. Empty for one with state, or with more registers than
+            `analysis.guards.MAX_REGISTERS`.
         steps: The distinct hard steps.
         margins: (U, S); the smallest margin of every selector over the times that a step occurred.
         runs: The runs.
@@ -69,9 +75,15 @@ class Recording:
     machine: MachineConfig
     semantics: Semantics
     stateless: bool
+    table: Mapping[int, int]
     steps: tuple[HardStep, ...]
     margins: np.ndarray
     runs: tuple[RecordedRun, ...]
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Which zero-patterns can occur, and what the registers then hold; of a table alone."""
+        return table_reach(self.machine, lambda pattern: self.steps[self.table[pattern]])
 
 
 def record(network: Network, inputs: Iterable[Inputs], earlier: Recording | None = None) -> Recording:
@@ -83,6 +95,7 @@ def record(network: Network, inputs: Iterable[Inputs], earlier: Recording | None
         earlier: A recording of the same controller to which the new runs are added.
     """
     book = _Book(earlier)
+    table = earlier.table if earlier else _whole_table(network, book)
     runs = list(earlier.runs) if earlier else []
     for batch in inputs:
         runs += _record_batch(network, batch, book)
@@ -90,10 +103,20 @@ def record(network: Network, inputs: Iterable[Inputs], earlier: Recording | None
         network.machine,
         network.semantics,
         network.stateless,
+        table,
         tuple(book.steps),
         np.array(book.margins),
         tuple(runs),
     )
+
+
+def _whole_table(network: Network, book: _Book) -> dict[int, int]:
+    """The step under every zero-pattern that can occur, read from the controller itself."""
+    if not is_table(network):
+        return {}
+    output = table_of(network)
+    possible = table_reach(network.machine, output.step).patterns()
+    return {pattern: book.number(output.step(pattern), output.margins[pattern]) for pattern in possible}
 
 
 def hard_steps(
@@ -127,9 +150,8 @@ class _Book:
         self.margins = list(earlier.margins) if earlier else []
         self._numbers = {step: number for number, step in enumerate(self.steps)}
 
-    def number(self, choices: np.ndarray, halts: bool, margins: np.ndarray) -> int:
+    def number(self, step: HardStep, margins: np.ndarray) -> int:
         """The number of a step, entered if it is new."""
-        step = HardStep(tuple(choices.tolist()), bool(halts))
         number = self._numbers.setdefault(step, len(self.steps))
         if number == len(self.steps):
             self.steps.append(step)
@@ -145,7 +167,7 @@ def _record_batch(network: Network, inputs: Inputs, book: _Book) -> list[Recorde
     for _, output, seen, active in hard_steps(network, inputs):
         for row in np.flatnonzero(active):
             patterns[row].append(int(seen[row]))
-            numbers[row].append(book.number(output.choices[row], output.halts[row], output.margins[row]))
+            numbers[row].append(book.number(output.step(int(row)), output.margins[row]))
     return [RecordedRun(tuple(p), tuple(n)) for p, n in zip(patterns, numbers, strict=True)]
 
 
@@ -166,6 +188,7 @@ def save_recording(recording: Recording, path: str | Path) -> None:
         choices=np.array([step.choices for step in recording.steps], dtype=np.uint8),
         halts=np.array([step.halts for step in recording.steps]),
         margins=recording.margins,
+        table=np.array(sorted(recording.table.items()), dtype=np.int64).reshape(-1, 2),
         lengths=np.array([len(run.steps) for run in recording.runs]),
         patterns=np.array([p for run in recording.runs for p in run.patterns], dtype=np.int64),
         numbers=np.array([n for run in recording.runs for n in run.steps], dtype=np.int64),
@@ -195,6 +218,7 @@ def load_recording(path: str | Path) -> Recording:
         MachineConfig(header["num_registers"], tuple(header["gates"])),
         Semantics(**header["semantics"]),
         header["stateless"],
+        dict(arrays["table"].tolist()),
         tuple(HardStep(tuple(choices), halts) for choices, halts in steps),
         arrays["margins"],
         tuple(RecordedRun(tuple(p.tolist()), tuple(n.tolist())) for p, n in zip(*columns, strict=True)),

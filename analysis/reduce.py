@@ -5,6 +5,7 @@ Every pass keeps what the program does from its start; they are repeated until n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from analysis.block import Block, Constant, Guard, Instruction, Operation
@@ -15,7 +16,7 @@ from analysis.dataflow import (
     live_after,
     live_registers,
 )
-from analysis.guards import guard_of, separating_masks
+from analysis.guards import MAX_REGISTERS, guard_of, separating_masks, tested_by, values_on
 from analysis.program import Edge, Program
 from analysis.simplify import drop_dead, simplify_block
 
@@ -86,7 +87,7 @@ def join_edges(program: Program) -> Program:
         if len(groups) == len(outgoing):
             edges += outgoing
         else:
-            edges += _joined(list(groups.values()), program.num_registers)
+            edges += _joined(list(groups.values()))
     return replace(program, edges=tuple(edges))
 
 
@@ -117,7 +118,7 @@ def keep_registers(program: Program, kept: list[int]) -> Program:
         replace(
             edge,
             guard=_renumber_guard(edge.guard, numbers),
-            block=_renumber_registers(edge.block, numbers, program.num_registers),
+            block=renumber_registers(edge.block, numbers, program.num_registers, len(kept)),
         )
         for edge in program.edges
     ]
@@ -154,18 +155,17 @@ def _cube_with_known(mask: int, value: int, known: Known) -> tuple[int, int] | N
     return mask, sum(1 << register for register, is_zero in wanted.items() if is_zero)
 
 
-def _joined(groups: list[list[Edge]], num_registers: int) -> list[Edge]:
-    tested = 0
-    for edge in (edge for group in groups for edge in group):
-        tested |= edge.guard.mask
-    patterns = [pattern for pattern in range(tested + 1) if pattern & ~tested == 0]
+def _joined(groups: list[list[Edge]]) -> list[Edge]:
+    tested = tested_by(edge.guard for group in groups for edge in group)
+    if tested.bit_count() > MAX_REGISTERS:
+        return [edge for group in groups for edge in group]
     classes = {
         pattern: number
         for number, group in enumerate(groups)
-        for pattern in patterns
+        for pattern in sorted(values_on(tested))
         if any(edge.guard.matches(pattern) for edge in group)
     }
-    mask = separating_masks(classes, num_registers)[0]
+    mask = separating_masks(classes, tested)[0]
     return [_as_one(group, [p for p in classes if classes[p] == n], mask) for n, group in enumerate(groups)]
 
 
@@ -222,11 +222,18 @@ def _moved(numbers: dict[int, int], mask: int) -> int:
     return sum(1 << new for old, new in numbers.items() if mask >> old & 1)
 
 
-def _renumber_registers(block: Block, numbers: dict[int, int], num_registers: int) -> Block:
-    shift = len(numbers) - num_registers
+def renumber_registers(block: Block, numbers: Mapping[int, int], before: int, after: int) -> Block:
+    """A block over other registers.
+
+    Args:
+        block: The code.
+        numbers: Old register -> new one; assignments to others are left out, and it must not read them.
+        before: How many registers there were.
+        after: How many there are.
+    """
 
     def new(number: int) -> int:
-        return numbers[number] if number < num_registers else number + shift
+        return numbers[number] if number < before else number - before + after
 
     def renumber(instruction: Instruction) -> Instruction:
         if isinstance(instruction, Constant):

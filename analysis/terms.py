@@ -16,6 +16,9 @@ from nram_env.machine import Gate
 LARGEST_SUM = 4
 """Sums of more parts than this are kept as the gates that made them."""
 
+COMPARISONS = (Gate.LESS_THAN, Gate.LESS_OR_EQUAL_THAN, Gate.EQUALITY_TEST)
+"""Gates whose value is 0 or 1."""
+
 _LARGEST_COMPARED = 2
 """Constants are compared with each other up to this one: it needs M > 2, no more."""
 

@@ -53,6 +53,7 @@ class Fidelity:
         horizon: Longest run in steps.
         first: The difference that was met first, None if there is none.
         failing: The inputs of the runs with a difference.
+        unseen_runs: Those of them where it is an unseen situation, each run to twice as many steps.
     """
 
     runs: int
@@ -63,6 +64,7 @@ class Fidelity:
     horizon: int
     first: Mismatch | None
     failing: tuple[Inputs, ...]
+    unseen_runs: tuple[Inputs, ...]
 
     def certificate(self, check: str = "fidelity", claim: str = CLAIM) -> Certificate:
         """The finding in fixed words."""
@@ -102,6 +104,7 @@ def compare(program: Program, network: Network, inputs: Iterable[Inputs]) -> Fid
         max((part.horizon for part in parts), default=0),
         min(firsts, key=lambda first: (first.time, len(first.memory)), default=None),
         tuple(inputs for part in parts for inputs in part.failing),
+        tuple(inputs for part in parts for inputs in part.unseen_runs),
     )
 
 
@@ -117,17 +120,19 @@ def _compare_batch(program: Program, network: Network, inputs: Inputs) -> Fideli
         steps += int(active.sum())
         for row, what in _differences(program, machine, circuit, output.halts, active, live).items():
             wrong.setdefault(row, (time, what))
-    rows = np.array(sorted(wrong), dtype=np.int64)
+    unseen = [row for row, (_, what) in wrong.items() if what.startswith("unseen")]
+    twice = np.array([2 * wrong[row][0] for row in unseen], dtype=np.int64)
     first = min(wrong, key=lambda row: wrong[row], default=None)
     return Fidelity(
         len(inputs.memory),
         steps,
         len(wrong),
-        sum(what.startswith("unseen") for _, what in wrong.values()),
+        len(unseen),
         inputs.memory.shape[1],
         time,
         None if first is None else Mismatch(tuple(inputs.memory[first].tolist()), *wrong[first]),
-        (inputs.rows(rows),) if wrong else (),
+        (inputs.rows(np.array(sorted(wrong))),) if wrong else (),
+        (Inputs(inputs.memory[unseen], np.minimum(twice, inputs.horizon[unseen])),) if unseen else (),
     )
 
 

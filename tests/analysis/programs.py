@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 
 from analysis.block import Guard
@@ -43,3 +45,28 @@ def random_program(machine: MachineConfig, num_states: int, rng: np.random.Gener
     registers = tuple(Register(f"r{r}", r) for r in range(machine.num_registers))
     names = tuple(f"S{state}" for state in range(num_states))
     return Program("random", registers, names, tuple(edges), "machine", machine)
+
+
+def random_table(machine: MachineConfig, num_steps: int, rng: np.random.Generator) -> Program:
+    """One edge for every zero-pattern of all registers, each with one of a few random circuits."""
+    drawn = [random_choices(machine, rng) for _ in range(num_steps)]
+    return table_program(machine, [drawn[rng.integers(num_steps)] for _ in range(2**machine.num_registers)])
+
+
+def table_program(
+    machine: MachineConfig, choices: Sequence[tuple[int, ...]], stops: Collection[int] = ()
+) -> Program:
+    """The choices made under every zero-pattern, in their order, and the patterns that end a run."""
+    full = 2**machine.num_registers - 1
+    edges = tuple(
+        Edge(
+            0,
+            Guard(((full, pattern),)),
+            circuit_block(machine, chosen),
+            None if pattern in stops else 0,
+            witness=chosen,
+        )
+        for pattern, chosen in enumerate(choices)
+    )
+    registers = tuple(Register(f"r{r}", r) for r in range(machine.num_registers))
+    return Program("table", registers, ("S0",), edges, "table", machine)

@@ -65,4 +65,4 @@ def test_all_smallest_masks_that_tell_the_classes_apart_are_found_in_order():
         classes = {pattern: "abc"[rng.integers(3 if rng.random() < 0.5 else 2)] for pattern in known}
         fitting = [mask for mask in PATTERNS if decides(mask, classes)]
         fewest = min(mask.bit_count() for mask in fitting)
-        assert separating_masks(classes, 3) == [mask for mask in fitting if mask.bit_count() == fewest]
+        assert separating_masks(classes, 0b111) == [mask for mask in fitting if mask.bit_count() == fewest]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from agents import zoo
+from analysis.certificate import is_equal
 from analysis.cli import main
 from analysis.commands.programs import MUST_HOLD
 from analysis.harden import HardenedAgent
@@ -33,6 +34,8 @@ def test_every_controller_ships_with_its_program(name: str) -> None:
     assert program.task == entry.agent.task
     assert program.machine == entry.agent.machine
     assert {found.check for found in program.certificates} >= {*MUST_HOLD, "time", "effects"}
+    assert is_equal(program.certificates)
+    assert ("table" in {found.check for found in program.certificates}) == (program.kind == "table")
 
 
 @pytest.mark.parametrize("name", NAMES)
