@@ -75,7 +75,7 @@ def guard_of(patterns: Iterable[int], mask: int, free: Iterable[int] = ()) -> Gu
         best = min(primes, key=lambda cube: (-len(_covered(cube, missing)), cube[0].bit_count(), cube))
         cover.append(best)
         missing -= _covered(best, missing)
-    return Guard(tuple(sorted(cover)))
+    return Guard(tuple(sorted(_needed(cover, minterms))))
 
 
 def partition(
@@ -180,6 +180,16 @@ def _primes(cubes: set[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _covered(cube: tuple[int, int], minterms: set[int]) -> set[int]:
     return {minterm for minterm in minterms if minterm & cube[0] == cube[1]}
+
+
+def _needed(cubes: list[tuple[int, int]], minterms: set[int]) -> list[tuple[int, int]]:
+    """The cubes without those whose minterms all lie in others; the first that were taken go first."""
+    kept = list(cubes)
+    for cube in cubes:
+        others = [other for other in kept if other != cube]
+        if set().union(*(_covered(other, minterms) for other in others)) == minterms:
+            kept = others
+    return kept
 
 
 def _bits(mask: int) -> list[int]:

@@ -25,11 +25,12 @@ def test_a_guard_holds_on_exactly_the_patterns_that_agree_with_one_of_its_own_on
         assert guard_of(reversed(patterns), mask) == guard, "the order of the patterns does not matter"
 
 
-def test_no_test_of_a_guard_can_be_left_out():
+def test_no_test_of_a_guard_can_be_left_out_and_no_cube():
     for chosen in product([False, True], repeat=8):
         guard = guard_of([pattern for pattern in PATTERNS if chosen[pattern]], 0b111)
         for place, (mask, value) in enumerate(guard.cubes):
             others = (*guard.cubes[:place], *guard.cubes[place + 1 :])
+            assert holds_on(Guard(others)) != holds_on(guard)
             for bit in (1, 2, 4):
                 if mask & bit:
                     shorter = Guard((*others, (mask & ~bit, value & ~bit)))
@@ -42,6 +43,8 @@ def test_no_test_of_a_guard_can_be_left_out():
         (PATTERNS, ((0, 0),)),
         ([1, 2, 3, 4, 5, 6, 7], ((1, 1), (2, 2), (4, 4))),
         ([0, 1, 3, 7], ((3, 3), (6, 0))),  # not (5, 1), which holds on two as well, but leaves two over
+        ([2, 3, 5, 7], ((5, 5), (6, 2))),  # though (3, 3), as good as these, was taken first
+        ([0, 1, 2, 6], ((3, 2), (6, 0))),
         ([0, 3, 5, 6], ((7, 0), (7, 3), (7, 5), (7, 6))),
         ([0, 1, 2, 3, 7], ((3, 3), (4, 0))),
     ],
