@@ -83,6 +83,18 @@ def test_edges_that_do_the_same_are_joined_and_test_only_what_tells_them_from_th
     )
 
 
+def test_joined_edges_hold_where_they_did_also_where_each_tests_other_registers():
+    edges = (
+        Edge(0, Guard(((0b11, 0b11),)), LOAD, 0),
+        Edge(0, Guard(((0b11, 0b01),)), STORE, 0),
+        Edge(0, Guard(((0b01, 0b00),)), LOAD, 0),
+    )
+    joined = join_edges(program_with(*edges, states=1)).edges
+    assert len(joined) == 2
+    for pattern, block in ((0b00, LOAD), (0b01, STORE), (0b10, LOAD), (0b11, LOAD)):
+        assert [edge.block for edge in joined if edge.guard.matches(pattern)] == [block]
+
+
 def test_edges_of_one_block_with_different_ends_are_kept_apart():
     edges = (
         Edge(0, Guard(((1, 1),)), LOAD, 1),

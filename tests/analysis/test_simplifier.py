@@ -110,6 +110,11 @@ def test_a_rule_holds_from_its_smallest_memory_on(gate, arguments, text, min_siz
                 assert execute(block, (x, y), [0] * size) == execute(new.block, (x, y), [0] * size)
 
 
+def test_reads_and_writes_touch_the_memory_and_nothing_else_does():
+    code = (Constant(3), Operation(Gate.READ, (0,)), Operation(Gate.INC, (1,)), Operation(Gate.WRITE, (0, 2)))
+    assert Block(code).num_accesses == 2
+
+
 def test_x_less_than_x_plus_1_is_left_alone_because_it_is_false_at_the_top():
     block = Block((Operation(Gate.INC, (0,)), Operation(Gate.LESS_THAN, (0, 1))), ((0, 2),))
     assert block_lines(simplify_block(block, 1).block, ["x"]) == ["x = [x < x + 1]"]
