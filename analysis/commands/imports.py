@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import field, make_dataclass
-from itertools import pairwise
 from typing import Annotated, Any
 
 import tyro
@@ -38,12 +39,13 @@ def do_imports(words: Sequence[str]) -> None:
     for source in _sources(words):
         from nram_env.tasks import import_tasks  # not needed by a call without the flag
 
-        import_tasks(source)
+        with redirect_stdout(sys.stderr):  # which belongs to the result of the verb
+            import_tasks(source)
 
 
 def _sources(words: Sequence[str]) -> Iterator[str]:
-    for word, following in pairwise([*words, ""]):
-        if word == _FLAG and following:
-            yield following
+    for number, word in enumerate(words):
+        if word == _FLAG:
+            yield from words[number + 1 : number + 2]
         elif word.startswith(f"{_FLAG}="):
             yield word.removeprefix(f"{_FLAG}=")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import shlex
 import sys
 import traceback
 from importlib.machinery import ModuleSpec
@@ -33,13 +34,13 @@ def import_tasks(source: str) -> None:
     """
     file = Path(source).resolve() if _is_file(source) else None
     if file is not None and not file.is_file():
-        raise ValueError(f"cannot import {source}: there is no such file")
+        raise ValueError(f"cannot import {shlex.quote(source)}: there is no such file")
     IMPORTS([str(file or source)], "--import")
     try:
         with importing(str(file or source)):
             _import_file(file) if file else importlib.import_module(source)
     except (Exception, SystemExit) as error:  # whatever foreign code raises
-        raise ValueError(f"cannot import {source}: {_described(source, error)}") from error
+        raise ValueError(f"cannot import {shlex.quote(source)}: {_described(source, error)}") from error
 
 
 def _is_file(source: str) -> bool:
@@ -87,7 +88,7 @@ def _described(source: str, error: BaseException) -> str:
     foreign = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename != __file__ and not frame.filename.startswith("<frozen")
+        if not frame.filename.startswith(("<frozen", str(Path(__file__).parent)))
     ]
     place = f" ({Path(foreign[-1].filename).name}, line {foreign[-1].lineno})" if foreign else ""
     return f"{type(error).__name__}: {error}{place}"

@@ -39,6 +39,7 @@ class Redoubled(Task):
         return memory[0]
 
 register_task(Redoubled())
+print("a line that is not part of any result")
 """
 
 TRAIN = "train redoubled --run run --population 16 --max-level 4 --first-level 1 --json --import redoubled.py"
@@ -52,7 +53,7 @@ def fresh(folder, *calls):
         [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")], done.stderr
+    return list(map(json.loads, done.stdout.splitlines())), done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +118,8 @@ def test_what_is_printed_to_go_on_has_the_flag(training):
 def test_every_verb_has_the_flag(verb, tmp_path, capsys):
     assert main([verb, "--help"]) == 0
     assert "--import FILE_OR_MODULE" in capsys.readouterr().out
+    assert main([verb, "--import="]) == 2
+    assert "cannot import '': there is no such file" in capsys.readouterr().err
     assert main([verb, "--import", str(tmp_path / "gone.py")]) == 2
     assert f"cannot import {tmp_path / 'gone.py'}: there is no such file" in capsys.readouterr().err
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,8 @@ def test_a_task_that_a_script_registers_is_recorded_with_the_file_of_its_class(f
         ("bad.txt", None, "there is no module bad; a file"),
         ("./bad.txt", "x", "its name has to end in .py"),
         ("..", None, "there is no such file"),
+        ("", None, "there is no such file"),
+        ("bad.py", "from nram_env.tasks import *\nregister_task(1)\n", "Fill(), got 1 (bad.py, line 2)"),
     ],
 )
 def test_an_import_that_fails_is_one_error_that_says_where(source, content, message, tmp_path, monkeypatch):
@@ -119,7 +122,7 @@ def test_an_import_that_fails_is_one_error_that_says_where(source, content, mess
     if content is not None:
         write(Path(source), content)
     for _ in range(2):  # a second time it is not taken for done
-        with pytest.raises(ValueError, match=f"^cannot import {re.escape(source)}: ") as raised:
+        with pytest.raises(ValueError, match=f"^cannot import {re.escape(shlex.quote(source))}: ") as raised:
             import_tasks(source)
         assert message in str(raised.value)
     assert len(task_names()) == 10
