@@ -19,12 +19,11 @@ from filelock import FileLock, Timeout
 from agents.checkpoint import AGENT_FILE, save_agent
 from agents.config import TrainConfig
 from agents.metrics import open_metrics
+from agents.run_files import CONFIG_FILE, LOCK_FILE, POPULATION_FILE, RUN_FILES, RunError, own_files
 from nram_env.support import sweep, write_atomically
 
 if TYPE_CHECKING:
     from agents.trainer import Progress, Trainer
-
-POPULATION_FILE, CONFIG_FILE, LOCK_FILE = "population.safetensors", "config.json", "run.lock"
 
 SAVE_UPDATES, SAVE_SECONDS = 200, 30.0
 """A run is saved after so many updates, or so long, since it was last saved: where an update takes less than
@@ -32,10 +31,6 @@ that, a kill loses less than a minute."""
 
 _STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Signals that ask for an end; Windows has no SIGHUP."""
-
-
-class RunError(ValueError):
-    """A run folder that cannot be used as asked; the message names it and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +95,7 @@ def start_run(
     """Train from nothing in a new folder, which is made only once there is something to train.
 
     Args:
-        folder: Place of the run; must not hold one already.
+        folder: Place of the run; must not hold one already, nor another's files of the names of a run's.
         config: Hyper-parameters.
         budget: When to stop.
         watch: Told of every update.
@@ -108,12 +103,13 @@ def start_run(
         save_seconds: Seconds between two saves, at most; an update that runs is finished first.
 
     Raises:
-        RunError: The folder holds a run, or another process works in it.
+        RunError: The folder holds a run, or files that are not a run's, or another process works in it.
         OSError: The disk is full or cannot be written.
     """
     from agents.trainer import Trainer
 
     trainer = Trainer(config)
+    own_files(folder, RUN_FILES, "a run")
     with lock_run(folder):
         if (folder / POPULATION_FILE).exists():
             raise RunError(

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agents.checkpoint import AGENT_FILE, load_agent
-from agents.config import CONFIG
-from agents.metrics import EVENTS_FOLDER, METRICS_FILE, read_metrics
-from agents.run import CONFIG_FILE, LOCK_FILE, POPULATION_FILE, RunError, lock_run
+from agents.metrics import EVENTS_FOLDER
+from agents.run import lock_run
+from agents.run_files import LOCK_FILE, RUN_FILES, RunError, own_files
 from analysis.commands.output import say
 from analysis.program_file import load_program
 from analysis.resolve import PROGRAM_FILE
@@ -73,32 +72,14 @@ def clear(folder: Path) -> None:
 
 def _own_files(folder: Path) -> list[Path]:
     """The files of an earlier demo, every one of them read back."""
+    kind = "an earlier demo"
     if not (folder / SUMMARY_FILE).exists():
-        raise RunError(_foreign(folder))
-    files = [folder / name for name in _READERS if (folder / name).exists()]
-    for file in files:
-        try:
-            _READERS[file.name](file)
-        except ValueError as error:
-            raise RunError(f"{_foreign(folder)}: {file.name} cannot be read back: {error}") from error
-    return files
-
-
-def _foreign(folder: Path) -> str:
-    return f"{folder} holds something else than an earlier demo; name another folder with --run"
-
-
-def _read_population(file: Path) -> None:
-    from agents.population_file import load_population
-
-    load_population(file)
+        raise RunError(f"{folder} holds something else than {kind}; name another folder with --run")
+    return own_files(folder, _READERS, kind)
 
 
 _READERS: dict[str, Callable[[Path], object]] = {
-    AGENT_FILE: load_agent,
+    **RUN_FILES,
     PROGRAM_FILE: load_program,
-    POPULATION_FILE: _read_population,
-    CONFIG_FILE: lambda file: read_json(file, CONFIG),
-    METRICS_FILE: lambda file: read_metrics(file.parent),
     SUMMARY_FILE: lambda file: read_json(file, _SUMMARY),
 }

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import tyro
 
+from agents.run_files import own_files
 from analysis.canonical import canonical_hash
 from analysis.certificate import Certificate, is_equal
 from analysis.commands.inputs import checked_steps, horizon_of, instance, task_of
@@ -17,7 +18,7 @@ from analysis.commands.output import emit, page_width, say
 from analysis.listing import blocks_text, listing
 from analysis.pipeline import CORRECTNESS_RUNS, extract, judge_correctness, judge_fidelity
 from analysis.program import Program
-from analysis.program_file import program_record, save_program
+from analysis.program_file import load_program, program_record, save_program
 from analysis.resolve import (
     PROGRAM_FILE,
     find_agent,
@@ -63,9 +64,11 @@ class Extract:
 
     def __call__(self) -> int:
         """Extract, save, print."""
-        folder = output_folder(self.run)
-        program = extract(find_agent(self.run), seed=self.seed, progress=say)
-        out = self.out or folder / PROGRAM_FILE
+        out = self.out or output_folder(self.run) / PROGRAM_FILE
+        agent = find_agent(self.run)
+        if self.out is None:
+            own_files(out.parent, {out.name: load_program}, "a program", "file with --out")
+        program = extract(agent, seed=self.seed, progress=say)
         save_program(program, out)
         equal = is_equal(program.certificates)
         shown = listing(program, page_width())

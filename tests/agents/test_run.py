@@ -189,6 +189,23 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path):
     assert (tmp_path / POPULATION_FILE).read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "agent.safetensors"])
+@pytest.mark.parametrize("content", ['{"mine": 1}\n', "notes without an end", "\xff"])
+def test_a_file_that_no_run_wrote_is_not_replaced_nor_is_any_made_beside_it(tmp_path, name, content):
+    (tmp_path / name).write_text(content, encoding="latin-1")
+    with pytest.raises(RunError, match=f"holds something else than a run; .*: {name} cannot be read back"):
+        start_run(tmp_path, SMALL, Budget(updates=1), ignore)
+    assert (tmp_path / name).read_text(encoding="latin-1") == content
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_what_a_run_left_that_was_killed_before_its_first_save_is_replaced(tmp_path):
+    start_run(tmp_path, SMALL, Budget(updates=3), ignore)
+    (tmp_path / POPULATION_FILE).unlink()
+    start_run(tmp_path, replace(SMALL, seed=1), Budget(updates=2), ignore)
+    assert updates_in_metrics(tmp_path) == [1, 2]
+
+
 def test_there_must_be_a_run_to_resume(tmp_path):
     with pytest.raises(RunError, match="holds no run to resume"):
         resume_run(tmp_path / "nothing", Budget(updates=1), ignore)

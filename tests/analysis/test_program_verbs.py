@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from agents import zoo
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from analysis.cli import main
 from analysis.names import name_registers
@@ -108,3 +109,12 @@ def test_bad_input_gets_one_clear_error_and_exit_code_2(words, message, saved, c
     captured = capsys.readouterr()
     assert captured.out == ""
     assert message in captured.err
+
+
+def test_extract_does_not_replace_a_file_of_its_usual_name_that_is_no_program(tmp_path, capsys):
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes((zoo.PLACE / "access" / "agent.safetensors").read_bytes())
+    (tmp_path / "program.json").write_text('{"mine": 1}')
+    assert main(["extract", str(copy)]) == 2
+    assert "something else than a program; name another file with --out" in capsys.readouterr().err
+    assert (tmp_path / "program.json").read_text() == '{"mine": 1}'

@@ -1,0 +1,67 @@
+"""The files of a run folder: what they are called, and how each is told from a stranger's of that name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from agents.checkpoint import AGENT_FILE, load_agent
+from agents.config import CONFIG
+from agents.metrics import METRICS_FILE, read_metrics
+from nram_env.files import read_json, read_text
+
+POPULATION_FILE, CONFIG_FILE, LOCK_FILE = "population.safetensors", "config.json", "run.lock"
+
+
+class RunError(ValueError):
+    """A run folder that cannot be used as asked; the message names it and says what to do."""
+
+
+def own_files(
+    folder: Path,
+    readers: Mapping[str, Callable[[Path], object]],
+    kind: str,
+    instead: str = "folder with --run",
+) -> list[Path]:
+    """The files of certain names that a folder holds, each of them read back: they may be replaced.
+
+    Args:
+        folder: The folder.
+        readers: By the name of a file: reads it, and raises a ValueError if it is not one of ours.
+        kind: What the folder should hold, as in "a run".
+        instead: What to name instead, as the error says.
+
+    Raises:
+        RunError: A file of such a name is not ours; nothing has been touched.
+    """
+    files = [folder / name for name in readers if (folder / name).exists()]
+    for file in files:
+        try:
+            readers[file.name](file)
+        except ValueError as error:
+            raise RunError(
+                f"{folder} holds something else than {kind}; name another {instead}: {file.name} cannot be "
+                f"read back: {error}"
+            ) from error
+    return files
+
+
+def _read_population(file: Path) -> None:
+    from agents.population_file import load_population  # needs torch
+
+    load_population(file)
+
+
+def _read_metrics(file: Path) -> None:
+    if (text := read_text(file)) and not text.startswith('{"update": '):
+        raise ValueError("its first line is no update of a run")
+    read_metrics(file.parent)
+
+
+RUN_FILES: dict[str, Callable[[Path], object]] = {
+    POPULATION_FILE: _read_population,
+    AGENT_FILE: load_agent,
+    CONFIG_FILE: lambda file: read_json(file, CONFIG),
+    METRICS_FILE: _read_metrics,
+}
+"""How the files that training writes are read back."""
