@@ -116,7 +116,17 @@ def save_tensors(
     }
     # Where memory runs out, safetensors ends the process: its three copies are asked for here before.
     np.empty(3 * sum(tensor.nbytes for tensor in own.values()) + _MOST_HEADER_BYTES, dtype=np.uint8)
-    write_atomically(path, safetensors.torch.save(own, metadata))
+    write_atomically(path, _in_order(safetensors.torch.save(own, metadata)))
+
+
+def _in_order(content: bytes) -> bytes:
+    """The same file with its header sorted: the format's library leaves the order to chance."""
+    behind = _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES], "little")
+    entries = json.loads(content[_LENGTH_BYTES:behind])
+    header = json.dumps(entries, sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % _LENGTH_BYTES)  # the tensors stay aligned
+    length = len(header).to_bytes(_LENGTH_BYTES, "little")
+    return b"".join((length, header, memoryview(content)[behind:]))
 
 
 def open_tensors(path: str | Path, format_name: str, header: Check, most_bytes: int) -> TensorFile:

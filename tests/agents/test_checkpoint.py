@@ -28,6 +28,13 @@ def test_an_agent_comes_back_as_it_was_saved(agent, tmp_path):
         assert torch.equal(again.controller.parameters, agent.controller.parameters)
 
 
+def test_the_same_agent_is_the_same_file(agent, tmp_path):
+    files = [tmp_path / f"{number}.safetensors" for number in range(8)]
+    for file in files:
+        save_agent(file, agent)
+    assert len({file.read_bytes() for file in files}) == 1
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileError, match=r"there is no file .*agent\.safetensors"):
         load_agent(tmp_path)
