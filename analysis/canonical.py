@@ -13,7 +13,7 @@ from analysis.dataflow import live_after, live_registers
 from analysis.meaning import meaning_of
 from analysis.program import START, Program
 from analysis.program_file import edge_record
-from analysis.reduce import keep_registers
+from analysis.reduce import drop_dead_code, keep_registers
 from analysis.simplify import simplify_block
 from analysis.terms import Term
 from nram_env.machine import Gate
@@ -32,7 +32,8 @@ def canonical_hash(program: Program) -> str:
 
 def canonical_text(program: Program) -> str:
     """The smallest text of the program over all orders of its registers."""
-    return min(_text(keep_registers(program, list(order))) for order in _orders(program))
+    lean = drop_dead_code(program)
+    return min(_text(keep_registers(lean, list(order))) for order in _orders(lean))
 
 
 def _text(program: Program) -> str:
