@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from nram_env.checks import shown
 from nram_env.machine import Gate
+
+MAX_INSTRUCTIONS = 1_024
+"""Most instructions of a block: a timestep of the largest machine has 256."""
+
+LARGEST_CONSTANT = 2**31
+"""Largest absolute value of a constant."""
 
 
 class ProgramError(ValueError):
@@ -14,7 +21,7 @@ class ProgramError(ValueError):
 
 @dataclass(frozen=True)
 class Constant:
-    """The integer `value` modulo M; negative values count from M downwards."""
+    """The integer `value` modulo M, within +-2^31; negative values count from M downwards."""
 
     value: int
 
@@ -94,14 +101,6 @@ class Guard:
             result = result | ((zero_bits & mask) == value)
         return result
 
-    def overlaps(self, other: Guard) -> bool:
-        """Whether some zero-pattern satisfies both."""
-        return any(
-            (value ^ other_value) & mask & other_mask == 0
-            for mask, value in self.cubes
-            for other_mask, other_value in other.cubes
-        )
-
 
 def require(holds: bool, problem: str) -> None:
     """Raise ProgramError with this message unless it holds."""
@@ -111,8 +110,16 @@ def require(holds: bool, problem: str) -> None:
 
 def check_block(block: Block, num_registers: int, where: str) -> None:
     """Raise ProgramError at the first value number that names nothing; `where` says whose block it is."""
+    require(
+        len(block.instructions) <= MAX_INSTRUCTIONS,
+        f"{where} has {len(block.instructions)} instructions; a block has at most {MAX_INSTRUCTIONS}",
+    )
     for position, instruction in enumerate(block.instructions):
-        if not isinstance(instruction, Operation):
+        if isinstance(instruction, Constant):
+            require(
+                abs(instruction.value) <= LARGEST_CONSTANT,
+                f"{where}, instruction {position} is the constant {shown(instruction.value)}, beyond 2^31",
+            )
             continue
         place = f"{where}, instruction {position} ({instruction.gate.label})"
         require(

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from nram_env.checks import is_plain_text, shown
+
 Verdict = Literal["PROVED", "EXHAUSTIVE", "TESTED", "REFUTED", "UNKNOWN"]
 VERDICTS: tuple[Verdict, ...] = ("PROVED", "EXHAUSTIVE", "TESTED", "REFUTED", "UNKNOWN")
 
@@ -55,6 +57,9 @@ class Certificate:
         domain: On what: sizes, counts, horizons.
         count: How many cases were tried.
         counterexample: The case that refutes the claim, in words, where there is one.
+
+    Raises:
+        ValueError: The verdict is none of the five, the count is no count, or a text is not plain.
     """
 
     check: str
@@ -63,6 +68,15 @@ class Certificate:
     domain: str
     count: int
     counterexample: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"the verdict is {self.verdict!r}; it is one of {', '.join(VERDICTS)}")
+        if type(self.count) is not int or self.count < 0:
+            raise ValueError(f"the count of a certificate is {self.count!r}; it is an integer of at least 0")
+        for text in (self.check, self.claim, self.domain, self.counterexample or ""):
+            if not is_plain_text(text):
+                raise ValueError(f"a certificate holds {shown(text)}; its texts are plain, on one line")
 
     def __str__(self) -> str:
         found = self.counterexample if self.verdict == "REFUTED" else self.domain

@@ -9,18 +9,36 @@ A program runs at any memory size M. All arithmetic is modulo M. Needs neither t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
+
 from analysis.block import Block, Guard, ProgramError, check_block, require
 from analysis.certificate import Certificate
-from nram_env.machine import MachineConfig
+from nram_env.checks import LONGEST_NAME, is_plain_text, shown
+from nram_env.machine import MAX_REGISTERS, MachineConfig
 
 Kind = Literal["table", "machine", "unrolled"]
 KINDS: tuple[Kind, ...] = ("table", "machine", "unrolled")
 START = 0
+
+MAX_STATES = 10_000
+"""Most states of a program: an unrolled one has one a timestep."""
+
+MAX_EDGES = 20_000
+"""Most edges of a program: a table over the zero-patterns of twelve registers has 4,096."""
+
+MAX_CUBES = 16_384
+"""Most cubes of all guards of a program; each is compared with each of its state."""
+
+MAX_MIN_SIZE = 1 << 20
+"""Largest memory that a program may ask for."""
+
+MAX_CERTIFICATES = 100
+"""Most certificates of a program."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +60,21 @@ class Semantics:
     initial_registers: Literal["zero"] = "zero"
 
     def __post_init__(self) -> None:
-        for name, known in _KNOWN_SEMANTICS.items():
+        for name, known in KNOWN_SEMANTICS.items():
             if getattr(self, name) not in known:
                 raise ProgramError(
                     f"semantics.{name} is {getattr(self, name)!r}; this machine knows {' or '.join(known)}"
                 )
 
 
-_KNOWN_SEMANTICS: dict[str, tuple[str, ...]] = {
+KNOWN_SEMANTICS: dict[str, tuple[str, ...]] = {
     "register_update": ("simultaneous",),
     "write_returns": ("value",),
     "stop_rule": ("first_over_half", "never"),
     "tie_break": ("first",),
     "initial_registers": ("zero",),
 }
+"""Every choice of semantics with what this machine knows."""
 
 
 PAPER_SEMANTICS = Semantics()
@@ -71,12 +90,19 @@ class Rewrite:
         after: What stands there now.
         why: "dead", "identity", "constant", "copy" or "store".
         assumes: The size condition under which it holds, as in "M >= 3"; empty if always.
+
+    Raises:
+        ProgramError: A text does not print as itself.
     """
 
     before: str
     after: str
     why: str
     assumes: str = ""
+
+    def __post_init__(self) -> None:
+        for text in (self.before, self.after, self.why, self.assumes):
+            require(is_plain_text(text), f"a rewrite holds {shown(text)}; it is plain text")
 
 
 @dataclass(frozen=True)
@@ -131,7 +157,8 @@ class Program:
         certificates: What was checked so far.
 
     Raises:
-        ProgramError: Some part refers to what is not there, or two edges of a state overlap.
+        ProgramError: Some part refers to what is not there, is too large or does not print as itself, or two
+            edges of a state overlap.
     """
 
     name: str
@@ -162,9 +189,10 @@ class Program:
     @cached_property
     def edges_of_state(self) -> tuple[tuple[Edge, ...], ...]:
         """For every state its edges."""
-        return tuple(
-            tuple(edge for edge in self.edges if edge.source == state) for state in range(len(self.states))
-        )
+        outgoing: list[list[Edge]] = [[] for _ in self.states]
+        for edge in self.edges:
+            outgoing[edge.source].append(edge)
+        return tuple(map(tuple, outgoing))
 
     def with_certificates(self, *certificates: Certificate) -> Program:
         """The same program with these findings in place of older ones of the same checks."""
@@ -176,10 +204,12 @@ class Program:
 def check_program(program: Program) -> None:
     """Raise ProgramError at the first part of a program that makes no sense."""
     require(program.kind in KINDS, f"kind is {program.kind!r}; it is one of {', '.join(KINDS)}")
-    require(program.min_size >= 1, f"min_size is {program.min_size}; it is at least 1")
-    require(bool(program.states), "there is no state; a program has at least one")
-    names = [register.name for register in program.registers]
-    require(len(set(names)) == len(names), f"two registers share a name: {', '.join(names)}")
+    require(
+        1 <= program.min_size <= MAX_MIN_SIZE,
+        f"min_size is {shown(program.min_size)}; it is in 1..{MAX_MIN_SIZE}",
+    )
+    _check_counts(program)
+    _check_names(program)
     for register in program.registers:
         require(
             0 <= register.source < program.machine.num_registers,
@@ -189,12 +219,45 @@ def check_program(program: Program) -> None:
     for index, edge in enumerate(program.edges):
         _check_edge(program, edge, f"edge {index}")
     for edges in program.edges_of_state:
-        for i, edge in enumerate(edges):
-            for other in edges[:i]:
-                require(
-                    not edge.guard.overlaps(other.guard),
-                    f"two edges of state {program.states[edge.source]} match the same registers",
-                )
+        require(
+            _are_disjoint([edge.guard for edge in edges]),
+            f"two edges of state {program.states[edges[0].source] if edges else ''} match the same registers",
+        )
+
+
+def _check_counts(program: Program) -> None:
+    require(bool(program.states), "there is no state; a program has at least one")
+    counts = {
+        "registers": (len(program.registers), MAX_REGISTERS),
+        "states": (len(program.states), MAX_STATES),
+        "edges": (len(program.edges), MAX_EDGES),
+        "guard cubes": (sum(len(edge.guard.cubes) for edge in program.edges), MAX_CUBES),
+        "certificates": (len(program.certificates), MAX_CERTIFICATES),
+    }
+    for kind, (count, most) in counts.items():
+        require(count <= most, f"there are {count:,} {kind}; a program has at most {most:,}")
+
+
+def _check_names(program: Program) -> None:
+    names = [register.name for register in program.registers]
+    require(len(set(names)) == len(names), f"two registers share a name: {', '.join(map(shown, names))}")
+    for name in (program.name, program.task or "", *names, *program.states, *program.origin):
+        require(
+            is_plain_text(name, LONGEST_NAME),
+            f"the name {shown(name)} is not plain text of at most {LONGEST_NAME} characters",
+        )
+    for name, value in program.origin.items():
+        require(is_plain_text(str(value)), f"origin.{name} is {shown(value)}; it is plain text or a number")
+
+
+def _are_disjoint(guards: Sequence[Guard]) -> bool:
+    """Whether no zero-pattern satisfies two of the guards."""
+    cubes = [(*cube, number) for number, guard in enumerate(guards) for cube in guard.cubes]
+    masks, values, owners = np.array(cubes, dtype=np.int64).reshape(-1, 3).T
+    return not any(
+        np.any(((values[:i] ^ values[i]) & masks[:i] & masks[i] == 0) & (owners[:i] != owners[i]))
+        for i in range(1, len(cubes))
+    )
 
 
 def _check_edge(program: Program, edge: Edge, where: str) -> None:

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from analysis.block import Block, Constant, Guard, Instruction, Operation, ProgramError
-from analysis.certificate import Certificate
-from analysis.program import Edge, Program, Register, Rewrite, Semantics
-from nram_env.machine import MachineConfig, parse_gates
+from analysis.block import LARGEST_CONSTANT, MAX_INSTRUCTIONS, Block, Constant, Guard, Instruction, Operation
+from analysis.certificate import VERDICTS, Certificate
+from analysis.program import (
+    KINDS,
+    KNOWN_SEMANTICS,
+    MAX_CERTIFICATES,
+    MAX_CUBES,
+    MAX_EDGES,
+    MAX_MIN_SIZE,
+    MAX_STATES,
+    Edge,
+    Program,
+    Register,
+    Rewrite,
+    Semantics,
+)
+from nram_env.checks import (
+    LONGEST_TEXT,
+    built,
+    choice,
+    integer,
+    list_of,
+    nullable,
+    record,
+    scalar,
+    text,
+    tuple_of,
+)
+from nram_env.files import parse_json, read_json
+from nram_env.machine import MACHINE, MAX_GATES, MAX_REGISTERS, parse_gates
 from nram_env.support import write_atomically
 
 FORMAT = "nram-program/1"
@@ -31,16 +56,10 @@ def load_program(path: str | Path) -> Program:
     """Read a program file.
 
     Raises:
-        ProgramError: The file is no program, of another format version, or makes no sense; the message
-            names the file and the part.
-        OSError: The file cannot be read.
+        FileError: The file is no program, of another format version, or makes no sense; the message names
+            the file and the part.
     """
-    try:
-        return parse_program(Path(path).read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise ProgramError(f"{path}: not a program file: it is no text") from error
-    except ProgramError as error:
-        raise ProgramError(f"{path}: {error}") from error
+    return read_json(path, PROGRAM)
 
 
 def dump_program(program: Program) -> str:
@@ -52,27 +71,13 @@ def dump_program(program: Program) -> str:
     return f'{head[:-2]},\n "edges": [\n{lines}\n ]\n}}\n'
 
 
-def parse_program(text: str) -> Program:
+def parse_program(content: str) -> Program:
     """A program from JSON text.
 
     Raises:
-        ProgramError: See `load_program`.
+        ValueError: As for `load_program`.
     """
-    try:
-        record = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ProgramError(f"not JSON: {error}") from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        found = record.get("format") if isinstance(record, dict) else type(record).__name__
-        raise ProgramError(f"format is {found!r}; this version reads {FORMAT!r}")
-    try:
-        return _program(record)
-    except ProgramError:
-        raise
-    except KeyError as error:
-        raise ProgramError(f"the entry {error} is missing") from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise ProgramError(f"an entry has the wrong form: {error}") from error
+    return PROGRAM(parse_json(content), "")
 
 
 def program_record(program: Program) -> dict[str, Any]:
@@ -83,10 +88,7 @@ def program_record(program: Program) -> dict[str, Any]:
         "task": program.task,
         "kind": program.kind,
         "semantics": asdict(program.semantics),
-        "machine": {
-            "num_registers": program.machine.num_registers,
-            "gates": [gate.label for gate in program.machine.gates],
-        },
+        "machine": program.machine.to_json(),
         "min_size": program.min_size,
         "origin": dict(program.origin),
         "certificates": [asdict(certificate) for certificate in program.certificates],
@@ -116,64 +118,88 @@ def _instruction_record(instruction: Instruction) -> list[Any]:
     return [instruction.gate.label, *instruction.arguments]
 
 
-def _program(record: Mapping[str, Any]) -> Program:
-    machine = record["machine"]
-    return Program(
-        name=str(record["name"]),
-        registers=tuple(Register(str(r["name"]), _integer(r["source"])) for r in record["registers"]),
-        states=tuple(str(state) for state in record["states"]),
-        edges=tuple(_edge(edge, f"edge {index}") for index, edge in enumerate(record["edges"])),
-        kind=record["kind"],
-        machine=MachineConfig(machine["num_registers"], parse_gates(machine["gates"])),
-        semantics=_semantics(record["semantics"]),
-        min_size=_integer(record["min_size"]),
-        task=record["task"],
-        origin=dict(record["origin"]),
-        certificates=tuple(Certificate(**certificate) for certificate in record["certificates"]),
-    )
+_TEXT, _NAME, _COUNT = text(LONGEST_TEXT), text(), integer(0)
+_STATE, _REGISTER = integer(0, MAX_STATES - 1), integer(0, MAX_REGISTERS - 1)
+_VALUE = integer(0, MAX_REGISTERS + MAX_INSTRUCTIONS - 1)
+
+_PARTS = list_of(scalar(), 3, least=1)
+_CONSTANT_VALUE = tuple_of(integer(-LARGEST_CONSTANT, LARGEST_CONSTANT))
+_ARGUMENTS = list_of(_VALUE, 2)
+_GATE = built(_NAME, lambda name: parse_gates([name])[0])
 
 
-def _semantics(record: Mapping[str, Any]) -> Semantics:
-    wanted, found = asdict(Semantics()).keys(), record.keys()
-    if wanted != found:
-        odd = sorted(set(wanted) ^ set(found))
-        raise ProgramError(
-            f"semantics must name exactly {', '.join(wanted)}; missing or unknown: {', '.join(odd)}"
-        )
-    return Semantics(**record)
+def _instruction(value: Any, where: str) -> Instruction:
+    name, *values = _PARTS(value, where)
+    if name == _CONSTANT:
+        return Constant(*_CONSTANT_VALUE(values, f"{where}.value"))
+    return Operation(_GATE(name, f"{where}.gate"), _ARGUMENTS(values, f"{where}.arguments"))
 
 
-def _edge(record: Mapping[str, Any], where: str) -> Edge:
-    try:
-        target = record["target"]
-        return Edge(
-            source=_integer(record["source"]),
-            guard=Guard(tuple((_integer(mask), _integer(value)) for mask, value in record["guard"])),
-            block=Block(
-                tuple(_instruction(instruction) for instruction in record["instructions"]),
-                tuple((_integer(register), _integer(value)) for register, value in record["assignments"]),
-            ),
-            target=None if target is None else _integer(target),
-            support=_integer(record["support"]),
-            witness=tuple(_integer(choice) for choice in record["witness"]),
-            rewrites=tuple(Rewrite(**rewrite) for rewrite in record["rewrites"]),
-        )
-    except KeyError as error:
-        raise ProgramError(f"{where}: the entry {error} is missing") from error
-    except (TypeError, ValueError) as error:
-        raise ProgramError(f"{where}: {error}") from error
+_REWRITE = built(
+    record(dict.fromkeys(("before", "after", "why", "assumes"), _TEXT)), lambda fields: Rewrite(**fields)
+)
+
+_EDGE_RECORD = record(
+    {
+        "source": _STATE,
+        "guard": built(list_of(tuple_of(_COUNT, _COUNT), MAX_CUBES), Guard),
+        "instructions": list_of(_instruction, MAX_INSTRUCTIONS),
+        "assignments": list_of(tuple_of(_REGISTER, _VALUE), MAX_REGISTERS),
+        "target": nullable(_STATE),
+        "support": _COUNT,
+        "witness": list_of(_VALUE, 2 * MAX_GATES + MAX_REGISTERS),
+        "rewrites": list_of(_REWRITE, 4 * MAX_INSTRUCTIONS),
+    }
+)
 
 
-def _instruction(record: list[Any]) -> Instruction:
-    name, *numbers = record
-    values = tuple(_integer(number) for number in numbers)
-    if name != _CONSTANT:
-        return Operation(parse_gates([name])[0], values)
-    (value,) = values
-    return Constant(value)
+def _edge(fields: dict[str, Any]) -> Edge:
+    block = Block(fields.pop("instructions"), fields.pop("assignments"))
+    return Edge(block=block, **fields)
 
 
-def _integer(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ProgramError(f"expected an integer, got {value!r}")
-    return value
+_CERTIFICATE = built(
+    record(
+        {
+            "check": _NAME,
+            "claim": _TEXT,
+            "verdict": choice(*VERDICTS),
+            "domain": _TEXT,
+            "count": _COUNT,
+            "counterexample": nullable(_TEXT),
+        }
+    ),
+    lambda fields: Certificate(**fields),
+)
+
+_PROGRAM_RECORD = record(
+    {
+        "format": choice(FORMAT),
+        "name": _NAME,
+        "task": nullable(_NAME),
+        "kind": choice(*KINDS),
+        "semantics": built(
+            record({name: choice(*known) for name, known in KNOWN_SEMANTICS.items()}),
+            lambda fields: Semantics(**fields),
+        ),
+        "machine": MACHINE,
+        "min_size": integer(1, MAX_MIN_SIZE),
+        "origin": record({}, {"training_size": integer(1, MAX_MIN_SIZE)}, scalar()),
+        "certificates": list_of(_CERTIFICATE, MAX_CERTIFICATES),
+        "registers": list_of(
+            built(record({"name": _NAME, "source": _REGISTER}), lambda fields: Register(**fields)),
+            MAX_REGISTERS,
+        ),
+        "states": list_of(_NAME, MAX_STATES, least=1),
+        "edges": list_of(built(_EDGE_RECORD, _edge), MAX_EDGES),
+    }
+)
+
+
+def _program(fields: dict[str, Any]) -> Program:
+    del fields["format"]
+    return Program(**fields)
+
+
+PROGRAM = built(_PROGRAM_RECORD, _program)
+"""Check of what `program_record` makes; returns the program."""
