@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations, product
 from math import factorial
 
 from analysis.dataflow import live_after, live_registers
-from analysis.meaning import meaning_of
+from analysis.meaning import Meaning, meaning_of
 from analysis.program import START, Program
 from analysis.program_file import edge_record
 from analysis.reduce import drop_dead_code, keep_registers
@@ -18,8 +18,8 @@ from analysis.simplify import simplify_block
 from analysis.terms import Term
 from nram_env.machine import Gate
 
-MAX_ORDERS = 50_000
-"""Orders of registers that are tried at most; beyond that similar registers keep their order."""
+MAX_ORDERS = 20_000
+"""Orders of registers times edges that are tried at most; beyond, similar registers keep their order."""
 
 
 def canonical_hash(program: Program) -> str:
@@ -40,16 +40,18 @@ def _text(program: Program) -> str:
     """States in the order in which they are first entered; only what determines the runs."""
     live = live_registers(program)
     lines = []
-    order = [START]
-    for state in order:
+    order = {START: 0}
+    waiting = [START]
+    for state in waiting:
         outgoing = sorted(program.edges_of_state[state], key=lambda edge: edge.guard.cubes)
         for edge in outgoing:
             if edge.target is not None and edge.target not in order:
-                order.append(edge.target)
+                order[edge.target] = len(order)
+                waiting.append(edge.target)
             after = live_after(edge, live)
             block = simplify_block(edge.block, program.num_registers, after).block
-            target = None if edge.target is None else order.index(edge.target)
-            record = edge_record(replace(edge, source=order.index(state), target=target, block=block))
+            target = None if edge.target is None else order[edge.target]
+            record = edge_record(replace(edge, source=order[state], target=target, block=block))
             kept = ("source", "guard", "instructions", "assignments", "target")
             lines.append([record[name] for name in kept])
     return json.dumps([program.num_registers, program.semantics.stop_rule, lines])
@@ -64,7 +66,7 @@ def _orders(program: Program) -> Iterator[tuple[int, ...]]:
     count = 1
     for group in ordered:
         count *= factorial(len(group))
-    if count > MAX_ORDERS:
+    if count * max(len(program.edges), 1) > MAX_ORDERS:
         yield tuple(register for group in ordered for register in group)
         return
     for choice in product(*(permutations(group) for group in ordered)):
@@ -77,24 +79,24 @@ def _uses(program: Program) -> list[str]:
     Refined until it tells no more registers apart: registers whose makers and users differ, differ.
     """
     uses = [""] * program.num_registers
+    meanings = [meaning_of(edge.block, program.num_registers) for edge in program.edges]
     while True:
-        finer = [_digest(_use(program, register, uses)) for register in range(program.num_registers)]
+        finer = [_digest(_use(program, meanings, r, uses)) for r in range(program.num_registers)]
         if len(set(finer)) == len(set(uses)):
             return finer
         uses = finer
 
 
-def _use(program: Program, register: int, uses: list[str]) -> str:
+def _use(program: Program, meanings: Sequence[Meaning], register: int, uses: list[str]) -> str:
     """How one register is tested, read and made, the others named by their uses so far."""
     names = [f"<{use}>" for use in uses]
     names[register] = "<self>"
     parts = []
-    for edge in program.edges:
+    for edge, meaning in zip(program.edges, meanings, strict=True):
         tests = sorted(
             sorted((name, value >> r & 1) for r, name in enumerate(names) if mask >> r & 1)
             for mask, value in edge.guard.cubes
         )
-        meaning = meaning_of(edge.block, program.num_registers)
         texts: list[str] = []
         for term in meaning.terms.table:
             texts.append(_digest(_term(term, texts, names)))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.block import Block, Constant, Operation
+from analysis.block import Block, Constant, Operation, require
 from analysis.layers import Place, arrange
 from analysis.svg import CHARACTER, Picture, line, point, rectangle, words
-from nram_env.machine import Gate
+from nram_env.machine import MAX_GATES, Gate
+
+MOST_DRAWN = MAX_GATES
+"""Instructions of a block that is drawn; laying out more takes long and shows nothing."""
 
 _BETWEEN = 46.0
 _HEIGHT = {0: 26.0, 1: 26.0, 2: 40.0}
@@ -49,7 +52,14 @@ def circuit_picture(block: Block, names: Sequence[str]) -> Picture:
     Args:
         block: The block.
         names: Names of the program's registers.
+
+    Raises:
+        ProgramError: The block is too large to be drawn.
     """
+    require(
+        len(block.instructions) <= MOST_DRAWN,
+        f"a block of {len(block.instructions)} instructions is too large to be drawn; {MOST_DRAWN} are not",
+    )
     nodes, columns, wires = _graph(block, names)
     heights = {name: node.height for name, node in nodes.items()}
     places, routes = arrange(columns, heights, [(wire.start, wire.end) for wire in wires])

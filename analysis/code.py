@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.block import Guard
-from analysis.guards import MAX_REGISTERS, tested_by, values_on
-from analysis.names import looping_states
+from analysis.graph import looping_states
+from analysis.guards import covers
 from analysis.program import START, Edge, Program
 from analysis.reduce import simplify_program
 from analysis.seen import as_if_seen, telling_apart
-from analysis.structure import Break, Do, If, Loop, Node, Stop, run_code, structure
+from analysis.structure import MOST_EDGES, Break, Do, If, Loop, Node, Stop, run_code, structure
 from analysis.text import block_lines, guard_text
 from analysis.vm import run, steps, zero_bits
 from nram_env.tasks import Task
@@ -44,7 +44,7 @@ def as_code(program: Program, task: Task | None) -> Code | None:
 
     Without a task there are no runs to compare on, and there is no code.
     """
-    if task is None:
+    if task is None or len(program.edges) > MOST_EDGES:
         return None
     samples = list(_samples(task))
     shown, remarks = _without_rare_edges(as_if_seen(program), samples)
@@ -132,20 +132,12 @@ def _if_lines(node: If, names: Sequence[str], depth: int) -> Iterator[str]:
     indent = "    " * depth
     for position, (guard, body) in enumerate(node.branches):
         last = position == len(node.branches) - 1
-        if last and position and _covers([branch for branch, _ in node.branches]):
+        if last and position and covers([branch for branch, _ in node.branches]):
             yield f"{indent}else:"
         else:
             yield f"{indent}{'if' if position == 0 else 'elif'} {guard_text(guard, names)}:"
         lines = list(_lines(body, names, depth + 1))
         yield from lines or [f"{indent}    pass"]
-
-
-def _covers(guards: Sequence[Guard]) -> bool:
-    """Whether some guard is found to hold whatever the registers are."""
-    tested = tested_by(guards)
-    if tested.bit_count() > MAX_REGISTERS:
-        return False
-    return all(any(guard.matches(pattern) for guard in guards) for pattern in values_on(tested))
 
 
 def _until(loop: Loop) -> str:

@@ -20,13 +20,18 @@ The network may have put anything into it, and code that read it for an equal on
 def live_registers(program: Program) -> tuple[frozenset[int], ...]:
     """For every state the registers whose values some later guard, store or stop depends on."""
     live: list[frozenset[int]] = [frozenset()] * len(program.states)
-    changed = True
-    while changed:
-        changed = False
-        for edge in program.edges:
-            needed = live[edge.source] | _needed_by(edge, program.num_registers, live)
-            changed |= needed != live[edge.source]
-            live[edge.source] = needed
+    entering: list[list[int]] = [[] for _ in program.states]
+    for edge in program.edges:
+        if edge.target is not None:
+            entering[edge.target].append(edge.source)
+    waiting = list(range(len(program.states)))  # taken from its end: most programs run forward
+    while waiting:
+        state = waiting.pop()
+        outgoing = program.edges_of_state[state]
+        needed = frozenset[int]().union(*(_needed_by(edge, program.num_registers, live) for edge in outgoing))
+        if needed != live[state]:
+            live[state] = needed
+            waiting += entering[state]
     return tuple(live)
 
 

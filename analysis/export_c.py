@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from analysis.block import Constant, ProgramError
 from analysis.expressions import Assign, Let, Statement, Store, statements
 from analysis.program import Edge, Program
 from analysis.source import (
@@ -17,8 +16,6 @@ from analysis.source import (
     state_names,
     task_of,
 )
-
-_LARGEST_CONSTANT = 2**31
 
 _USAGE = """
 The file is complete: cc -O2 -o program program.c
@@ -57,41 +54,49 @@ static int parse(const char *text, int64_t *value) {
     return errno == 0 && *text != '\\0' && *end == '\\0';
 }
 
-int main(int count, char **arguments) {
-    int64_t *memory = NULL, size = 0, room = 0, max_steps = -1, steps;
+/* Read M integers, run, print the memory at the end. */
+static int work(int64_t **memory, int64_t max_steps) {
+    int64_t size = 0, room = 0, steps;
     char text[32];
-    if (count > 2 || (count == 2 && (!parse(arguments[1], &max_steps) || max_steps < 0)))
-        return fail("give at most one argument, a number of timesteps%s", "");
-    if (count < 2 && !HALTS)
-        return fail("this program does not stop by itself; give the number of timesteps%s", "");
     while (scanf("%31s", text) == 1) {
         if (size == room) {
-            int64_t *larger = realloc(memory, (size_t)(room = 2 * room + 64) * sizeof *memory);
+            int64_t *larger = realloc(*memory, (size_t)(room = 2 * room + 64) * sizeof **memory);
             if (larger == NULL)
                 return fail("out of memory%s", "");
-            memory = larger;
+            *memory = larger;
         }
-        if (!parse(text, &memory[size]))
+        if (!parse(text, &(*memory)[size]))
             return fail("%s is not an integer", text);
         size++;
     }
     if (size < SMALLEST_SIZE)
         return fail("too few cells on standard input for this program%s", "");
     for (int64_t cell = 0; cell < size; cell++) {
-        if (memory[cell] < 0 || memory[cell] >= size) {
+        if ((*memory)[cell] < 0 || (*memory)[cell] >= size) {
             snprintf(text, sizeof text, "%" PRId64, cell);
             return fail("cell %s holds a value that is not in 0..M-1", text);
         }
     }
-    steps = run(memory, size, max_steps);
+    steps = run(*memory, size, max_steps);
     if (steps == UNSEEN) {
         fail("a situation that the controller was never seen in%s", "");
         return 1;
     }
     for (int64_t cell = 0; cell < size; cell++)
-        printf("%" PRId64 "%c", memory[cell], cell + 1 < size ? ' ' : '\\n');
-    free(memory);
+        printf("%" PRId64 "%c", (*memory)[cell], cell + 1 < size ? ' ' : '\\n');
     return 0;
+}
+
+int main(int count, char **arguments) {
+    int64_t *memory = NULL, max_steps = -1;
+    int code;
+    if (count > 2 || (count == 2 && (!parse(arguments[1], &max_steps) || max_steps < 0)))
+        return fail("give at most one argument, a number of timesteps%s", "");
+    if (count < 2 && !HALTS)
+        return fail("this program does not stop by itself; give the number of timesteps%s", "");
+    code = work(&memory, max_steps);
+    free(memory);
+    return code;
 }
 """
 
@@ -100,20 +105,12 @@ def to_c(program: Program) -> str:
     """The source of a C99 program without dependencies; its first comment says how to use it.
 
     Raises:
-        ProgramError: A constant does not fit, or the task's horizon cannot be written down.
+        ProgramError: The task's horizon cannot be written down.
     """
-    _check_constants(program)
     run = "\n".join(_run(program))
     helpers = [text for name, text in _HELPERS.items() if f"{name}(" in run]
     parts = ["\n".join(_head(program)), *helpers, "\n".join(_horizon(program)), run]
     return "\n".join(part for part in parts if part) + _MAIN
-
-
-def _check_constants(program: Program) -> None:
-    for edge in program.edges:
-        for instruction in edge.block.instructions:
-            if isinstance(instruction, Constant) and abs(instruction.value) > _LARGEST_CONSTANT:
-                raise ProgramError(f"the constant {instruction.value} does not fit into exported C")
 
 
 def _head(program: Program) -> Iterator[str]:

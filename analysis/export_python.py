@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from analysis.block import ProgramError
 from analysis.expressions import Assign, Expression, Let, Statement, Store, statements
+from analysis.guards import covers, tested_registers
 from analysis.program import Edge, Program
 from analysis.source import (
     WIDTH,
     Arithmetic,
-    covers,
     guard_source,
     heading,
     horizon_text,
@@ -18,7 +18,6 @@ from analysis.source import (
     register_names,
     state_names,
     task_of,
-    tested_registers,
 )
 
 _SHORT = 20

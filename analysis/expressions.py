@@ -7,10 +7,11 @@ gets a temporary name, so that the statements, run one after another, mean what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
-from analysis.block import Block, Constant, Operation
+from analysis.block import Block, Constant, Instruction, Operation
 from nram_env.machine import Gate
 
 
@@ -65,6 +66,9 @@ class Assign:
 
 Statement = Let | Store | Assign
 
+DEEPEST = 30
+"""Gates within each other in an expression; a value that would go deeper is kept under a name."""
+
 
 def statements(block: Block, num_registers: int) -> tuple[Statement, ...]:
     """The statements of a block, to be run one after another.
@@ -95,24 +99,22 @@ def variables(expression: Expression) -> frozenset[int]:
 
 
 class _Lowering:
-    """Decides which values get a temporary name, and nests the others."""
+    """Decides which values get a temporary name, and nests the others. Every pass is linear."""
 
     def __init__(self, block: Block, num_registers: int) -> None:
         self.block = block
         self.num_registers = num_registers
         self.end = len(block.instructions)
+        self.stored = self._sources()
         self.used_by = self._users()
-        self.temporaries: dict[int, Temporary] = {}
-        for position in reversed(range(self.end)):
-            if self._needs_name(position):
-                self.temporaries[position] = Temporary(-1)
-        numbered = enumerate(sorted(self.temporaries))
+        named = self._named()
+        numbered = enumerate(sorted(named | self._too_deep(named)))
         self.temporaries = {position: Temporary(number) for number, position in numbered}
 
     def body(self) -> Iterator[Statement]:
         """Everything but the assignments."""
         for position, instruction in enumerate(self.block.instructions):
-            if isinstance(instruction, Operation) and instruction.gate is Gate.WRITE:
+            if _is_write(instruction):
                 address, value = map(self.expression, instruction.arguments)
                 yield Store(address, value)
             elif position in self.temporaries:
@@ -120,7 +122,7 @@ class _Lowering:
 
     def expression(self, number: int) -> Expression:
         """The expression of a value number where it is used."""
-        number = self._stored(number)
+        number = self.stored[number]
         if number < self.num_registers:
             return Variable(number)
         position = number - self.num_registers
@@ -132,68 +134,85 @@ class _Lowering:
             return instruction
         return Apply(instruction.gate, tuple(map(self.expression, instruction.arguments)))
 
-    def _stored(self, number: int) -> int:
-        """WRITE's own output is the value that it stored."""
-        while number >= self.num_registers:
-            instruction = self.block.instructions[number - self.num_registers]
-            if not isinstance(instruction, Operation) or instruction.gate is not Gate.WRITE:
-                break
-            number = instruction.arguments[1]
-        return number
+    def _sources(self) -> list[int]:
+        """For every value number the one that it equals: WRITE's own output is the value that it stored."""
+        sources = list(range(self.num_registers))
+        for instruction in self.block.instructions:
+            sources.append(sources[instruction.arguments[1]] if _is_write(instruction) else len(sources))
+        return sources
 
-    def _users(self) -> Mapping[int, list[int]]:
+    def _users(self) -> list[list[int]]:
         """For every position, the positions that use its value, with repetitions; `end` for assignments.
 
         A value that nothing needs uses nothing.
         """
-        users: dict[int, list[int]] = {position: [] for position in range(self.end)}
+        users: list[list[int]] = [[] for _ in range(self.end)]
         for _, number in self.block.assignments:
             self._use(users, number, self.end)
         for position in reversed(range(self.end)):
             instruction = self.block.instructions[position]
-            if isinstance(instruction, Constant):
-                continue
-            if users[position] or instruction.gate is Gate.WRITE:
+            if isinstance(instruction, Operation) and (users[position] or _is_write(instruction)):
                 for number in instruction.arguments:
                     self._use(users, number, position)
         return users
 
-    def _use(self, users: dict[int, list[int]], number: int, user: int) -> None:
-        number = self._stored(number)
-        if number >= self.num_registers:
-            users[number - self.num_registers].append(user)
+    def _use(self, users: list[list[int]], number: int, user: int) -> None:
+        position = self.stored[number] - self.num_registers
+        if position >= 0:
+            users[position].append(user)
 
-    def _needs_name(self, position: int) -> bool:
-        instruction, users = self.block.instructions[position], self.used_by[position]
-        if isinstance(instruction, Constant) or instruction.gate is Gate.WRITE or not users:
+    def _named(self) -> set[int]:
+        """The positions whose values must be kept: used more than once, or before a cell is overwritten."""
+        named: set[int] = set()
+        places = [*range(self.end), self.end]
+        next_write = self.end
+        for position in reversed(range(self.end)):
+            instruction, users = self.block.instructions[position], self.used_by[position]
+            place = max((places[user] for user in users), default=position)
+            if _is_write(instruction):
+                next_write = position
+            elif self._needs_name(instruction, users, next_write < place):
+                named.add(position)
+            else:
+                places[position] = place
+        return named
+
+    def _needs_name(self, instruction: Instruction, users: list[int], overwritten: bool) -> bool:
+        """Whether a value is kept; `overwritten` if some store lies between it and its use."""
+        if isinstance(instruction, Constant) or not users:
             return False
         if instruction.gate is Gate.READ:
-            return len(users) > 1 or self._overwritten_before(position, self._place(users[0]))
+            return len(users) > 1 or overwritten
         return len(users) > 1 and not all(map(self._is_plain, instruction.arguments))
 
-    def _place(self, position: int) -> int:
-        """Where the statement stands that a value used at `position` ends up in."""
-        while position < self.end and position not in self.temporaries:
-            instruction = self.block.instructions[position]
-            if isinstance(instruction, Operation) and instruction.gate is Gate.WRITE:
-                break
-            position = max(self._place(user) for user in self.used_by[position])
-        return position
-
-    def _overwritten_before(self, position: int, place: int) -> bool:
-        between = self.block.instructions[position + 1 : place]
-        return any(isinstance(other, Operation) and other.gate is Gate.WRITE for other in between)
+    def _too_deep(self, named: set[int]) -> set[int]:
+        """The positions whose values are kept so that no expression is too deep."""
+        depths = [0] * self.num_registers
+        found = set()
+        for position, instruction in enumerate(self.block.instructions):
+            arguments = instruction.arguments if isinstance(instruction, Operation) else ()
+            depth = 1 + max((depths[self.stored[number]] for number in arguments), default=0)
+            if depth > DEEPEST and self.used_by[position] and not _is_write(instruction):
+                found.add(position)
+            depths.append(0 if position in named or position in found else depth)
+        return found
 
     def _is_plain(self, number: int) -> bool:
-        number = self._stored(number)
+        number = self.stored[number]
         return number < self.num_registers or isinstance(
             self.block.instructions[number - self.num_registers], Constant
         )
 
 
-def _without_needless_names(parts: tuple[Statement, ...]) -> tuple[Statement, ...]:
+def _is_write(instruction: Instruction) -> TypeGuard[Operation]:
+    return isinstance(instruction, Operation) and instruction.gate is Gate.WRITE
+
+
+def _without_needless_names(statements: Iterable[Statement]) -> tuple[Statement, ...]:
     """Put a kept value into its register at once where nothing later needs the register's old value."""
-    for position, part in enumerate(parts):
+    parts = list(statements)
+    for position in range(len(parts)):
+        part = parts[position] if position < len(parts) else None
         if not isinstance(part, Let):
             continue
         later = parts[position + 1 :]
@@ -202,9 +221,8 @@ def _without_needless_names(parts: tuple[Statement, ...]) -> tuple[Statement, ..
             continue
         variable = Variable(final.registers[0])
         changed = [_substituted(s, part.temporary, variable) for s in later if s is not final]
-        now = Assign(final.registers, (part.value,))
-        return _without_needless_names((*parts[:position], now, *changed))
-    return parts
+        parts[position:] = [Assign(final.registers, (part.value,)), *changed]
+    return tuple(parts)
 
 
 def _read(statement: Statement) -> frozenset[int]:
@@ -238,8 +256,9 @@ def _in_sequence(assignments: Mapping[int, Expression]) -> Iterator[Assign]:
     Registers that need each other's old values stay together.
     """
     waiting = {r: value for r, value in assignments.items() if value != Variable(r)}
+    read = {r: variables(value) for r, value in waiting.items()}
     while waiting:
-        readers = {r: {q for q in waiting if q != r and r in variables(waiting[q])} for r in waiting}
+        readers = {r: {q for q in waiting if q != r and r in read[q]} for r in waiting}
         free = [r for r in waiting if not readers[r]]
         group = free[:1] or _smallest_knot(readers)
         yield Assign(tuple(group), tuple(waiting.pop(r) for r in group))

@@ -157,6 +157,20 @@ def tested_by(guards: Iterable[Guard]) -> int:
     return reduce(or_, (guard.mask for guard in guards), 0)
 
 
+def tested_registers(guards: Iterable[Guard]) -> list[int]:
+    """The registers that some of the guards test."""
+    return [bit.bit_length() - 1 for bit in _bits(tested_by(guards))]
+
+
+def covers(guards: Sequence[Guard]) -> bool:
+    """Whether some guard is found to hold whatever the registers are; False where that is too much to try."""
+    tested = tested_by(guards)
+    if tested.bit_count() > MAX_REGISTERS:
+        return False
+    patterns = np.array(sorted(values_on(tested)), dtype=np.int64)
+    return bool(np.any([guard.matches(patterns) for guard in guards], axis=0).all())
+
+
 def mask_of(registers: Iterable[int]) -> int:
     """The bit mask of some registers."""
     return sum(1 << register for register in registers)

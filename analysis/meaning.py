@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from analysis.block import Block, Constant, Instruction
@@ -120,17 +120,23 @@ class _Memory:
 
 def show_term(terms: Terms, number: int) -> str:
     """A term in words, for the record of rewrites; long ones are cut."""
-    term = terms.table[number]
+    for term in terms.table[len(terms.words) : number + 1]:  # its parts come before it
+        terms.words.append(_words(term, terms.words))
+    return terms.words[number]
+
+
+def _words(term: Term, words: Sequence[str]) -> str:
+    """A term, its parts being in words already."""
     if term.register >= 0:
         return f"r{term.register}"
     if term.gate is Gate.READ:
-        return _cut(f"mem[{show_term(terms, term.parts[0])}]")
+        return _cut(f"mem[{words[term.parts[0]]}]")
     if term.gate is not None:
-        return _cut(f"{term.gate.label}({', '.join(show_term(terms, part) for part in term.parts)})")
-    words = [f"{'-' if times < 0 else '+'} {show_term(terms, part)}" for part, times in _unit_parts(term)]
-    if term.offset or not words:
-        words.append(f"{'-' if term.offset < 0 else '+'} {abs(term.offset)}")
-    return _cut(" ".join(words).removeprefix("+ "))
+        return _cut(f"{term.gate.label}({', '.join(words[part] for part in term.parts)})")
+    summands = [f"{'-' if times < 0 else '+'} {words[part]}" for part, times in _unit_parts(term)]
+    if term.offset or not summands:
+        summands.append(f"{'-' if term.offset < 0 else '+'} {abs(term.offset)}")
+    return _cut(" ".join(summands).removeprefix("+ "))
 
 
 def _unit_parts(term: Term) -> Iterator[tuple[int, int]]:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
 from analysis.block import Constant
-from analysis.expressions import Apply, Assign, Expression, Let, Store, Variable, statements, variables
-from analysis.program import Edge, Program, Register
+from analysis.expressions import (
+    Apply,
+    Assign,
+    Expression,
+    Let,
+    Statement,
+    Store,
+    Variable,
+    statements,
+    variables,
+)
+from analysis.graph import looping_states
+from analysis.program import Program, Register
 from analysis.terms import COMPARISONS
 from nram_env.machine import Gate
 
@@ -48,24 +59,33 @@ def name_registers(program: Program) -> Program:
 
 def roles(program: Program) -> tuple[Role, ...]:
     """For every register its role."""
-    return tuple(_role(program, register) for register in range(program.num_registers))
+    uses = _Uses(program)
+    return tuple(_role(uses, register) for register in range(program.num_registers))
 
 
-def looping_states(program: Program) -> frozenset[int]:
-    """The states that can be entered more than once."""
-    reach = {state: _reachable(program, state) for state in range(len(program.states))}
-    return frozenset(state for state, reached in reach.items() if state in reached)
+class _Uses:
+    """How a program uses its registers, found in one pass over its blocks.
 
+    Attributes:
+        program: The program.
+        assigned: For every register the values that it is set to.
+        repeated: Those of them that it can be set to more than once.
+        addresses: Registers that are part of an address.
+    """
 
-def _reachable(program: Program, start: int) -> set[int]:
-    reached: set[int] = set()
-    waiting = [start]
-    while waiting:
-        for edge in program.edges_of_state[waiting.pop()]:
-            if edge.target is not None and edge.target not in reached:
-                reached.add(edge.target)
-                waiting.append(edge.target)
-    return reached
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.assigned: list[list[Expression]] = [[] for _ in program.registers]
+        self.repeated: list[list[Expression]] = [[] for _ in program.registers]
+        self.addresses: set[int] = set()
+        looping = looping_states(program)
+        for edge in program.edges:
+            code = statements(edge.block, program.num_registers)
+            self.addresses.update(*map(variables, _addresses(code)))
+            for register, value in _assignments(code):
+                self.assigned[register].append(value)
+                if edge.source in looping:
+                    self.repeated[register].append(value)
 
 
 def _candidates(kind: str) -> Iterator[str]:
@@ -76,47 +96,37 @@ def _candidates(kind: str) -> Iterator[str]:
     yield from (f"{_NAMES[kind][0]}{number}" for number in count(2))
 
 
-def _role(program: Program, register: int) -> Role:
-    looping = looping_states(program)
-    assigned = [
-        (edge, value) for edge in program.edges if (value := _assigned(program, edge, register)) is not None
-    ]
-    repeated = [value for edge, value in assigned if edge.source in looping]
-    is_address = any(_is_address(program, edge, register) for edge in program.edges)
+def _role(uses: _Uses, register: int) -> Role:
+    repeated, is_address = uses.repeated[register], register in uses.addresses
     if not repeated:
         return Role(
             "pointer" if is_address else "constant", f"set once{', an address' if is_address else ''}"
         )
-    steps = {_step(value, same) for value in repeated for same in {register, *_delayed(program, register)}}
+    same = {register, *_delayed(uses, register)}
+    steps = {_step(value, other) for value in repeated for other in same}
     for step in sorted(step for step in steps if step is not None):
         by = "" if abs(step) == 1 else f" by {abs(step)}"
         return Role(
             "counter", f"counts {'up' if step > 0 else 'down'}{by}{', an address' if is_address else ''}"
         )
-    if all(_is_bit(value) for _, value in assigned):
+    if all(map(_is_bit, uses.assigned[register])):
         return Role("flag", "0 or 1")
     sources = {value.register for value in repeated if isinstance(value, Variable)}
     if len(sources) == 1 and all(isinstance(value, Variable | Constant) for value in repeated):
-        return Role("previous", f"what r{program.registers[sources.pop()].source} was one step earlier")
+        source = uses.program.registers[sources.pop()].source
+        return Role("previous", f"what r{source} was one step earlier")
     return Role("pointer", "an address") if is_address else Role("value", "a value")
 
 
-def _assigned(program: Program, edge: Edge, register: int) -> Expression | None:
-    for statement in statements(edge.block, program.num_registers):
-        if isinstance(statement, Assign) and register in statement.registers:
-            return statement.values[statement.registers.index(register)]
-    return None
+def _assignments(code: Sequence[Statement]) -> Iterator[tuple[int, Expression]]:
+    for statement in code:
+        if isinstance(statement, Assign):
+            yield from zip(statement.registers, statement.values, strict=True)
 
 
-def _delayed(program: Program, register: int) -> set[int]:
+def _delayed(uses: _Uses, register: int) -> set[int]:
     """Registers that repeatedly take this register's value: it may count by way of one of them."""
-    looping = looping_states(program)
-    return {
-        other
-        for other in range(program.num_registers)
-        for edge in program.edges
-        if edge.source in looping and _assigned(program, edge, other) == Variable(register)
-    }
+    return {other for other, values in enumerate(uses.repeated) if Variable(register) in values}
 
 
 def _step(value: Expression, register: int) -> int | None:
@@ -136,12 +146,8 @@ def _is_bit(value: Expression) -> bool:
     return isinstance(value, Apply) and value.gate in COMPARISONS
 
 
-def _is_address(program: Program, edge: Edge, register: int) -> bool:
-    return any(register in variables(address) for address in _addresses(program, edge))
-
-
-def _addresses(program: Program, edge: Edge) -> Iterator[Expression]:
-    for statement in statements(edge.block, program.num_registers):
+def _addresses(code: Sequence[Statement]) -> Iterator[Expression]:
+    for statement in code:
         if isinstance(statement, Store):
             yield statement.address
             yield from _read_addresses(statement.value)

@@ -6,8 +6,9 @@ that blocks which compute the same things come out equal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from analysis.block import Block, Constant, Instruction, Operation
 from analysis.meaning import NOTHING_KNOWN, Facts, Meaning, meaning_of
@@ -98,6 +99,10 @@ def _renumber(instruction: Instruction, numbers: Mapping[int, int]) -> Instructi
     return Operation(instruction.gate, tuple(numbers[number] for number in instruction.arguments))
 
 
+_Making = Generator[int, Any, int]
+"""Asks for terms, is sent their value numbers, and returns one."""
+
+
 class _Emitter:
     """Writes the code for stores and outputs: every value once, in an order that follows from them alone."""
 
@@ -122,30 +127,46 @@ class _Emitter:
         return Block(tuple(self.code), assignments)
 
     def term(self, number: int) -> int:
-        """The value number of a term, its code written if it is not there yet."""
-        if number not in self.numbers:
-            self.numbers[number] = self._write(self.table[number])
+        """The value number of a term, its code written if it is not there yet; not recursive."""
+        waiting, made = [self._made(number)], None
+        while waiting:
+            try:
+                part = waiting[-1].send(made)
+            except StopIteration as end:
+                waiting.pop()
+                made = end.value
+            else:
+                waiting.append(self._made(part))
+                made = None
         return self.numbers[number]
 
-    def _write(self, term: Term) -> int:
+    def _made(self, number: int) -> _Making:
+        if number not in self.numbers:
+            self.numbers[number] = yield from self._written(self.table[number])
+        return self.numbers[number]
+
+    def _written(self, term: Term) -> _Making:
         if term.register >= 0:
             return term.register
-        if term.gate is not None:
-            return self._append(Operation(term.gate, tuple(self.term(part) for part in term.parts)))
-        return self._sum(term)
+        if term.gate is None:
+            return (yield from self._sum(term))
+        arguments = []
+        for part in term.parts:
+            arguments.append((yield part))
+        return self._append(Operation(term.gate, tuple(arguments)))
 
-    def _sum(self, term: Term) -> int:
+    def _sum(self, term: Term) -> _Making:
         positive = [part for part, times in term.sum for _ in range(times)]
         negative = [part for part, times in term.sum for _ in range(-times)]
         offset = term.offset
         if positive:
-            total = self.term(positive[0])
+            total = yield positive[0]
         else:
             total, offset = self._constant(offset), 0
         for part in positive[1:]:
-            total = self._once(Operation(Gate.ADD, (total, self.term(part))))
+            total = self._once(Operation(Gate.ADD, (total, (yield part))))
         for part in negative:
-            total = self._once(Operation(Gate.SUB, (total, self.term(part))))
+            total = self._once(Operation(Gate.SUB, (total, (yield part))))
         return self._once(Operation(Gate.ADD, (total, self._constant(offset)))) if offset else total
 
     def _constant(self, value: int) -> int:

@@ -20,7 +20,6 @@ WIDTH = 88
 
 _HORIZON_SIZES = 200
 _LONGEST_NAME = 8
-_MOST_TESTED = 12
 _CONSTANTS = {Gate.ZERO: 0, Gate.ONE: 1, Gate.TWO: 2}
 _COMPARISONS = {Gate.LESS_THAN: "<", Gate.LESS_OR_EQUAL_THAN: "<=", Gate.EQUALITY_TEST: "=="}
 
@@ -69,14 +68,6 @@ def _is_usable(name: str) -> bool:
         and name not in RESERVED
         and re.fullmatch(r"(t|case)\d+", name) is None
     )
-
-
-def covers(guards: Sequence[Guard]) -> bool:
-    """Whether some guard holds whatever the registers are; False where that is too much to try."""
-    count = max(tested_registers(guards), default=-1) + 1
-    if count > _MOST_TESTED:
-        return False
-    return all(any(guard.matches(zeros) for guard in guards) for zeros in range(1 << count))
 
 
 def task_of(program: Program) -> Task | None:
@@ -226,14 +217,6 @@ def guard_source(guard: Guard, names: Sequence[str], words: tuple[str, str]) -> 
     if conjunction != "and" and len(cubes) > 1:
         cubes = [f"({cube})" for cube in cubes]
     return f" {disjunction} ".join(cubes)
-
-
-def tested_registers(guards: Iterable[Guard]) -> list[int]:
-    """The registers that some of the guards test."""
-    mask = 0
-    for guard in guards:
-        mask |= guard.mask
-    return [register for register in range(mask.bit_length()) if mask >> register & 1]
 
 
 def _literals(mask: int, value: int, names: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
 
 from analysis.block import Guard
-from analysis.names import looping_states
+from analysis.graph import components, looping_states
 from analysis.program import START, Edge, Program
 from analysis.vm import execute, zero_bits
 
@@ -50,12 +50,18 @@ class Stop:
 Node = Do | If | Loop | Break | Stop
 
 
+MOST_EDGES = 200
+"""A program with more edges is not written as nested code: nobody could read it."""
+
+
 class _UnstructuredError(Exception):
     """The states do not nest."""
 
 
 def structure(program: Program) -> tuple[Node, ...] | None:
-    """The program as nested code, or None where its states do not nest."""
+    """The program as nested code, or None where its states do not nest or it has too many edges."""
+    if len(program.edges) > MOST_EDGES:
+        return None
     try:
         return tuple(_Structurer(program).code(START, None, None))
     except _UnstructuredError:
@@ -65,6 +71,7 @@ def structure(program: Program) -> tuple[Node, ...] | None:
 class _Structurer:
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.component = components(program)
         self.looping = looping_states(program)
         self.written: set[int] = set()
 
@@ -78,11 +85,12 @@ class _Structurer:
         return self._branches(state, header, after)
 
     def _loop(self, header: int) -> list[Node]:
-        inside = self._component(header)
         outside = {
             edge.target
             for edge in self.program.edges
-            if edge.source in inside and edge.target is not None and edge.target not in inside
+            if self.component[edge.source] == self.component[header]
+            and edge.target is not None
+            and self.component[edge.target] != self.component[header]
         }
         if len(outside) > 1:
             raise _UnstructuredError
@@ -112,20 +120,6 @@ class _Structurer:
         if target == after and after is not None:
             return [Break()]
         return self.code(target, header, after)
-
-    def _component(self, state: int) -> set[int]:
-        """The states that lead to each other together with this one."""
-        return {other for other in self._from(state) if state in self._from(other)}
-
-    def _from(self, state: int) -> set[int]:
-        reached: set[int] = set()
-        waiting = [state]
-        while waiting:
-            for edge in self.program.edges_of_state[waiting.pop()]:
-                if edge.target is not None and edge.target not in reached:
-                    reached.add(edge.target)
-                    waiting.append(edge.target)
-        return reached
 
 
 class _RunEndError(Exception):

@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from analysis.block import LARGEST_CONSTANT
 from nram_env.machine import Gate
 
 LARGEST_SUM = 4
-"""Sums of more parts than this are kept as the gates that made them."""
+"""Sums of more parts than this, or beyond the largest constant, are kept as the gates that made them."""
 
 COMPARISONS = (Gate.LESS_THAN, Gate.LESS_OR_EQUAL_THAN, Gate.EQUALITY_TEST)
 """Gates whose value is 0 or 1."""
@@ -58,14 +59,17 @@ class Terms:
     Attributes:
         table: The terms by number.
         min_size: The smallest M for which the rules that were used hold.
+        words: The first terms in words, as far as they were asked for.
     """
 
     def __init__(self, nonzero: frozenset[int] = frozenset()) -> None:
         self.nonzero = nonzero
         self.table: list[Term] = []
         self.min_size = 1
+        self.words: list[str] = []
         self._numbers: dict[Term, int] = {}
         self._keys: list[tuple[int, int, str]] = []
+        self._differences: dict[tuple[int, int], int | None] = {}
 
     def register(self, register: int) -> int:
         """The value of a register before the step."""
@@ -97,6 +101,11 @@ class Terms:
 
     def difference(self, left: int, right: int) -> int | None:
         """left - right where that is a constant, else None."""
+        if (left, right) not in self._differences:
+            self._differences[left, right] = self._difference(left, right)
+        return self._differences[left, right]
+
+    def _difference(self, left: int, right: int) -> int | None:
         parts = Counter(dict(self._sum(left)[0]))
         parts.subtract(dict(self._sum(right)[0]))
         if any(parts.values()):
@@ -143,7 +152,7 @@ class Terms:
             for part, times in inner.items():
                 total[part] += coefficient * times
         kept = {part: times for part, times in total.items() if times}
-        if sum(map(abs, kept.values())) > LARGEST_SUM:
+        if sum(map(abs, kept.values())) > LARGEST_SUM or abs(offset) > LARGEST_CONSTANT:
             arguments = [number for number, _ in parts]
             ordered_parts = sorted(arguments, key=self.key) if gate is Gate.ADD else arguments
             return self._intern(Term(gate, tuple(ordered_parts)))
