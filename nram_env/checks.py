@@ -185,7 +185,7 @@ def record(
             if others is None:
                 raise FieldError(_below(where, name), "unknown", f"one of {', '.join(known)}")
             found[name] = others(value[name], _below(where, name))
-        return found
+        return {name: found[name] for name in names}  # in the order of the file
 
     return checked
 

@@ -155,6 +155,7 @@ def test_values_that_keep_their_rules_come_back():
     )
     assert check({"a": [1, 2, None]}, "") == {"a": (1, 2.0, None)}
     assert check({"a": [1, 2.5, "x"], "b": [True]}, "") == {"a": (1, 2.5, "x"), "b": (True,)}
+    assert list(check({"c": 1, "a": [1, 2, None]}, "")) == ["c", "a"], "in the order of the file"
     free = {"x": [1, [None, "two words"]], "y": {"z": 1.5}}
     assert anything()(free, "") == free
 

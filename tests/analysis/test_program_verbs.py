@@ -32,7 +32,8 @@ def run_folder(tmp_path_factory):
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("run")
     controller = lstm_weights(program_of(CASES["reverse"]), np.random.default_rng(0))
-    save_agent(folder / AGENT_FILE, Agent(controller, "reverse", {"config": {"max_level": 3}}))
+    agent = Agent(controller.to(torch.float32), "reverse", {"config": {"max_level": 3}})
+    save_agent(folder / AGENT_FILE, agent)
     return folder
 
 
