@@ -41,6 +41,9 @@ VERBS = {
 SHELLS = ("bash", "zsh", "fish")
 """Shells that `nram --completion` knows."""
 
+_LONGEST = 800
+"""Characters of an error."""
+
 _OUT_OF_MEMORY = re.compile(
     "can't allocate memory|(out of|not enough) memory|bad_alloc|can't start new thread", re.IGNORECASE
 )
@@ -84,18 +87,24 @@ def _explanation(error: Exception) -> str | None:
         isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error))
     ):
         return "there is not enough memory for this"
-    if isinstance(error, ValueError | OSError):
-        return re.sub(r"[\0-\x1f\x7f-\x9f]", lambda control: ascii(control[0])[1:-1], str(error))
-    return None
+    return _one_line(str(error)) if isinstance(error, ValueError | OSError) else None
+
+
+def _one_line(text: str) -> str:
+    """A text without control characters, and without its middle if it is very long."""
+    plain = re.sub(r"[\0-\x1f\x7f-\x9f]", lambda control: ascii(control[0])[1:-1], text)
+    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST // 2]} ... {plain[-_LONGEST // 4 :]}"
 
 
 def _run(words: list[str]) -> int:
     # Controllers and batches are small: one thread computes them fastest, many times so on a busy computer.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    if not words or words[0] in ("-h", "--help"):
+    if words and words[0] in ("-h", "--help"):
+        words = [*words[1:], words[0]] if words[1:] else []
+    if not words:
         return _overview()
     if words[0] == "--version":
-        return _version()
+        return _version(words[1:])
     if words[0] == "--completion":
         return _completion(words[1:])
     return _call(words[0], words[1:])
@@ -146,9 +155,11 @@ def _overview() -> int:
     return 0
 
 
-def _version() -> int:
+def _version(words: list[str]) -> int:
     from nram_env import __version__
 
+    if words:
+        raise ValueError(f"--version takes nothing; got {' '.join(words)}")
     print(f"nram {__version__}")
     return 0
 

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
-from malformed import arguments, environments  # noqa: F401  (register their families)
+from malformed import arguments, commands, environments  # noqa: F401  (register their families)
 from malformed.calls import FAMILIES, Call
 from rich.console import Console
 from rich.table import Table

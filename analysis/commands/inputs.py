@@ -16,10 +16,21 @@ def task_of(source: Source, name: str | None) -> Task:
     Raises:
         ValueError: There is none, or no task has this name.
     """
-    chosen = name or source.task
+    chosen = source.task if name is None else name
     if chosen is None:
         raise ValueError("the program names no task; say which one with --task")
     return get_task(chosen)
+
+
+def given_memory(memory: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """The memory as it was given.
+
+    Raises:
+        ValueError: It has no cell.
+    """
+    if memory == ():
+        raise ValueError("memory must have at least one cell, got none")
+    return memory
 
 
 def instance(task: Task, n: int, seed: int) -> tuple[int, ...]:

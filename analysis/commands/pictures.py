@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import tyro
 
-from analysis.commands.inputs import checked_steps, horizon_of, instance
+from analysis.commands.inputs import checked_steps, given_memory, horizon_of, instance
 from analysis.commands.output import emit, say
 from analysis.export import EXPORTS
 from analysis.resolve import Source, find_agent, find_program, find_source, output_folder
@@ -33,7 +33,7 @@ class Trace:
     """Program file, run folder, or zoo:TASK."""
     n: int = 5
     """Difficulty of the random instance that is run where no memory is given."""
-    memory: tuple[int, ...] = ()
+    memory: tuple[int, ...] | None = None
     """The input: M integers in 0..M-1."""
     steps: int | None = None
     """T; default: the task's horizon."""
@@ -47,7 +47,7 @@ class Trace:
     def __call__(self) -> int:
         """Run and print; exit code 0 unless the program met an unseen situation."""
         source = find_source(self.program)
-        memory = self.memory or instance(
+        memory = given_memory(self.memory) or instance(
             self._task(source, " to draw an input from; give --memory"), self.n, self.seed
         )
         steps = checked_steps(self.steps)
@@ -134,9 +134,9 @@ class Plot:
         """Draw; exit code 0 once all pictures that the run allows are written."""
         from analysis.gallery import draw_run  # needs torch
 
-        folder = output_folder(self.run)
-        program = find_program(self.run, seed=self.seed, progress=say)
-        agent = find_agent(self.run)
+        folder, agent, source = output_folder(self.run), find_agent(self.run), find_source(self.run)
+        instance(get_task(agent.task), self.n, self.seed)  # or else it is rejected before the work
+        program = source.program(self.seed, say)
         written, left_out = draw_run(folder, agent, program, n=self.n, seed=self.seed, progress=say)
         lines = [str(path) for path in written] + [f"no {name}: {why}" for name, why in left_out.items()]
         emit(

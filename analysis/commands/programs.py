@@ -13,7 +13,7 @@ import tyro
 from agents.run_files import own_files
 from analysis.canonical import canonical_hash
 from analysis.certificate import Certificate, is_equal
-from analysis.commands.inputs import checked_steps, horizon_of, instance, task_of
+from analysis.commands.inputs import checked_steps, given_memory, horizon_of, instance, task_of
 from analysis.commands.output import emit, page_width, say
 from analysis.listing import blocks_text, listing
 from analysis.pipeline import CORRECTNESS_RUNS, extract, judge_correctness, judge_fidelity
@@ -186,7 +186,7 @@ class Run:
     """Program file, run folder, or zoo:TASK."""
     n: int = 5
     """Difficulty of the random instance that is run where no memory is given."""
-    memory: tuple[int, ...] = ()
+    memory: tuple[int, ...] | None = None
     """The input: M integers in 0..M-1. It must be a legal memory of the task."""
     steps: int | None = None
     """T; default: the task's horizon."""
@@ -201,7 +201,7 @@ class Run:
         """Run; exit code 0 only if the output is right."""
         source = find_source(self.program)
         task, steps = task_of(source, self.task), checked_steps(self.steps)
-        memory = self.memory or instance(task, self.n, self.seed)
+        memory = given_memory(self.memory) or instance(task, self.n, self.seed)
         horizon = horizon_of(task, memory)
         program = source.program(self.seed, say)
         result = run(program, memory, horizon if steps is None else steps)

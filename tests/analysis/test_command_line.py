@@ -216,3 +216,39 @@ def test_a_hint_of_the_module_calls_the_module(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sys, "argv", [cli.__file__])
     monkeypatch.setattr(sys, "orig_argv", ["python3", "-m", "analysis.cli", "demo"])
     assert command("eval", "run") == "python3 -m analysis.cli eval run"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--version", "x"],
+        ["--help", "shwo"],
+        ["show"],
+        ["show", "zoo:copy", "more"],
+        ["show", "zoo:copy", "--viw", "circuit"],
+        ["show", "zoo:copy", "--view", "everything"],
+        ["show", "x" * 5_000],
+        ["show", "nul\0byte"],
+        ["run", "zoo:copy", "--memory"],
+        ["run", "zoo:copy", "--task", ""],
+        ["plot", "zoo:access", "--n", "0"],
+        ["tasks", "--import", ""],
+        ["export", "zoo:copy", "--to", "python", "--out", "/dev/null/copy.py"],
+    ],
+)
+def test_a_malformed_call_is_one_short_error_and_writes_nothing(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """Siblings of these by the thousand: benchmarks/fuzz_calls.py."""
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "Traceback" not in shown.err
+    assert len(shown.err) < 2_000
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_may_stand_before_its_verb(capsys: pytest.CaptureFixture) -> None:
+    assert main(["--help", "show"]) == 0
+    assert "usage: nram show" in capsys.readouterr().out
