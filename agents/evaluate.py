@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from agents.checkpoint import Agent
-from agents.rollout import hard_wrong, soft_wrong
+from agents.hard import hard_wrong
+from agents.rollout import soft_wrong
 from nram_env.support import unknown_name
-from nram_env.tasks import Task, TaskBatch, get_task
+from nram_env.tasks import SizePlan, Task, draw_plan, get_task, horizons
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class Evaluation:
 
     Attributes:
         mode: "soft" (argmax of the expected output memory) or "hard" (argmax of every selector).
-        n: Difficulty.
-        memory_size: M.
+        n: Difficulty; the largest where there are several.
+        memory_sizes: The smallest and the largest M.
         examples: Number of examples.
         cell_error: Wrong output cells / output cells.
         exact_error: Share of examples with any wrong output cell.
@@ -28,7 +29,7 @@ class Evaluation:
 
     mode: str
     n: int
-    memory_size: int
+    memory_sizes: tuple[int, int]
     examples: int
     cell_error: float
     exact_error: float
@@ -37,7 +38,7 @@ class Evaluation:
 def evaluate(
     agent: Agent, mode: str, n: int, examples: int, seed: int, memory_size: int | None = None
 ) -> Evaluation:
-    """Measure an agent at one size, each run as long as the task's horizon.
+    """Measure an agent at one n, each run as long as the task's horizon.
 
     Args:
         agent: The agent.
@@ -45,42 +46,35 @@ def evaluate(
         n: Difficulty.
         examples: Number of examples.
         seed: Seed of the examples.
-        memory_size: M; default: the smallest legal one.
+        memory_size: M; default: another one for every few examples, see `nram_env.tasks.draw_plan`.
 
     Raises:
         ValueError: Unknown mode, or n or M too small for the task.
     """
-    return evaluate_mixed(agent, mode, np.full(examples, n), np.random.default_rng(seed), memory_size)
+    rng = np.random.default_rng(seed)
+    return evaluate_plan(agent, mode, draw_plan(get_task(agent.task), rng, [n], examples, memory_size), rng)
 
 
-def evaluate_mixed(
-    agent: Agent,
-    mode: str,
-    sizes: np.ndarray,
-    rng: np.random.Generator,
-    memory_size: int | None = None,
-) -> Evaluation:
-    """Measure an agent on examples of several sizes in memories of one size; `n` is the largest.
+def evaluate_plan(agent: Agent, mode: str, plan: SizePlan, rng: np.random.Generator) -> Evaluation:
+    """Measure an agent on examples of planned sizes.
 
     Args:
         agent: The agent.
         mode: "soft" or "hard".
-        sizes: Difficulty of every example, (B,).
+        plan: n, M and number of examples of every group.
         rng: Source of the examples.
-        memory_size: M; default: the smallest legal one.
 
     Raises:
         ValueError: Unknown mode, or n or M too small for the task.
     """
     if mode not in MODES:
         raise unknown_name("mode", mode, MODES)
-    task, largest = get_task(agent.task), int(sizes.max())
-    size = memory_size or task.smallest_memory_size(largest)
-    batch = task.sample(rng, sizes, size)
-    horizon = np.array([task.horizon(int(n)) for n in sizes])
-    wrong = _WRONG[mode](agent, task, batch, horizon)
-    cell_error = float(wrong.sum() / batch.mask.sum())
-    return Evaluation(mode, largest, size, len(sizes), cell_error, float(wrong.any(1).mean()))
+    counts = np.array(list(_WRONG[mode](agent, get_task(agent.task), plan, rng)))
+    wrong, cells = counts.sum(0)[:2]
+    sizes = (int(plan.memory_size.min()), int(plan.memory_size.max()))
+    examples = int(plan.examples.sum())
+    inexact = int(counts[:, 2].sum())
+    return Evaluation(mode, int(plan.difficulty.max()), sizes, examples, wrong / cells, inexact / examples)
 
 
 def evaluate_all(agent: Agent, sizes: Sequence[int], examples: int, seed: int) -> list[Evaluation]:
@@ -88,13 +82,23 @@ def evaluate_all(agent: Agent, sizes: Sequence[int], examples: int, seed: int) -
     return [evaluate(agent, mode, n, examples, seed) for mode in MODES for n in sizes]
 
 
-def _soft(agent: Agent, task: Task, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:
-    return soft_wrong(agent.controller, task, batch, horizon)
+def _soft(agent: Agent, task: Task, plan: SizePlan, rng: np.random.Generator) -> Iterator[_Counts]:
+    for batch in plan.batches(task, rng):
+        wrong = soft_wrong(agent.controller, task, batch, horizons(task, batch.difficulty))
+        yield _counts(wrong, batch.mask)
 
 
-def _hard(agent: Agent, task: Task, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:
-    return hard_wrong(agent.controller, batch, horizon)
+def _hard(agent: Agent, task: Task, plan: SizePlan, rng: np.random.Generator) -> Iterator[_Counts]:
+    for batch in plan.mixed(task, rng):
+        yield _counts(hard_wrong(agent.controller, batch, batch.horizon)[0], batch.mask)
 
+
+def _counts(wrong: np.ndarray, mask: np.ndarray) -> _Counts:
+    return int(wrong.sum()), int(mask.sum()), int(wrong.any(1).sum())
+
+
+_Counts = tuple[int, int, int]
+"""Wrong output cells, output cells, examples with any wrong one."""
 
 _WRONG = {"soft": _soft, "hard": _hard}
 

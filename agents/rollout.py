@@ -1,4 +1,4 @@
-"""Unroll a stack of controllers: through the differentiable environment, or on the hard machine."""
+"""Unroll a stack of controllers through the differentiable environment; `agents.hard` is the hard machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agents import fused
 from agents.controllers import Controller
 from nram_env.envs import NRAMVectorEnv
 from nram_env.envs.actions import LARGEST_LOGIT
-from nram_env.machine import MachineConfig, hard_step
+from nram_env.machine import MachineConfig
 from nram_env.tasks import Task, TaskBatch
 
 
@@ -107,59 +107,6 @@ def _rollout(finite: Tensor, wrong: Tensor, *sums: Tensor) -> Rollout:
     return Rollout(returns.masked_fill(~finite[:, None], torch.nan), entropy, halting_entropy, wrong)
 
 
-@dataclass(frozen=True)
-class HardStep:
-    """One timestep of a batch on the hard machine.
-
-    Attributes:
-        logits: (N, D) float64, what the controller emitted.
-        choices: (N, S), the largest logit of every selector, the first on ties.
-        registers: (N, R) integers after the step.
-        memory: (N, M) integers after the step.
-        running: (N,) booleans; rows that had not finished before the step. Other rows stand still.
-        halts: (N,) booleans; rows whose run ends with this step by the controller's wish, f > 0.5.
-    """
-
-    logits: np.ndarray
-    choices: np.ndarray
-    registers: np.ndarray
-    memory: np.ndarray
-    running: np.ndarray
-    halts: np.ndarray
-
-
-@torch.no_grad()
-def hard_steps(controller: Controller, memory: np.ndarray, horizon: np.ndarray) -> Iterator[HardStep]:
-    """Run the hardened stack on integers, in float64, one timestep at a time.
-
-    Args:
-        controller: P members.
-        memory: Integers (P x B, M), member by member.
-        horizon: Last timestep of every row, (P x B,).
-
-    Yields:
-        Steps until every row has finished.
-    """
-    exact = controller.to(torch.float64)
-    machine = controller.spec.machine
-    members, rows = exact.num_members, len(memory)
-    registers = np.zeros((rows, machine.num_registers), dtype=np.int64)
-    state = exact.initial_state(rows // members)
-    running, step = np.asarray(horizon) > 0, 0
-    while running.any():
-        zeros = torch.from_numpy((registers == 0).astype(np.float64))
-        output, state = exact(zeros.unflatten(0, (members, -1)), state)
-        logits = output.flatten(0, 1).numpy()
-        choices = machine.layout.choices(logits)
-        after = hard_step(machine, registers, memory, choices)
-        registers = np.where(running[:, None], after[0], registers)
-        memory = np.where(running[:, None], after[1], memory)
-        halts = running & (logits[:, machine.layout.halt] > 0)
-        yield HardStep(logits, choices, registers, memory, running, halts)
-        step += 1
-        running = running & ~halts & (step < horizon)
-
-
 @torch.no_grad()
 def soft_wrong(
     controller: Controller, task: Task, batch: TaskBatch, horizon: np.ndarray, backend: str = "auto"
@@ -187,11 +134,3 @@ def _parts(members: int, examples: int, most: int) -> Iterator[tuple[slice, slic
         last = min(first + together, members)
         for row in range(first * examples, last * examples, together * rows):
             yield slice(first, last), slice(row, min(row + together * rows, last * examples))
-
-
-def hard_wrong(controller: Controller, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:
-    """Wrong output cells (P x B, M) of the hardened stack on P x B examples, member by member."""
-    memory = batch.memory
-    for step in hard_steps(controller, memory, horizon):
-        memory = step.memory
-    return (memory != batch.target) & batch.mask

@@ -19,14 +19,15 @@ from agents.checkpoint import Agent
 from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.curriculum import draw_difficulties, rise
+from agents.hard import hard_wrong
 from agents.population import renew, start
 from agents.population_file import SavedPopulation, load_population, save_population
-from agents.rollout import Rollout, hard_wrong, make_envs, soft_wrong, unroll
+from agents.rollout import Rollout, make_envs, soft_wrong, unroll
 from agents.selection import next_generation, select
 from nram_env.machine.ambient import training
-from nram_env.tasks import TaskBatch
+from nram_env.tasks import SizePlan, TaskBatch, draw_plan, horizons
 
-CONFIRMING = 8
+CONFIRMING = 16
 """A member without a hard error is tested again on so many times the examples."""
 
 WORD = 0xFFFFFFFF
@@ -137,10 +138,10 @@ class Trainer:
     def held_out_errors(self, controller: Controller, rng: np.random.Generator) -> Tensor:
         """Hard and soft exact error of every member, (P, 2).
 
-        The hard error is the mean over every size of the curriculum, each in memories that hardly exceed
-        it, and over the larger sizes; members without one are tested again on more examples, since a few
-        may miss what is rare. The soft error is measured, at the first of the larger sizes, for members
-        without a hard error; it counts as 1 for the others.
+        The hard error is the mean over every size of the curriculum and the larger sizes, in memories of
+        many sizes each; members without one are tested again on more examples, since a few may miss what is
+        rare. The soft error is measured, at the first of the larger sizes, for members without a hard
+        error; it counts as 1 for the others.
         """
         config, top = self.config, self.config.max_level
         beyond = [factor * top for factor in config.evaluation_factors]
@@ -149,12 +150,12 @@ class Trainer:
         for examples in (config.evaluation_examples, CONFIRMING * config.evaluation_examples):
             places, exact = _exact_members(controller, hard)
             if len(places):
-                errors = [self._hard_error(exact, rng, n, examples) for n in sizes]
-                hard[places] = torch.stack(errors).mean(0)
+                hard[places] = self._hard_error(exact, rng, draw_plan(self.task, rng, sizes, examples))
         soft = torch.ones_like(hard)
         places, exact = _exact_members(controller, hard)
         if len(places):
-            soft[places] = self._soft_error(exact, rng, (beyond or [top])[0])
+            plan = draw_plan(self.task, rng, (beyond or [top])[:1], config.evaluation_examples)
+            soft[places] = self._soft_error(exact, rng, plan)
         return torch.stack([hard, soft], dim=1)
 
     def agents(self) -> list[Agent]:
@@ -225,24 +226,18 @@ class Trainer:
         counted_population = replace(self.population, restarts=counted)
         self.population = renew(counted_population, broken, self.config, self.chance)
 
-    def _held_out(
-        self, controller: Controller, rng: np.random.Generator, n: int, examples: int
-    ) -> tuple[TaskBatch, np.ndarray]:
-        """The same examples of size n for every member, (P x B) rows, and their horizons."""
-        size = self.task.smallest_memory_size(n) + int(rng.integers(self.config.memory_slack, endpoint=True))
-        batch = self.task.sample(rng, n, size, examples)
-        rows = np.tile(np.arange(examples), controller.num_members)
-        return batch.rows(rows), np.full(len(rows), self.task.horizon(n))
+    def _hard_error(self, controller: Controller, rng: np.random.Generator, plan: SizePlan) -> Tensor:
+        batches = plan.mixed(self.task, rng, rows=controller.num_members)
+        return _share([np.any(hard_wrong(controller, b, b.horizon), axis=2) for b in batches])
 
-    def _hard_error(self, controller: Controller, rng: np.random.Generator, n: int, examples: int) -> Tensor:
-        batch, horizon = self._held_out(controller, rng, n, examples)
-        return _exact_errors(controller, hard_wrong(controller, batch, horizon))
-
-    def _soft_error(self, controller: Controller, rng: np.random.Generator, n: int) -> Tensor:
-        batch, horizon = self._held_out(controller, rng, n, self.config.evaluation_examples)
-        return _exact_errors(
-            controller, soft_wrong(controller, self.task, batch, horizon, self.config.backend)
-        )
+    def _soft_error(self, controller: Controller, rng: np.random.Generator, plan: SizePlan) -> Tensor:
+        members, wrong = controller.num_members, []
+        for batch in plan.batches(self.task, rng):
+            rows = np.tile(np.arange(batch.batch_size), members)
+            horizon = horizons(self.task, batch.difficulty[rows])
+            cells = soft_wrong(controller, self.task, batch.rows(rows), horizon, self.config.backend)
+            wrong.append(cells.any(1).reshape(members, -1))
+        return _share(wrong)
 
     def _agent(self, index: int) -> Agent:
         population, spec = self.population, self.config.spec
@@ -279,7 +274,6 @@ def _exact_members(controller: Controller, errors: Tensor) -> tuple[Tensor, Cont
     return places, Controller(controller.spec, controller.parameters[places])
 
 
-def _exact_errors(controller: Controller, wrong: np.ndarray) -> Tensor:
-    """Share of examples with any wrong cell for every member, (P,), from wrong cells (P x B, M)."""
-    shares = wrong.any(1).reshape(controller.num_members, -1).mean(1)
-    return torch.from_numpy(shares).float()
+def _share(wrong: list[np.ndarray]) -> Tensor:
+    """Share of wrong examples of every member, (P,), from parts (P, B)."""
+    return torch.from_numpy(np.concatenate(wrong, axis=1).mean(1)).float()

@@ -30,7 +30,7 @@ from analysis.record import Inputs, hard_steps
 from analysis.soft import SoftStep
 from analysis.verify.correctness import wrong_cells
 from nram_env.machine import halting_distribution
-from nram_env.tasks import TaskBatch
+from nram_env.tasks import MixedBatch, TaskBatch, get_task, join
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,7 @@ class StopAccuracy(Accuracy):
 
 def mode_accuracies(
     program: Program,
-    batch: TaskBatch,
-    horizon: np.ndarray,
+    batch: MixedBatch,
     soft: Sequence[SoftStep],
     hard_memory: np.ndarray,
 ) -> tuple[Accuracy, ...]:
@@ -70,8 +69,7 @@ def mode_accuracies(
 
     Args:
         program: The program read from the network.
-        batch: B examples.
-        horizon: Last timestep of every row, (B,).
+        batch: B examples; each runs to its horizon.
         soft: The soft run of these examples.
         hard_memory: (B, M) integers; the memory at the end of the hard run.
     """
@@ -79,29 +77,41 @@ def mode_accuracies(
         _expected(batch, soft),
         _accuracy("soft argmax", batch, soft[-1].output),
         _accuracy("hard", batch, hard_memory),
-        _of_wrong("program", batch, wrong_cells(program, batch, horizon)),
+        _of_wrong("program", batch, wrong_cells(program, batch, batch.horizon)),
     )
 
 
-def stop_accuracies(agent: Agent, batch: TaskBatch, horizon: int) -> tuple[StopAccuracy, ...]:
+def stop_accuracies(agent: Agent, batches: Sequence[TaskBatch], horizon: int) -> tuple[StopAccuracy, ...]:
     """The accuracy of the hard network under every stop rule.
 
     Args:
         agent: The agent.
-        batch: B examples.
+        batches: Examples.
         horizon: T of all of them.
     """
+    mixed, found = join(get_task(agent.task), batches), []
+    runs = [_hard_run(agent, batch, horizon) for batch in batches]
+    for name, rule in STOP_RULES.items():
+        stops = [rule(halting) for _, halting in runs]
+        wrong = np.zeros(mixed.mask.shape, dtype=bool)
+        first = 0
+        for batch, (memories, _), stop in zip(batches, runs, stops, strict=True):
+            rows = np.arange(batch.batch_size)
+            place = wrong[first : first + batch.batch_size, : batch.memory_size]
+            place[:] = (memories[stop, rows] != batch.target) & batch.mask
+            first += batch.batch_size
+        accuracy = _of_wrong(name, mixed, wrong)
+        step = float(np.concatenate(stops).mean() + 1)
+        found.append(StopAccuracy(name, accuracy.cells, accuracy.exact, step))
+    return tuple(found)
+
+
+def _hard_run(agent: Agent, batch: TaskBatch, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+    """The memories (T, B, M) after every step of a hard run that never stops, and f (B, T)."""
     network = HardenedAgent(agent, Semantics(stop_rule="never"))
     inputs = Inputs(batch.memory, np.full(batch.batch_size, horizon))
     steps = [(m.memory.copy(), output.halting_probs) for m, output, *_ in hard_steps(network, inputs)]
-    memories = np.array([memory for memory, _ in steps])
-    halting = np.array([probs for _, probs in steps]).T
-    found = []
-    for name, rule in STOP_RULES.items():
-        stop = rule(halting)
-        accuracy = _accuracy(name, batch, memories[stop, np.arange(batch.batch_size)])
-        found.append(StopAccuracy(name, accuracy.cells, accuracy.exact, float(stop.mean() + 1)))
-    return tuple(found)
+    return np.array([memory for memory, _ in steps]), np.array([probs for _, probs in steps]).T
 
 
 def _never(halting: np.ndarray) -> np.ndarray:
@@ -134,16 +144,16 @@ def _distribution(halting: np.ndarray) -> np.ndarray:
     return halting_distribution(torch.from_numpy(halting)).numpy()
 
 
-def _expected(batch: TaskBatch, soft: Sequence[SoftStep]) -> Accuracy:
+def _expected(batch: MixedBatch, soft: Sequence[SoftStep]) -> Accuracy:
     """Expected shares, if the end of the run and then every cell are drawn by their probabilities."""
     right = sum(float((step.halting[:, None] * step.wanted)[batch.mask].sum()) for step in soft)
     exact = sum(float((step.halting * step.wanted.prod(1)).mean()) for step in soft)
     return Accuracy("soft", right / float(batch.mask.sum()), exact)
 
 
-def _accuracy(name: str, batch: TaskBatch, memory: np.ndarray) -> Accuracy:
+def _accuracy(name: str, batch: MixedBatch, memory: np.ndarray) -> Accuracy:
     return _of_wrong(name, batch, (memory != batch.target) & batch.mask)
 
 
-def _of_wrong(name: str, batch: TaskBatch, wrong: np.ndarray) -> Accuracy:
+def _of_wrong(name: str, batch: MixedBatch, wrong: np.ndarray) -> Accuracy:
     return Accuracy(name, float(1 - wrong.sum() / batch.mask.sum()), float(1 - wrong.any(1).mean()))

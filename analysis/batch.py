@@ -1,6 +1,7 @@
 """The integer machine for many inputs at once, in numpy. Tested equal to `analysis.vm`.
 
-Memory is one (B, M) array of integers; a timestep costs O(B), whatever M is.
+Memory is one (B, M) array of integers; a timestep costs O(B), whatever M is. Rows may differ in M: they are
+then filled up to the largest, and no cell from their own M on is touched.
 """
 
 from __future__ import annotations
@@ -49,16 +50,18 @@ class BatchMachine:
         touched: Addresses written in the last `advance`: (rows, addresses) pairs.
     """
 
-    def __init__(self, program: Program, memories: np.ndarray) -> None:
+    def __init__(
+        self, program: Program, memories: np.ndarray, memory_sizes: np.ndarray | None = None
+    ) -> None:
         self.program = program
-        self.memory = checked_memories(memories)
-        batch, size = self.memory.shape
+        self.memory, self._sizes = checked_memories(memories, memory_sizes)
+        batch, width = self.memory.shape
         self.registers = np.zeros((program.num_registers, batch), dtype=np.int64)
         self.state = np.full(batch, START, dtype=np.int64)
         self.steps = np.zeros(batch, dtype=np.int64)
         self.touched: list[tuple[Rows, np.ndarray]] = []
         self._cells = self.memory.reshape(-1)
-        self._origin = np.arange(batch) * size
+        self._origin = np.arange(batch) * width
         self._tested = sum(1 << r for r in range(program.num_registers) if _is_tested(program, r))
 
     def advance(self, limits: np.ndarray | int | None = None) -> bool:
@@ -101,11 +104,11 @@ class BatchMachine:
         return np.flatnonzero(taken) if count else None
 
     def _execute(self, block: Block, rows: Rows) -> None:
-        size, origin = self.memory.shape[1], self._origin[rows]
+        size, origin = self._sizes[rows], self._origin[rows]
         values = list(self.registers[:, rows])
         for instruction in block.instructions:
             if isinstance(instruction, Constant):
-                values.append(np.full(len(origin), instruction.value % size))
+                values.append(instruction.value % size)
                 continue
             arguments = [values[number] for number in instruction.arguments]
             if instruction.gate is Gate.READ:
@@ -121,18 +124,24 @@ class BatchMachine:
             self.registers[register, rows] = value
 
 
-def run_batch(program: Program, memories: np.ndarray, max_steps: int | np.ndarray) -> BatchRun:
-    """Run a program on a batch of inputs of one size M.
+def run_batch(
+    program: Program,
+    memories: np.ndarray,
+    max_steps: int | np.ndarray,
+    memory_sizes: np.ndarray | None = None,
+) -> BatchRun:
+    """Run a program on a batch of inputs.
 
     Args:
         program: The program.
         memories: Integers (B, M) in 0..M-1; left as they are.
         max_steps: T, one for all or one a row.
+        memory_sizes: M of every row, (B,), where they differ.
 
     Raises:
         ValueError: Wrong shape or type, or a value outside 0..M-1.
     """
-    machine = BatchMachine(program, memories)
+    machine = BatchMachine(program, memories, memory_sizes)
     limits = np.broadcast_to(np.asarray(max_steps, dtype=np.int64), machine.steps.shape)
     while machine.advance(limits):
         pass
@@ -145,21 +154,27 @@ def run_batch(program: Program, memories: np.ndarray, max_steps: int | np.ndarra
     )
 
 
-def checked_memories(memories: np.ndarray) -> np.ndarray:
-    """A fresh (B, M) int64 copy, or a ValueError that names the first cell out of range."""
+def checked_memories(
+    memories: np.ndarray, memory_sizes: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """A fresh (B, W) int64 copy and M of every row (B,), or a ValueError that names the first bad cell."""
     values = np.asarray(memories)
     if values.ndim != 2 or not np.issubdtype(values.dtype, np.integer):
         raise ValueError(
             f"memories must be integers of shape (B, M), got {values.dtype} of shape {values.shape}"
         )
-    wrong = np.argwhere((values < 0) | (values >= values.shape[1]))
+    batch, width = values.shape
+    sizes = np.full(batch, width) if memory_sizes is None else np.asarray(memory_sizes, dtype=np.int64)
+    if sizes.shape != (batch,) or not ((sizes > 0) & (sizes <= width)).all():
+        raise ValueError(f"memory_sizes must be {batch} integers in 1..{width}, got {sizes.tolist()}")
+    wrong = np.argwhere((values < 0) | (values >= sizes[:, None]))
     if len(wrong):
         row, cell = wrong[0]
         raise ValueError(
             f"cell {cell} of example {row} holds {values[row, cell]}, which is not in "
-            f"0..{values.shape[1] - 1} (M = {values.shape[1]})"
+            f"0..{sizes[row] - 1} (M = {sizes[row]})"
         )
-    return np.array(values, dtype=np.int64, order="C")
+    return np.array(values, dtype=np.int64, order="C"), sizes
 
 
 def _is_tested(program: Program, register: int) -> bool:

@@ -57,9 +57,12 @@ class Certificate:
         domain: On what: sizes, counts, horizons.
         count: How many cases were tried.
         counterexample: The case that refutes the claim, in words, where there is one.
+        error_below: TESTED on random samples: a larger share of failures among such samples is excluded with
+            95 % confidence; what is rarer may have been missed.
 
     Raises:
-        ValueError: The verdict is none of the five, the count is no count, or a text is not plain.
+        ValueError: The verdict is none of the five, the count is no count, the error rate is no share, or a text
+            is not plain.
     """
 
     check: str
@@ -68,19 +71,43 @@ class Certificate:
     domain: str
     count: int
     counterexample: str | None = None
+    error_below: float | None = None
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
             raise ValueError(f"the verdict is {self.verdict!r}; it is one of {', '.join(VERDICTS)}")
         if type(self.count) is not int or self.count < 0:
             raise ValueError(f"the count of a certificate is {self.count!r}; it is an integer of at least 0")
+        if self.error_below is not None and not (
+            type(self.error_below) is float and 0 < self.error_below <= 1 and self.verdict == "TESTED"
+        ):
+            raise ValueError(
+                f"a certificate that is {self.verdict} has error_below = {self.error_below!r}; it is a number "
+                f"above 0 and at most 1, of what is TESTED, or null"
+            )
         for text in (self.check, self.claim, self.domain, self.counterexample or ""):
             if not is_plain_text(text):
                 raise ValueError(f"a certificate holds {shown(text)}; its texts are plain, on one line")
 
     def __str__(self) -> str:
         found = self.counterexample if self.verdict == "REFUTED" else self.domain
-        return f"{self.verdict} {_JOINTS[self.verdict]} {found}"
+        return f"{self.verdict} {_JOINTS[self.verdict]} {found}{self._missed}"
+
+    @property
+    def _missed(self) -> str:
+        if self.error_below is None:
+            return ""
+        return f" (error rate < {100 * self.error_below:.2g}% with 95% confidence)"
+
+
+def rule_of_three(samples: int) -> float:
+    """The share of failures that so many independent samples without any exclude with 95 % confidence.
+
+    Example:
+        >>> rule_of_three(6_000)
+        0.0005
+    """
+    return min(1.0, 3 / samples)
 
 
 def is_equal(certificates: Iterable[Certificate]) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from agents.checkpoint import Agent
-from agents.rollout import HardStep, hard_steps
+from agents.hard import HardStep, hard_steps
 from analysis import circuits
 from analysis.accuracy import Accuracy, StopAccuracy, mode_accuracies, stop_accuracies
 from analysis.harden import HardenedAgent
@@ -21,7 +21,7 @@ from analysis.pipeline import read_program
 from analysis.record import Inputs, Recording, record
 from analysis.soft import SoftStep, soft_steps
 from nram_env.machine import MachineConfig
-from nram_env.tasks import get_task
+from nram_env.tasks import TaskBatch, draw_plan, get_task, join
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,8 @@ class _Pair:
 def measure_hardening(agent: Agent, n: int, examples: int, seed: int) -> Hardening:
     """Run an agent soft and hard, both in float64, on the same random examples up to the task's horizon.
 
+    Every few examples have an M of their own.
+
     Args:
         agent: The agent.
         n: Difficulty.
@@ -146,15 +148,18 @@ def measure_hardening(agent: Agent, n: int, examples: int, seed: int) -> Hardeni
         ValueError: n is too small for the task.
     """
     task = get_task(agent.task)
-    batch = task.sample(np.random.default_rng(seed), n, task.smallest_memory_size(n), examples)
-    horizon = np.full(examples, task.horizon(n))
-    recording = record(HardenedAgent(agent), [Inputs(batch.memory, horizon)])
+    rng = np.random.default_rng(seed)
+    batches = list(draw_plan(task, rng, [n], examples).batches(task, rng))
+    mixed = join(task, batches)
+    recording = record(HardenedAgent(agent), [_inputs(batch, task.horizon(n)) for batch in batches])
     program = read_program(recording, agent.task)
     live = frozenset(register.source for register in program.registers)
     margins = live_margins(recording, live)
-    soft = list(soft_steps(agent, batch, horizon))
-    hard = list(hard_steps(agent.controller, batch.memory, horizon))
+    soft = list(soft_steps(agent, batches))
+    run = hard_steps(agent.controller, mixed.memory, mixed.horizon, mixed.memory_sizes)
+    hard = [step.kept() for step in run]
     pairs = [_pair(*steps, live) for steps in zip(soft, hard, strict=False)]
+    cells = mixed.memory_sizes
     return Hardening(
         n,
         examples,
@@ -162,10 +167,10 @@ def measure_hardening(agent: Agent, n: int, examples: int, seed: int) -> Hardeni
         Margins(*np.quantile(margins, (0, 0.001, 0.01, 0.5)).tolist()) if margins.size else None,
         int((margins < TIE).sum()),
         len(_fragile(agent, recording, live)),
-        tuple(_agreement(time, pair, len(live)) for time, pair in enumerate(pairs, 1) if pair.rows.any()),
+        tuple(_agreement(t, pair, len(live), cells) for t, pair in enumerate(pairs, 1) if pair.rows.any()),
         _first_difference(agent.machine, pairs, live),
-        mode_accuracies(program, batch, horizon, soft, hard[-1].memory),
-        stop_accuracies(agent, batch, task.horizon(n)),
+        mode_accuracies(program, mixed, soft, hard[-1].memory),
+        stop_accuracies(agent, batches, task.horizon(n)),
         float(np.mean([len(run.steps) for run in recording.runs])),
         float(sum(step.survival.mean() for step in soft)),
     )
@@ -198,10 +203,14 @@ def _pair(soft: SoftStep, hard: HardStep, live: frozenset[int]) -> _Pair:
     return _Pair(soft, hard, rows, differs & rows[:, None])
 
 
-def _agreement(time: int, pair: _Pair, num_live: int) -> Agreement:
+def _inputs(batch: TaskBatch, horizon: int) -> Inputs:
+    return Inputs(batch.memory, np.full(batch.batch_size, horizon))
+
+
+def _agreement(time: int, pair: _Pair, num_live: int, memory_sizes: np.ndarray) -> Agreement:
     rows, num_registers = int(pair.rows.sum()), pair.hard.registers.shape[1]
     registers = pair.differs[:, :num_registers].sum() / max(1, rows * num_live)
-    memory = pair.differs[:, num_registers:].sum() / (rows * pair.hard.memory.shape[1])
+    memory = pair.differs[:, num_registers:].sum() / memory_sizes[pair.rows].sum()
     return Agreement(time, rows, float(1 - registers), float(1 - memory))
 
 

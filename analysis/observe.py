@@ -9,13 +9,14 @@ import numpy as np
 import torch
 
 from agents.checkpoint import Agent
-from agents.rollout import hard_steps, hard_wrong, make_envs, soft_wrong
+from agents.hard import hard_steps, hard_wrong
+from agents.rollout import make_envs, soft_wrong
 from analysis.batch import BatchMachine
 from analysis.circuits import CircuitMachine
 from analysis.harden import HardenedAgent
 from analysis.program import Program
 from analysis.verify.correctness import wrong_cells
-from nram_env.tasks import TaskBatch, get_task
+from nram_env.tasks import Task, TaskBatch, draw_plan, get_task, join
 
 MODES = ("soft", "hard", "program")
 """The network as it was trained; its largest choices alone; and the program that was read from it."""
@@ -79,33 +80,36 @@ class HiddenStates:
 def errors_by_size(
     agent: Agent, program: Program, sizes: Sequence[int], examples: int, seed: int
 ) -> list[ErrorPoint]:
-    """Errors at the task's horizon, for every mode and size, on the same examples."""
-    task = get_task(agent.task)
-    points: list[ErrorPoint] = []
-    for n in sizes:
-        batch = task.sample(np.random.default_rng(seed), n, task.smallest_memory_size(n), examples)
-        points += _errors(agent, program, batch, task.horizon(n))
-    return points
+    """Errors at the task's horizon, for every mode and n, on the same examples in memories of many sizes."""
+    horizon = get_task(agent.task).horizon
+    return [
+        point for n in sizes for point in errors_by_horizon(agent, program, n, [horizon(n)], examples, seed)
+    ]
 
 
 def errors_by_horizon(
     agent: Agent, program: Program, n: int, horizons: Sequence[int], examples: int, seed: int
 ) -> list[ErrorPoint]:
     """Errors at one size where the output is read after T timesteps, for every mode and T."""
-    task = get_task(agent.task)
-    batch = task.sample(np.random.default_rng(seed), n, task.smallest_memory_size(n), examples)
-    return [point for horizon in horizons for point in _errors(agent, program, batch, horizon)]
+    task, rng = get_task(agent.task), np.random.default_rng(seed)
+    batches = list(draw_plan(task, rng, [n], examples).batches(task, rng))
+    return [
+        ErrorPoint(mode, n, horizon, error)
+        for horizon in horizons
+        for mode, error in zip(MODES, _errors(agent, program, task, batches, horizon), strict=True)
+    ]
 
 
-def _errors(agent: Agent, program: Program, batch: TaskBatch, horizon: int) -> Iterator[ErrorPoint]:
-    limits = np.full(batch.batch_size, horizon)
-    wrong = {
-        "soft": soft_wrong(agent.controller, get_task(agent.task), batch, limits),
-        "hard": hard_wrong(agent.controller, batch, limits),
-        "program": wrong_cells(program, batch, limits),
-    }
-    for mode in MODES:
-        yield ErrorPoint(mode, int(batch.difficulty[0]), horizon, float(wrong[mode].any(1).mean()))
+def _errors(
+    agent: Agent, program: Program, task: Task, batches: Sequence[TaskBatch], horizon: int
+) -> Iterator[float]:
+    """The exact error of every mode on the same examples."""
+    mixed = join(task, batches)
+    limits = np.full(mixed.batch_size, horizon)
+    soft = [soft_wrong(agent.controller, task, b, limits[: b.batch_size]).any(1) for b in batches]
+    yield float(np.concatenate(soft).mean())
+    yield float(hard_wrong(agent.controller, mixed, limits)[0].any(1).mean())
+    yield float(wrong_cells(program, mixed, limits).any(1).mean())
 
 
 @torch.no_grad()
@@ -123,7 +127,8 @@ def observe_run(agent: Agent, n: int, seed: int) -> ObservedRun:
         emitted.append(logits[0, 0].double().numpy())
     logits_over_time, memory = np.array(emitted), torch.stack(memories).numpy()
     choices = layout.choices(logits_over_time)
-    hard = [step.memory[0] for step in hard_steps(controller, batch.memory, np.array([task.horizon(n)]))]
+    limit = np.array([task.horizon(n)])
+    hard = [step.kept().memory[0] for step in hard_steps(controller, batch.memory, limit)]
     return ObservedRun(
         tuple(selector.name for selector in layout.selectors),
         np.array([[layout.choice_name(choice) for choice in row] for row in choices]),

@@ -48,7 +48,7 @@ TRAINING_RUNS = 256
 LONG_RUNS = 320
 HELD_OUT_RUNS = 3_008
 BEYOND_RUNS = 64
-CORRECTNESS_RUNS = 1_024
+CORRECTNESS_RUNS = 8_192
 
 
 def extract(agent: Any, *, seed: int = 0, progress: Report | None = None) -> Program:

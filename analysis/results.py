@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from agents.checkpoint import Agent
-from agents.evaluate import evaluate_mixed
+from agents.evaluate import evaluate_plan
 from agents.zoo import ZooEntry
 from analysis.block import Block, gate_of
 from analysis.pipeline import extract
 from analysis.program import Program
 from analysis.verify import check_sizes
-from nram_env.tasks import Task, get_task
+from nram_env.tasks import Task, draw_range_plan, get_task
 
 SIZES = (50, 200)
 """Sizes n behind the paper's training size at which controllers are measured."""
@@ -117,8 +117,8 @@ def _controller_errors(
             far = mode == "soft" and high == SIZES[-1]
             count = effort.far_examples if far else effort.examples
             say(f"{name}: {mode}, {place if low < high else f'n = {high}'}, {count:,} examples")
-            sizes = rng.integers(low, high, count, endpoint=True)
-            found[place][mode] = evaluate_mixed(agent, mode, sizes, rng).exact_error
+            plan = draw_range_plan(task, rng, low, high, count)
+            found[place][mode] = evaluate_plan(agent, mode, plan, rng).exact_error
     return found
 
 

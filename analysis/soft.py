@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import zip_longest
 
 import numpy as np
 import torch
@@ -11,12 +12,14 @@ import torch
 from agents.checkpoint import Agent
 from agents.rollout import make_envs
 from nram_env.machine import output_probabilities
-from nram_env.tasks import TaskBatch, get_task
+from nram_env.tasks import TaskBatch, get_task, horizons
 
 
 @dataclass(frozen=True)
 class SoftStep:
-    """One timestep of a batch on the differentiable machine. Rows that have finished stand still.
+    """One timestep of some examples on the differentiable machine. Rows that have finished stand still.
+
+    Rows may differ in M, and are then filled up to the largest: with 0, and `wanted` with 1.
 
     Attributes:
         logits: (B, D), what the controller emitted.
@@ -37,17 +40,32 @@ class SoftStep:
     output: np.ndarray
 
 
-@torch.no_grad()
-def soft_steps(agent: Agent, batch: TaskBatch, horizon: np.ndarray) -> Iterator[SoftStep]:
-    """Run an agent soft until every row has finished.
+def soft_steps(agent: Agent, batches: Sequence[TaskBatch]) -> Iterator[SoftStep]:
+    """Run an agent soft, on batches of several M side by side, until every row has finished.
 
     Args:
         agent: The agent.
-        batch: B examples.
-        horizon: Last timestep of every row, (B,).
+        batches: B examples in all; each runs to the task's horizon.
     """
+    width = max(batch.memory_size for batch in batches)
+    latest: list[SoftStep] = []
+    for steps in zip_longest(*(_batch_steps(agent, batch, width) for batch in batches)):
+        latest = [step or _finished(latest[index]) for index, step in enumerate(steps)]
+        parts = ([getattr(step, field.name) for step in latest] for field in fields(SoftStep))
+        yield SoftStep(*(np.concatenate(part) for part in parts))
+
+
+def _finished(step: SoftStep) -> SoftStep:
+    nobody = np.zeros_like(step.survival)
+    return replace(step, logits=np.zeros_like(step.logits), survival=nobody, halting=nobody)
+
+
+@torch.no_grad()
+def _batch_steps(agent: Agent, batch: TaskBatch, width: int) -> Iterator[SoftStep]:
+    task, filled = get_task(agent.task), ((0, 0), (0, width - batch.memory_size))
+    horizon = horizons(task, batch.difficulty)
     controller = agent.controller.member(0).to(torch.float64)
-    envs = make_envs(get_task(agent.task), agent.machine, batch.batch_size, dtype="float64")
+    envs = make_envs(task, agent.machine, batch.batch_size, dtype="float64")
     observation, _ = envs.reset(options={"instance": batch, "horizon": horizon})
     state = controller.initial_state(batch.batch_size)
     while not bool(envs.finished.all()):
@@ -55,12 +73,13 @@ def soft_steps(agent: Agent, batch: TaskBatch, horizon: np.ndarray) -> Iterator[
         logits, state = controller(observation[None], state)
         observation, *_ = envs.step(logits[0])
         after = envs.state
+        wanted = output_probabilities(after.memory, after.target, after.mask)
         yield SoftStep(
             logits[0].numpy(),
             after.registers.argmax(-1).numpy(),
-            after.memory.argmax(-1).numpy(),
+            np.pad(after.memory.argmax(-1).numpy(), filled),
             before.numpy(),
             (before - after.survival).numpy(),
-            output_probabilities(after.memory, after.target, after.mask).numpy(),
-            after.output.argmax(-1).numpy(),
+            np.pad(wanted.numpy(), filled, constant_values=1),
+            np.pad(after.output.argmax(-1).numpy(), filled),
         )

@@ -15,7 +15,7 @@ from agents.config import TrainConfig
 from agents.run import Budget, Outcome, resume_run, start_run
 from analysis.commands.demo_folder import clear, write_summary
 from analysis.commands.display import TrainingDisplay, broken_off
-from analysis.commands.output import command, emit, page_width, say
+from analysis.commands.output import command, emit, page_width, say, sizes_text
 from analysis.commands.programs import MUST_HOLD
 from analysis.listing import listing
 from analysis.pipeline import extract
@@ -26,7 +26,7 @@ from analysis.verify import check_sizes
 from nram_env.tasks import get_task
 
 SIZES = (8, 32, 100, 500)
-"""Difficulties at which the program is checked; the last needs M = 1,001."""
+"""Difficulties at which the program is checked; the last needs M = 1,001 at least."""
 
 EXAMPLES = 100
 """Examples of each size."""
@@ -41,7 +41,7 @@ class Found:
 
     Attributes:
         program: The program.
-        checks: One entry a size: mode, n, memory_size, examples, exact_error, cell_error.
+        checks: One entry a size: mode, n, memory_sizes, examples, exact_error, cell_error.
     """
 
     program: Program
@@ -170,6 +170,7 @@ def checks_table(checks: list[dict[str, Any]]) -> Table:
     for heading in ("mode", "n", "M", "examples", "exact error"):
         table.add_column(heading, justify="right")
     for check in checks:
-        cells = (check["mode"], check["n"], check["memory_size"], check["examples"], check["exact_error"])
+        sizes = sizes_text(check["memory_sizes"])
+        cells = (check["mode"], check["n"], sizes, check["examples"], check["exact_error"])
         table.add_row(*map(str, cells))
     return table

@@ -49,6 +49,12 @@ def _called(program: str) -> list[str]:
     return [program] if is_nram and not (found and Path(found).samefile(program)) else ["nram"]
 
 
+def sizes_text(memory_sizes: tuple[int, int]) -> str:
+    """The smallest and the largest of some memory sizes, as in "17 to 51"."""
+    low, high = memory_sizes
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
 def emit(result: Mapping[str, Any], shown: RenderableType, as_json: bool) -> None:
     """Print a result.
 

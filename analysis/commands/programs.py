@@ -14,7 +14,7 @@ from agents.run_files import own_files
 from analysis.canonical import canonical_hash
 from analysis.certificate import Certificate, is_equal
 from analysis.commands.inputs import checked_steps, given_memory, horizon_of, instance, task_of
-from analysis.commands.output import emit, page_width, say
+from analysis.commands.output import emit, page_width, say, sizes_text
 from analysis.listing import blocks_text, listing
 from analysis.pipeline import CORRECTNESS_RUNS, extract, judge_correctness, judge_fidelity
 from analysis.program import Program
@@ -36,7 +36,7 @@ from nram_env.tasks import Task
 SIZES = (8, 32, 100)
 """Sizes that `verify` always tries, as far as they are not larger than the one that was asked for."""
 
-MUST_HOLD = ("random", "exhaustive")
+MUST_HOLD = ("random", "exhaustive", "time")
 """Checks of correctness that make `verify` fail when they are refuted; the others describe."""
 
 
@@ -120,7 +120,7 @@ class Verify:
     n: int = 100
     """Largest difficulty to try."""
     examples: int = 100
-    """Random instances of each size."""
+    """Random instances of each size n, every four in a memory size M of their own."""
     task: str | None = None
     """Task to check against; default: the program's own."""
     agent: str | None = None
@@ -286,7 +286,7 @@ def _line(found: Certificate) -> str:
 
 def _size_line(check: dict[str, Any]) -> str:
     line = (
-        f"{check['mode']:<13} n = {check['n']:,}, M = {check['memory_size']:,}, "
+        f"{check['mode']:<13} n = {check['n']:,}, M = {sizes_text(check['memory_sizes'])}, "
         f"{check['examples']:,} examples: exact error {check['exact_error']:.2%}, "
         f"cell error {check['cell_error']:.2%}"
     )

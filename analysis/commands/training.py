@@ -15,7 +15,7 @@ from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
 from agents.run import Budget, Outcome, resume_run, start_run
 from analysis.commands.display import TrainingDisplay, resume_command
 from analysis.commands.hardening import hardening_report
-from analysis.commands.output import command, emit, page_width
+from analysis.commands.output import command, emit, page_width, sizes_text
 from analysis.resolve import find_agent
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ class Eval:
     """Measure a trained agent, soft and hard, on sizes that it was and was not trained on.
 
     soft: every selector a distribution, the argmax of the expected memory taken at the end (the paper's
-    error). hard: every selector replaced by its largest choice.
+    error). hard: every selector replaced by its largest choice. Every four examples of a size n have an M of
+    their own, from the smallest legal one to three times as much.
 
     Examples:
         nram eval runs/demo --sizes 8 16 32 --examples 200
@@ -171,5 +172,5 @@ def _table(title: str, rows: list[Evaluation]) -> Table:
         table.add_column(heading, justify="right")
     for row in rows:
         errors = (f"{row.cell_error:.4f}", f"{row.exact_error:.4f}")
-        table.add_row(row.mode, str(row.n), str(row.memory_size), str(row.examples), *errors)
+        table.add_row(row.mode, str(row.n), sizes_text(row.memory_sizes), str(row.examples), *errors)
     return table

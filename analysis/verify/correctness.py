@@ -1,4 +1,4 @@
-"""Is the output right? One batch of instances, judged at the task's horizon or where the program stops."""
+"""Is the output right? Instances, judged at the task's horizon or where the program stops."""
 
 from __future__ import annotations
 
@@ -11,19 +11,13 @@ from analysis.batch import run_batch
 from analysis.certificate import Counterexample
 from analysis.program import Program
 from analysis.vm import run
-from nram_env.tasks import Task, TaskBatch, instance_of
+from nram_env.tasks import MixedBatch, SizePlan, Task, TaskBatch, horizons, instance_of
 
 
-def wrong_cells(program: Program, batch: TaskBatch, horizon: np.ndarray) -> np.ndarray:
+def wrong_cells(program: Program, batch: TaskBatch | MixedBatch, horizon: np.ndarray) -> np.ndarray:
     """Which output cells are wrong, (B, M); all of them where the program met an unseen situation."""
-    result = run_batch(program, batch.memory, horizon)
+    result = run_batch(program, batch.memory, horizon, batch.memory_sizes)
     return ((result.memory != batch.target) | result.unseen[:, None]) & batch.mask
-
-
-def horizons(task: Task, batch: TaskBatch) -> np.ndarray:
-    """T(n) of every example, (B,)."""
-    known = {n: task.horizon(n) for n in set(batch.difficulty.tolist())}
-    return np.array([known[n] for n in batch.difficulty.tolist()], dtype=np.int64)
 
 
 def counterexample(program: Program, task: Task, memory: np.ndarray, horizon: int) -> Counterexample | None:
@@ -39,7 +33,7 @@ def counterexample(program: Program, task: Task, memory: np.ndarray, horizon: in
 
 
 def first_wrong(
-    program: Program, task: Task, batch: TaskBatch, horizon: np.ndarray | None = None
+    program: Program, task: Task, batch: TaskBatch | MixedBatch, horizon: np.ndarray | None = None
 ) -> Counterexample | None:
     """The first instance of a batch with a wrong output, replayed; None if all are right.
 
@@ -49,11 +43,29 @@ def first_wrong(
         batch: B instances.
         horizon: T of every instance, (B,); the task's if not given.
     """
-    horizon = horizons(task, batch) if horizon is None else horizon
+    horizon = horizons(task, batch.difficulty) if horizon is None else horizon
     rows = np.flatnonzero(wrong_cells(program, batch, horizon).any(1))
     if not rows.size:
         return None
-    return counterexample(program, task, batch.memory[rows[0]], int(horizon[rows[0]]))
+    memory = batch.memory[rows[0], : batch.memory_sizes[rows[0]]]
+    return counterexample(program, task, memory, int(horizon[rows[0]]))
+
+
+def first_wrong_of(
+    program: Program, task: Task, plan: SizePlan, rng: np.random.Generator
+) -> tuple[Counterexample | None, int]:
+    """Draw instances of planned sizes, from small M to large, until one is wrong.
+
+    Returns:
+        The wrong instance of the smallest M, None if there is none; and how many instances were tried.
+    """
+    tried = 0
+    for batch in plan.mixed(task, rng):
+        tried += batch.batch_size
+        found = first_wrong(program, task, batch)
+        if found is not None:
+            return found, tried
+    return None, tried
 
 
 def small_instances(task: Task, limit: int) -> Iterator[TaskBatch]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.batch import HALTED, UNSEEN, BatchMachine
-from analysis.certificate import Certificate
+from analysis.certificate import Certificate, rule_of_three
 from analysis.circuits import CircuitMachine
 from analysis.dataflow import live_registers
 from analysis.network import Network
@@ -74,7 +74,9 @@ class Fidelity:
         if not self.runs:
             return Certificate(check, claim, "UNKNOWN", domain, 0)
         if self.first is None:
-            return Certificate(check, claim, "TESTED", domain, self.runs)
+            return Certificate(
+                check, claim, "TESTED", domain, self.runs, error_below=rule_of_three(self.runs)
+            )
         found = f"{self.mismatches:,} of {self.runs:,} runs ({self.unseen:,} unseen); first: {self.first}"
         return Certificate(check, claim, "REFUTED", domain, self.runs, found)
 

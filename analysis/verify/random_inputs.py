@@ -8,98 +8,89 @@ from typing import Any
 
 import numpy as np
 
-from analysis.certificate import Certificate, Counterexample
+from analysis.certificate import Certificate, Counterexample, rule_of_three
 from analysis.program import Program
-from analysis.verify.correctness import first_wrong, horizons, wrong_cells
-from nram_env.tasks import Task, TaskBatch
+from analysis.verify.correctness import first_wrong_of, wrong_cells
+from nram_env.tasks import SizePlan, Task, draw_plan, grid_plan
+from nram_env.tasks.sizes import GROUP
 
 CLAIM = "output right after T(n) steps, or where the program stops"
 
-_BATCH = 64
+_SHRUNK = 64
 
 
 def check_sizes(
     program: Program, task: Task, sizes: Iterable[int], examples: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Errors of a program on random instances of the given sizes, in the smallest memory that holds them.
+    """Errors of a program on random instances of the given n, in memories of many sizes.
 
     Args:
         program: The program.
         task: Gives instances, oracle and horizon.
         sizes: Difficulties n.
-        examples: How many instances of each size.
-        seed: Seed of the instances.
+        examples: How many instances of each n.
+        seed: Seed of sizes and instances.
 
     Returns:
-        One record a size: mode ("program"), n, memory_size, examples, exact_error (share of instances with
-        any wrong output cell) and cell_error (share of wrong output cells).
+        One record an n: mode ("program"), n, memory_sizes (the smallest and the largest M), examples,
+        exact_error (share of instances with any wrong output cell) and cell_error (share of wrong cells).
     """
     rng = np.random.default_rng([seed, 3])
-    records = []
-    for difficulty in sizes:
-        memory_size = task.smallest_memory_size(difficulty)
-        batch = task.sample(rng, difficulty, memory_size, examples)
-        wrong = wrong_cells(program, batch, horizons(task, batch))
-        records.append(
-            {
-                "mode": "program",
-                "n": int(difficulty),
-                "memory_size": int(memory_size),
-                "examples": int(examples),
-                "exact_error": float(wrong.any(1).mean()),
-                "cell_error": float(wrong.sum() / batch.mask.sum()),
-            }
-        )
-    return records
+    return [_size_record(program, task, draw_plan(task, rng, [n], examples), rng) for n in sizes]
+
+
+def _size_record(program: Program, task: Task, plan: SizePlan, rng: np.random.Generator) -> dict[str, Any]:
+    wrong = exact = cells = 0
+    for batch in plan.mixed(task, rng):
+        found = wrong_cells(program, batch, batch.horizon)
+        wrong, exact = wrong + int(found.sum()), exact + int(found.any(1).sum())
+        cells += int(batch.mask.sum())
+    examples = int(plan.examples.sum())
+    return {
+        "mode": "program",
+        "n": int(plan.difficulty[0]),
+        "memory_sizes": (int(plan.memory_size.min()), int(plan.memory_size.max())),
+        "examples": examples,
+        "exact_error": exact / examples,
+        "cell_error": wrong / cells,
+    }
 
 
 def check_random(program: Program, task: Task, largest: int, examples: int, seed: int) -> Certificate:
-    """Test a program on random instances; n, M and everything else drawn independently.
+    """Test a program on random instances; n, the slack of M and everything else drawn independently.
 
     Args:
         program: The program.
         task: Gives instances, oracle and horizon.
         largest: Largest difficulty n.
-        examples: How many instances.
-        seed: Seed of the instances.
+        examples: How many instances; every four have an n and an M of their own.
+        seed: Seed of sizes and instances.
     """
     rng = np.random.default_rng([seed, 4])
-    tried, largest_size = 0, 0
-    while tried < examples:
-        batch = _drawn(task, largest, rng)
-        tried, largest_size = tried + batch.batch_size, max(largest_size, batch.memory_size)
-        found = first_wrong(program, task, batch)
-        if found is not None:
-            return _refuted(shrink(program, task, found, rng), tried)
-    domain = f"{tried:,} random instances, n to {largest:,}, M to {largest_size:,}"
-    return Certificate("random", CLAIM, "TESTED", domain, tried)
+    plan = draw_plan(task, rng, _difficulties(task, largest, -(-examples // GROUP), rng), GROUP)
+    found, tried = first_wrong_of(program, task, plan, rng)
+    if found is not None:
+        shown = str(shrink(program, task, found, rng))
+        return Certificate("random", CLAIM, "REFUTED", f"{tried:,} random instances", tried, shown)
+    domain = (
+        f"{tried:,} random instances of {plan.pairs:,} sizes, n to {plan.difficulty.max():,}, "
+        f"M to {plan.memory_size.max():,}"
+    )
+    return Certificate("random", CLAIM, "TESTED", domain, tried, error_below=rule_of_three(tried))
 
 
-def shrink(
-    program: Program, task: Task, found: Counterexample, rng: np.random.Generator, attempts: int = 20
-) -> Counterexample:
+def shrink(program: Program, task: Task, found: Counterexample, rng: np.random.Generator) -> Counterexample:
     """The smallest wrong instance that a random search from small sizes upward finds, or the given one."""
-    difficulty = task.smallest_difficulty
-    while (memory_size := task.smallest_memory_size(difficulty)) <= len(found.memory):
-        for slack in range(min(4, len(found.memory) - memory_size + 1)):
-            for _ in range(attempts // 4):
-                batch = task.sample(rng, difficulty, memory_size + slack, _BATCH)
-                smaller = first_wrong(program, task, batch)
-                if smaller is not None and len(smaller.memory) <= len(found.memory):
-                    return replace(smaller, shrunk=True)
-        difficulty += 1
-        if difficulty > task.smallest_difficulty + 8:
-            break
-    return replace(found, shrunk=True)
+    first = task.smallest_difficulty
+    plan = grid_plan(task, range(first, first + 9), _SHRUNK)
+    small = plan.groups(plan.memory_size <= len(found.memory))
+    smaller, _ = first_wrong_of(program, task, small, rng)
+    return replace(smaller or found, shrunk=True)
 
 
-def _drawn(task: Task, largest: int, rng: np.random.Generator) -> TaskBatch:
-    """Sizes are spread evenly over their logarithm; M is up to twice what is needed."""
-    top = max(task.smallest_difficulty, round(float(np.exp(rng.uniform(0, np.log(largest))))))
-    difficulties = rng.integers(task.smallest_difficulty, top + 1, size=_BATCH)
-    needed = task.smallest_memory_size(int(difficulties.max()))
-    return task.sample(rng, difficulties, needed + int(rng.integers(0, needed + 1)))
-
-
-def _refuted(found: Counterexample, tried: int) -> Certificate:
-    return Certificate("random", CLAIM, "REFUTED", f"{tried:,} random instances", tried, str(found))
+def _difficulties(task: Task, largest: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    """n's from the smallest to the largest, spread evenly over the logarithm of how far up they are."""
+    low = task.smallest_difficulty
+    choices = max(largest - low, 0) + 1
+    drawn = np.exp(rng.uniform(0, np.log(choices + 1), count)).astype(np.int64)
+    return low - 1 + np.minimum(drawn, choices)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from nram_env.machine.config import MACHINE, MAX_GATES, MAX_REGISTERS, MachineConfig
 from nram_env.machine.gates import PAPER_GATES, Gate, apply_gate, parse_gates, pure_gate
-from nram_env.machine.hard import hard_step
+from nram_env.machine.hard import hard_advance, hard_step
 from nram_env.machine.layout import ActionLayout, Selector
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ __all__ = [
     "expected_loss",
     "follow",
     "halting_distribution",
+    "hard_advance",
     "hard_step",
     "initial_state",
     "mixture_loss",

@@ -96,13 +96,13 @@ def apply_gate(gate: Gate, arguments: Sequence[Any], memory: MutableSequence[Any
     return pure_gate(gate, arguments, len(memory))
 
 
-def pure_gate(gate: Gate, arguments: Sequence[Any], memory_size: int) -> Any:
+def pure_gate(gate: Gate, arguments: Sequence[Any], memory_size: Any) -> Any:
     """Value of a gate other than READ and WRITE, on integers or on integer arrays element by element.
 
     Args:
         gate: Any gate but READ and WRITE.
         arguments: As many integers (or equally shaped integer arrays) in 0..M-1 as `gate.arity`.
-        memory_size: M, the modulus.
+        memory_size: M, the modulus; or an array, the modulus of every element.
 
     Returns:
         Integer, or array of integers, in 0..M-1.

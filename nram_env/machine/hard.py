@@ -25,21 +25,56 @@ def hard_step(
     Returns:
         New registers (B, R) and new memory (B, M); the arguments are left as they were.
     """
-    rows, memory = np.arange(len(registers)), memory.copy()
+    memory = memory.copy()
+    rows, sizes = np.arange(len(registers)), np.full(len(registers), memory.shape[1])
+    return hard_advance(config, registers, memory, choices, rows, sizes), memory
+
+
+def hard_advance(
+    config: MachineConfig,
+    registers: np.ndarray,
+    memory: np.ndarray,
+    choices: np.ndarray,
+    rows: np.ndarray,
+    memory_sizes: np.ndarray,
+) -> np.ndarray:
+    """Run one timestep of some rows, which may differ in M, writing where their memory stands.
+
+    Args:
+        config: The machine.
+        registers: Integers (K, R), those of the K rows that run.
+        memory: Integers (B, at least M); changed.
+        choices: Integers (K, S), as in `hard_step`.
+        rows: (K,); which rows of `memory` run.
+        memory_sizes: (K,); M of each, the modulus of its arithmetic. Cells from M on are not touched.
+
+    Returns:
+        New registers (K, R).
+
+    Example:
+        >>> config, memory = MachineConfig(1, ["INC", "WRITE"]), np.zeros((2, 4), dtype=np.int64)
+        >>> rows, twos, choices = np.arange(2), np.full((2, 1), 2), np.array([[0, 0, 1, 1]] * 2)
+        >>> hard_advance(config, twos, memory, choices, rows, np.array([3, 4])).tolist()  # mem[r0] = r0 + 1
+        [[0], [3]]
+        >>> memory.tolist()
+        [[0, 0, 0, 0], [0, 0, 3, 0]]
+    """
     values = np.empty((len(registers), config.num_registers + config.num_gates), dtype=registers.dtype)
     values[:, : config.num_registers] = registers
-    chosen = choices.astype(np.intp)
+    own, chosen = np.arange(len(registers)), choices.astype(np.intp)
     for position, gate in enumerate(config.gates):
-        arguments = [values[rows, column] for column in chosen[:, config.layout.rows_of_gate[position]].T]
-        values[:, config.num_registers + position] = _run_gate(gate, arguments, memory, rows)
-    return np.take_along_axis(values, chosen[:, config.layout.register_rows], axis=1), memory
+        arguments = [values[own, column] for column in chosen[:, config.layout.rows_of_gate[position]].T]
+        values[:, config.num_registers + position] = _run_gate(gate, arguments, memory, rows, memory_sizes)
+    return np.take_along_axis(values, chosen[:, config.layout.register_rows], axis=1)
 
 
-def _run_gate(gate: Gate, arguments: list[np.ndarray], memory: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Output of one gate for the whole batch; WRITE changes `memory`."""
+def _run_gate(
+    gate: Gate, arguments: list[np.ndarray], memory: np.ndarray, rows: np.ndarray, memory_sizes: np.ndarray
+) -> np.ndarray:
+    """Output of one gate for all rows that run; WRITE changes `memory`."""
     if gate is Gate.READ:
         return memory[rows, arguments[0]]
     if gate is Gate.WRITE:
         memory[rows, arguments[0]] = arguments[1]
         return arguments[1]
-    return pure_gate(gate, arguments, memory.shape[1])
+    return pure_gate(gate, arguments, memory_sizes)

@@ -20,6 +20,7 @@ from nram_env.tasks.registry import (
     task_names,
 )
 from nram_env.tasks.reverse import Reverse
+from nram_env.tasks.sizes import MixedBatch, SizePlan, draw_plan, draw_range_plan, grid_plan, horizons, join
 from nram_env.tasks.swap import Swap
 from nram_env.tasks.walk_bst import WalkBST
 
@@ -30,14 +31,21 @@ for _task in _PAPER_TASKS:
 __all__ = [
     "IMPORTS",
     "Finding",
+    "MixedBatch",
+    "SizePlan",
     "Task",
     "TaskBatch",
     "UnknownTaskError",
     "check_task",
+    "draw_plan",
+    "draw_range_plan",
     "find_task",
     "get_task",
+    "grid_plan",
+    "horizons",
     "import_tasks",
     "instance_of",
+    "join",
     "plugin_names",
     "register_task",
     "task_imports",

@@ -40,6 +40,11 @@ class TaskBatch:
         """M, the number of cells and of integers."""
         return self.memory.shape[1]
 
+    @property
+    def memory_sizes(self) -> np.ndarray:
+        """M of every row, (B,): all the same."""
+        return np.full(self.batch_size, self.memory_size)
+
     def rows(self, index: int | slice | Sequence[int] | np.ndarray) -> TaskBatch:
         """The examples that `index` selects, as a batch of their own; an integer selects a batch of one."""
         chosen = [int(index)] if isinstance(index, int | np.integer) else index

@@ -3,16 +3,20 @@
 import json
 import math
 import re
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from agents import losses
+from agents.checkpoint import load_agent
 from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.evaluate import evaluate
+from agents.hard import hard_wrong
 from agents.population import start
 from agents.rollout import Rollout
 from agents.trainer import Trainer
@@ -191,11 +195,56 @@ def test_a_population_that_masters_the_top_level_and_solves_nothing_starts_a_new
     assert (trainer.population.level == (1 if anew else 3)).all()
 
 
+@contextmanager
+def watched_batches():
+    """The batches that members are tested on."""
+    seen = []
+
+    def watched(controller, batch, horizon):
+        seen.append(batch)
+        return hard_wrong(controller, batch, horizon)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agents.trainer.hard_wrong", watched)
+        yield seen
+
+
+def _controller(trainer):
+    return Controller(trainer.config.spec, trainer.population.parameters)
+
+
 def test_held_out_examples_are_never_easy():
     trainer = Trainer(TrainConfig(task="permutation", population=2, easy_share=1.0))
-    controller = Controller(trainer.config.spec, trainer.population.parameters)
-    batch, _ = trainer._held_out(controller, np.random.default_rng(0), 6, 32)
-    assert (batch.memory[:, 1:7] == np.arange(6)).all(1).mean() < 0.1
+    with watched_batches() as batches:
+        trainer.held_out_errors(_controller(trainer), np.random.default_rng(0))
+    easy = [
+        (batch.memory[row, 1 : n + 1] == np.arange(n)).all()
+        for batch in batches
+        for row, n in enumerate(batch.difficulty.tolist())
+        if n >= 6
+    ]
+    assert np.mean(easy) < 0.1
+
+
+def test_members_are_tested_at_every_n_in_memories_of_many_sizes():
+    trainer = Trainer(TrainConfig(task="copy", population=2))
+    with watched_batches() as batches:
+        trainer.held_out_errors(_controller(trainer), np.random.default_rng(0))
+    sizes = {n: set() for n in (*range(1, 9), 48, 200)}
+    for batch in batches:
+        for n, memory_size in zip(batch.difficulty.tolist(), batch.memory_sizes.tolist(), strict=True):
+            sizes[n].add(memory_size - (2 * n + 1))
+    assert all(len(slacks) >= 5 for slacks in sizes.values())
+    assert set().union(*sizes.values()) >= set(range(17))
+    assert max(sizes[200]) > 100
+
+
+def test_a_member_that_is_wrong_at_one_slack_alone_is_not_solved():
+    """Merge as it was shipped once: wrong where M is 2n + 8, and hardly anywhere else."""
+    agent = load_agent(Path(__file__).parents[1] / "data/wrong_at_one_slack.safetensors")
+    trainer = Trainer(TrainConfig.from_json(agent.info["config"]))
+    errors = trainer.held_out_errors(agent.controller, np.random.default_rng(0))
+    assert 0 < errors[0, 0] < 0.02
 
 
 def test_updates_have_a_share_of_the_horizon_or_all_of_it_and_tests_all_of_it():
@@ -205,8 +254,10 @@ def test_updates_have_a_share_of_the_horizon_or_all_of_it_and_tests_all_of_it():
         trainer.advance()
         drawn |= set(trainer._envs.state.horizon.tolist())
     assert drawn == {10, 19}  # half of 2 x 8 + 3, rounded up, and all of it
-    controller = Controller(trainer.config.spec, trainer.population.parameters)
-    assert set(trainer._held_out(controller, np.random.default_rng(0), 8, 32)[1].tolist()) == {19}
+    with watched_batches() as batches:
+        trainer.held_out_errors(_controller(trainer), np.random.default_rng(0))
+    for batch in batches:
+        assert np.array_equal(batch.horizon, 2 * batch.difficulty + 3)
 
 
 def test_a_second_read_stands_behind_add():

@@ -12,7 +12,7 @@ from analysis.accuracy import STOP_RULES
 from analysis.hardening import Hardening, measure_hardening
 from analysis.reduce import simplify_program
 from analysis.vm import run
-from nram_env.tasks import get_task
+from nram_env.tasks import draw_plan, get_task
 from tests.analysis.programs import CASES, program_of
 from tests.analysis.weights import copier
 
@@ -40,9 +40,14 @@ def _stopping(halting: list[float]) -> Agent:
 def _right_after(steps: int) -> np.ndarray:
     """(B, cells); which output cells are right after so many steps of the paper's Copy."""
     task, program = get_task("copy"), simplify_program(program_of(CASES["copy"]))
-    batch = task.sample(np.random.default_rng(SEED), SIZE, task.smallest_memory_size(SIZE), EXAMPLES)
-    memories = [run(program, memory, steps).memory for memory in batch.memory.tolist()]
-    return (np.array(memories) == batch.target)[batch.mask].reshape(EXAMPLES, -1)
+    rng = np.random.default_rng(SEED)
+    batches = list(draw_plan(task, rng, [SIZE], EXAMPLES).batches(task, rng))
+    assert len({batch.memory_size for batch in batches}) > 1
+    right = []
+    for batch in batches:
+        memories = [run(program, memory, steps).memory for memory in batch.memory.tolist()]
+        right.append((np.array(memories) == batch.target)[batch.mask].reshape(batch.batch_size, -1))
+    return np.concatenate(right)
 
 
 def test_every_mode_of_a_sharp_agent_is_right_as_often_as_its_program():

@@ -30,7 +30,7 @@ def test_the_demo_learns_prints_checks_and_saves_a_program(tmp_path, capsys):
     assert summary["program"] in said
     assert [check["n"] for check in summary["checks"]] == [8, 32, 100, 500]
     largest = summary["checks"][-1]
-    assert (largest["mode"], largest["memory_size"], largest["examples"]) == ("program", 1001, 100)
+    assert (largest["mode"], largest["memory_sizes"][0], largest["examples"]) == ("program", 1001, 100)
     assert all(check["exact_error"] == 0 for check in summary["checks"])
     program = load_program(tmp_path / "demo" / "program.json")
     fresh = check_sizes(program, get_task("copy"), [3, 200], 20, seed=77)

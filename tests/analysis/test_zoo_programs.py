@@ -23,6 +23,8 @@ from nram_env.tasks import get_task
 NAMES = list(zoo.entries())
 FAST = ("access", "access-feedforward")
 """Entries whose extraction takes a second or two."""
+WRONG = ("merge",)
+"""Entries that are known to be wrong, and ship as what they are until they are trained anew."""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,9 +35,18 @@ def test_every_controller_ships_with_its_program(name: str) -> None:
     assert file.read_text() == dump_program(program), "as this version writes it"
     assert program.task == entry.agent.task
     assert program.machine == entry.agent.machine
-    assert {found.check for found in program.certificates} >= {*MUST_HOLD, "time", "effects"}
+    assert {found.check for found in program.certificates} >= {*MUST_HOLD, "effects"}
     assert is_equal(program.certificates)
     assert ("table" in {found.check for found in program.certificates}) == (program.kind == "table")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_shipped_program_is_right_but_for_those_known_to_be_wrong(name: str) -> None:
+    found = {certificate.check: certificate for certificate in find_program(f"zoo:{name}").certificates}
+    refuted = {check for check, certificate in found.items() if certificate.verdict == "REFUTED"}
+    assert refuted == ({"random", "time"} if name in WRONG else set())
+    for check in ("random", "time"):
+        assert (found[check].error_below is None) == (name in WRONG)
 
 
 @pytest.mark.parametrize("name", NAMES)
