@@ -28,6 +28,7 @@ VERBS = {
     "run": ("programs:Run", "run a program on one input"),
     "trace": ("pictures:Trace", "print a run step by step, in the layout of the paper's tables"),
     "verify": ("programs:Verify", "check a program against its task on memories of any size"),
+    "sweep": ("sweep:Sweep", "run programs at every slack of M and count what is wrong"),
     "export": ("pictures:Export", "write a program as Python, as C or as a diagram"),
     "diff": ("programs:Diff", "compare two programs"),
     "plot": ("pictures:Plot", "draw a run: learning curves, errors, selectors, memory, hidden states"),

@@ -12,9 +12,12 @@ from agents.checkpoint import Agent
 from agents.evaluate import evaluate_plan
 from agents.zoo import ZooEntry
 from analysis.block import Block, gate_of
-from analysis.pipeline import extract
+from analysis.certificate import Certificate
 from analysis.program import Program
+from analysis.resolve import find_program
 from analysis.verify import check_sizes
+from analysis.verify.sweep import DENSE_SLACK, EXAMPLES, sweep, sweep_table
+from analysis.verify.sweep import SIZES as SWEPT
 from nram_env.tasks import Task, draw_range_plan, get_task
 
 SIZES = (50, 200)
@@ -60,20 +63,27 @@ class Effort:
     """How many examples a measurement takes.
 
     Attributes:
-        examples: Of each size and mode of a controller.
-        far_examples: Of its soft runs at the largest size, which take far longer than all others.
+        examples: Of a controller's hard runs of each size, and of its soft runs of the sizes trained on.
+        soft_examples: Of its soft runs at n = 50.
+        far_examples: Of its soft runs at n = 200, which take far longer than all others.
         program_examples: Of a program.
         seed: Of the examples.
     """
 
     examples: int = 2_000
-    far_examples: int = 2_000
+    soft_examples: int = 400
+    far_examples: int = 40
     program_examples: int = 500
     seed: int = 2026
 
+    def of(self, mode: str, n: int) -> int:
+        """Examples of a controller's runs in one mode, n at most."""
+        fewer = {SIZES[0]: self.soft_examples, SIZES[1]: self.far_examples}
+        return fewer.get(n, self.examples) if mode == "soft" else self.examples
+
 
 def measure(entry: ZooEntry, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
-    """Measure a controller soft and hard, extract its program and measure that.
+    """Measure a controller soft and hard, and its shipped program.
 
     Args:
         entry: The controller.
@@ -85,8 +95,6 @@ def measure(entry: ZooEntry, effort: Effort, say: Callable[[str], None]) -> dict
     """
     agent, task = entry.agent, get_task(entry.agent.task)
     errors = _controller_errors(entry.name, agent, task, effort, say)
-    say(f"{entry.name}: extracting the program")
-    program = extract(agent)
     return {
         "name": entry.name,
         "task": task.name,
@@ -95,10 +103,24 @@ def measure(entry: ZooEntry, effort: Effort, say: Callable[[str], None]) -> dict
         "gates": len(agent.machine.gates),
         "trained_to": int(agent.info["config"]["max_level"]),
         "examples": effort.examples,
+        "soft_examples": effort.soft_examples,
         "far_examples": effort.far_examples,
         "errors": errors,
-        "program": _program_numbers(program, task, effort),
+        **measure_program(entry, effort, say),
     }
+
+
+def measure_program(entry: ZooEntry, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
+    """Measure a shipped program.
+
+    Returns:
+        JSON values: "program" (its size, its errors at n = 1,000, the certificates that it ships with) and
+        "sweep", see `analysis.verify.sweep`.
+    """
+    say(f"{entry.name}: the program")
+    program = find_program(f"zoo:{entry.name}")
+    task = get_task(program.task or entry.name)
+    return {"program": _program_numbers(program, task, effort), "sweep": sweep(program, task)}
 
 
 def _controller_errors(
@@ -114,8 +136,7 @@ def _controller_errors(
     for place, (low, high) in ranges.items():
         found[place] = {}
         for mode in ("soft", "hard"):
-            far = mode == "soft" and high == SIZES[-1]
-            count = effort.far_examples if far else effort.examples
+            count = effort.of(mode, high)
             say(f"{name}: {mode}, {place if low < high else f'n = {high}'}, {count:,} examples")
             plan = draw_range_plan(task, rng, low, high, count)
             found[place][mode] = evaluate_plan(agent, mode, plan, rng).exact_error
@@ -124,16 +145,23 @@ def _controller_errors(
 
 def _program_numbers(program: Program, task: Task, effort: Effort) -> dict[str, Any]:
     (check,) = check_sizes(program, task, [PROGRAM_SIZE], effort.program_examples, effort.seed)
-    verdicts = {certificate.check: certificate.verdict for certificate in program.certificates}
+    found = {certificate.check: certificate for certificate in program.certificates}
     return {
         "kind": program.kind,
         "states": len(program.states),
         "gates": sum(_gates(edge.block) for edge in program.edges),
         "examples": effort.program_examples,
         "exact_error": check["exact_error"],
-        "fidelity": verdicts["fidelity"],
-        "random": verdicts["random"],
-        "exhaustive": verdicts["exhaustive"],
+        **{check: _finding(found[check]) for check in ("fidelity", "random", "exhaustive", "time")},
+    }
+
+
+def _finding(certificate: Certificate) -> dict[str, Any]:
+    return {
+        "verdict": certificate.verdict,
+        "count": certificate.count,
+        "error_below": certificate.error_below,
+        "counterexample": certificate.counterexample,
     }
 
 
@@ -154,7 +182,10 @@ def page(rows: list[Mapping[str, Any]]) -> str:
         + _table(_ERROR_COLUMNS, rows)
         + "\n"
         + holes
-        + "## Programs and training\n\n"
+        + "".join(_wrong_program(row) for row in rows)
+        + _SWEEP
+        + sweep_table({f"zoo:{row['name']}": row["sweep"] for row in rows})
+        + "\n## Programs and training\n\n"
         + _table(_TRAINING_COLUMNS, rows)
         + _MEMBERS
         + _table(_PAPER_COLUMNS, [{"task": task, "paper": row} for task, row in PAPER.items()])
@@ -167,24 +198,37 @@ _OPENING = """# Results
 
 Made by this command from the controllers that the package ships (`nram zoo`). Each was trained from
 input-output examples alone by the recipe that `nram reproduce NAME` follows from nothing. Errors are
-shares of examples with any wrong output cell, of as many as the row says: for each size and mode, for the
-soft runs at n = 200, and for the program. Soft: every selector a distribution, the argmax of the memory
-taken at the end. Hard: every selector replaced by its largest choice. Program: what `nram extract` reads
-from the controller, on plain integers. The paper's figures stand at the right and below; there, perfect
-means error 0 up to complexity 50.
+shares of examples with any wrong output cell, of as many as the row says: for hard runs and the sizes
+trained on, for the soft runs at n = 50, for those at n = 200, and for the program. Every four examples have
+an M of their own, drawn apart from n: the smallest legal one and 0 to 16 cells more, each as often, or up to
+three times as much. Of N examples without an error, an error rate above 3/N is excluded with 95 % confidence.
+Soft: every selector a distribution, the argmax of the memory taken at the end. Hard: every selector replaced
+by its largest choice. Program: what `nram extract` reads from the controller, on plain integers. The paper's
+figures stand at the right and below; there, perfect means error 0 up to complexity 50.
 
 ## Errors
 
 """
 
+_SWEEP = f"""## Every slack of M
+
+    nram sweep
+
+The shipped programs on {EXAMPLES} random instances of every n of {", ".join(map(str, SWEPT))} and
+every M: the smallest legal one and 0 to {DENSE_SLACK} cells more, and twice and three times the smallest.
+
+"""
+
 _MEMBERS = """
-Gates: 14 are the paper's list; 15 have a second READ behind ADD, so that a timestep can follow a pointer
-that it computed. Easy examples: the share of training examples that the task calls easy, until a member
+TESTED, < x%: none of the random samples failed, so that a share of failures above x among such samples is
+excluded with 95 % confidence. Gates: 14 are the paper's list; 15 have a second READ behind ADD, so that a
+timestep can follow a pointer that it computed. Easy examples: the share of training examples that the task calls easy, until a member
 masters the top level (Permutation: the permutation moves nothing; ListSearch: 0 is searched for; WalkBST:
 the tree is balanced or a chain; Merge: one array lies below the other, and both and the answer anywhere);
 errors are measured without them. Members: those that make no hard error at any n trained on and at 6 and 25
-times the largest when training stopped, of all. *With selection* the worst members are replaced by clones
-of the best and by fresh starts; *without*, every member is one fresh start. Minutes are those of one thread
+times the largest when training stopped, of all; runs up to 2026-11-24 were tested where M exceeds the
+smallest legal size by 0 to 2, and so counted members that are wrong elsewhere. *With selection* the worst
+members are replaced by clones of the best and by fresh starts; *without*, every member is one fresh start. Minutes are those of one thread
 of a busy processor.
 
 ## The paper's Table 1
@@ -205,6 +249,21 @@ def _share(error: float) -> str:
     return f"{error:.2%}" if error else "0"
 
 
+def _verdict(check: str) -> Callable[[Mapping[str, Any]], str]:
+    def text(row: Mapping[str, Any]) -> str:
+        found = row["program"][check]
+        below = found["error_below"]
+        return found["verdict"] if below is None else f"{found['verdict']}, < {100 * below:.2g}%"
+
+    return text
+
+
+def _wrong_program(row: Mapping[str, Any]) -> str:
+    """A paragraph on a program that a check has refuted."""
+    found = row["program"]["random"]
+    return f"**{row['name']} is wrong**: {found['counterexample']}.\n\n" if found["counterexample"] else ""
+
+
 def _members(kind: str) -> Callable[[Mapping[str, Any]], str]:
     def text(row: Mapping[str, Any]) -> str:
         record = row["records"].get(kind)
@@ -216,7 +275,13 @@ def _members(kind: str) -> Callable[[Mapping[str, Any]], str]:
 _ERROR_COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "entry": lambda row: row["name"],
     "examples": lambda row: ", ".join(
-        f"{count:,}" for count in (row["examples"], row["far_examples"], row["program"]["examples"])
+        f"{count:,}"
+        for count in (
+            row["examples"],
+            row["soft_examples"],
+            row["far_examples"],
+            row["program"]["examples"],
+        )
     ),
     "train, n to": lambda row: str(row["trained_to"]),
     "train": _error("train", "soft"),
@@ -241,9 +306,10 @@ _TRAINING_COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "program": lambda row: row["program"]["kind"],
     "states": lambda row: str(row["program"]["states"]),
     "live gates": lambda row: str(row["program"]["gates"]),
-    "= hardened controller": lambda row: row["program"]["fidelity"],
-    "random inputs": lambda row: row["program"]["random"],
-    "all small inputs": lambda row: row["program"]["exhaustive"],
+    "= hardened controller": _verdict("fidelity"),
+    "random inputs": _verdict("random"),
+    "right up to T(n)": _verdict("time"),
+    "all small inputs": _verdict("exhaustive"),
     "members, with selection": _members("population"),
     "members, without": _members("independent"),
     "minutes": lambda row: f"{row['records']['population']['minutes']:.1f}",

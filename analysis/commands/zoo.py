@@ -103,15 +103,18 @@ class Reproduce:
     table: bool = False
     """Measure the shipped controllers and write the table of results."""
     programs: bool = False
-    """Extract the programs of the shipped controllers anew, with their certificates, and ship those."""
+    """Extract the programs of the shipped controllers anew, with their certificates, and ship those; with
+    --table as well, the table has the controllers' figures as they are and those of the new programs."""
     entries: tuple[str, ...] = ()
     """Controllers to measure or to extract again; the others' results stay as they are. Default: all."""
     out: Path = Path("docs/results.md")
     """Where the table goes; its figures go beside it as JSON."""
     examples: int = 2_000
-    """Examples of each size and mode in the table."""
-    far_examples: int | None = None
-    """Examples of the soft runs at n = 200, which take longest; default: as many as of all others."""
+    """Examples of hard runs of each size in the table, and of soft runs of the sizes trained on."""
+    soft_examples: int = 400
+    """Examples of the soft runs at n = 50."""
+    far_examples: int = 40
+    """Examples of the soft runs at n = 200, which take longest."""
     json: bool = False
     """Print one JSON object; everything else goes to standard error."""
 
@@ -120,10 +123,12 @@ class Reproduce:
         import torch
 
         torch.set_num_threads(1)
-        if self.table:
-            return self._make_table()
         if self.programs:
-            return self._make_programs()
+            made = self._make_programs()
+        if self.table:
+            made = self._make_table()
+        if self.table or self.programs:
+            return made
         if self.name is None:
             raise ValueError(
                 f"name a recipe: {', '.join(zoo.recipes())}; or ask for the --table or the --programs"
@@ -168,14 +173,17 @@ class Reproduce:
         return [zoo.find_entry(name) for name in self.entries or zoo.entries()]
 
     def _make_table(self) -> int:
-        from analysis.results import Effort, measure, page
+        from analysis.results import Effort, measure, measure_program, page
 
-        far_examples = self.examples if self.far_examples is None else self.far_examples
-        effort, figures = Effort(self.examples, far_examples), self.out.with_suffix(".json")
+        effort = Effort(self.examples, self.soft_examples, self.far_examples)
+        figures = self.out.with_suffix(".json")
         rows = json.loads(figures.read_text())["rows"] if figures.exists() else {}
         shipped = zoo.entries()
         for entry in self._chosen_entries():
-            rows[entry.name] = measure(entry, effort, say)
+            if self.programs and entry.name in rows:
+                rows[entry.name] |= measure_program(entry, effort, say)
+            else:
+                rows[entry.name] = measure(entry, effort, say)
             rows = {known: _recorded(rows[known], entry) for known, entry in shipped.items() if known in rows}
             write_atomically(figures, json.dumps({"rows": rows}, indent=2) + "\n")
             write_atomically(self.out, page(list(rows.values())))
