@@ -222,14 +222,14 @@ every M: the smallest legal one and 0 to {DENSE_SLACK} cells more, and twice and
 _MEMBERS = """
 TESTED, < x%: none of the random samples failed, so that a share of failures above x among such samples is
 excluded with 95 % confidence. Gates: 14 are the paper's list; 15 have a second READ behind ADD, so that a
-timestep can follow a pointer that it computed. Easy examples: the share of training examples that the task calls easy, until a member
-masters the top level (Permutation: the permutation moves nothing; ListSearch: 0 is searched for; WalkBST:
-the tree is balanced or a chain; Merge: one array lies below the other, and both and the answer anywhere);
-errors are measured without them. Members: those that make no hard error at any n trained on and at 6 and 25
-times the largest when training stopped, of all; runs up to 2026-11-24 were tested where M exceeds the
-smallest legal size by 0 to 2, and so counted members that are wrong elsewhere. *With selection* the worst
-members are replaced by clones of the best and by fresh starts; *without*, every member is one fresh start. Minutes are those of one thread
-of a busy processor.
+timestep can follow a pointer that it computed. Easy examples: the share of training examples that the task
+calls easy, until a member masters the top level (Permutation: the permutation moves nothing; ListSearch: 0
+is searched for; WalkBST: the tree is balanced or a chain; Merge: one array lies below the other, and both
+and the answer anywhere); errors are measured without them. Members: those that make no hard error at any n
+trained on and at 6 and 25 times the largest when training stopped, of all; runs up to 2026-11-24 were tested
+where M exceeds the smallest legal size by 0 to 2, and so counted members that are wrong elsewhere. *With
+selection* the worst members are replaced by clones of the best and by fresh starts; *without*, every member
+is one fresh start. Minutes are those of one thread of a busy processor.
 
 ## The paper's Table 1
 

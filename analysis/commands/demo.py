@@ -13,6 +13,7 @@ from rich.table import Table
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
 from agents.run import Budget, Outcome, resume_run, start_run
+from analysis.certificate import is_equal
 from analysis.commands.demo_folder import clear, write_summary
 from analysis.commands.display import TrainingDisplay, broken_off
 from analysis.commands.output import command, emit, page_width, say, sizes_text
@@ -50,8 +51,10 @@ class Found:
     @property
     def holds(self) -> bool:
         """Whether it equals the hardened agent on held-out runs and no check found an error."""
-        refuted = {c.check for c in self.program.certificates if c.verdict == "REFUTED"}
-        return refuted.isdisjoint(MUST_HOLD) and all(check["exact_error"] == 0 for check in self.checks)
+        certificates = self.program.certificates
+        refuted = {found.check for found in certificates if found.verdict == "REFUTED"}
+        exact = all(check["exact_error"] == 0 for check in self.checks)
+        return is_equal(certificates) and refuted.isdisjoint(MUST_HOLD) and exact
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from agents.config import TrainConfig
 from agents.evaluate import evaluate
 from agents.run import Outcome
 from agents.trainer import Trainer
+from analysis.certificate import FAITHFUL
 from analysis.commands.output import command
 from analysis.commands.programs import MUST_HOLD
 from analysis.pipeline import extract
@@ -41,8 +42,8 @@ class Candidate:
 
     @cached_property
     def faults(self) -> tuple[int, float]:
-        """How many checks refute the program (equal to the agent, right at random, right on all small), and
-        the soft error at the largest size."""
+        """How many checks refute the program (equal to the agent; right at random, up to T(n), on all small),
+        and the soft error at the largest size."""
         return len(refuted_checks(self.program)), evaluate(
             self.agent, "soft", CHECKED_SIZES[-1], 20, seed=0
         ).exact_error
@@ -50,7 +51,8 @@ class Candidate:
 
 def refuted_checks(program: Program) -> list[str]:
     """The checks that must hold and do not."""
-    return [c.check for c in program.certificates if c.check in MUST_HOLD and c.verdict == "REFUTED"]
+    must_hold = (*FAITHFUL, *MUST_HOLD)
+    return [c.check for c in program.certificates if c.check in must_hold and c.verdict == "REFUTED"]
 
 
 def best_candidate(trainer: Trainer) -> Candidate:
