@@ -71,8 +71,8 @@ class Effort:
     """
 
     examples: int = 2_000
-    soft_examples: int = 400
-    far_examples: int = 40
+    soft_examples: int = 200
+    far_examples: int = 20
     program_examples: int = 500
     seed: int = 2026
 

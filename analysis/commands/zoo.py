@@ -111,9 +111,9 @@ class Reproduce:
     """Where the table goes; its figures go beside it as JSON."""
     examples: int = 2_000
     """Examples of hard runs of each size in the table, and of soft runs of the sizes trained on."""
-    soft_examples: int = 400
+    soft_examples: int = 200
     """Examples of the soft runs at n = 50."""
-    far_examples: int = 40
+    far_examples: int = 20
     """Examples of the soft runs at n = 200, which take longest."""
     json: bool = False
     """Print one JSON object; everything else goes to standard error."""
