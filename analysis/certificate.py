@@ -61,8 +61,8 @@ class Certificate:
             95 % confidence; what is rarer may have been missed.
 
     Raises:
-        ValueError: The verdict is none of the five, the count is no count, the error rate is no share, or a text
-            is not plain.
+        ValueError: The verdict is none of the five, the count is no count, `error_below` is no share or not
+            of a test, or a text is not plain.
     """
 
     check: str
@@ -78,12 +78,10 @@ class Certificate:
             raise ValueError(f"the verdict is {self.verdict!r}; it is one of {', '.join(VERDICTS)}")
         if type(self.count) is not int or self.count < 0:
             raise ValueError(f"the count of a certificate is {self.count!r}; it is an integer of at least 0")
-        if self.error_below is not None and not (
-            type(self.error_below) is float and 0 < self.error_below <= 1 and self.verdict == "TESTED"
-        ):
+        if self.error_below is not None and not (self.verdict == "TESTED" and 0 < self.error_below <= 1):
             raise ValueError(
-                f"a certificate that is {self.verdict} has error_below = {self.error_below!r}; it is a number "
-                f"above 0 and at most 1, of what is TESTED, or null"
+                f"error_below is {self.error_below!r} and the verdict {self.verdict}; "
+                "what is TESTED may have one above 0, at most 1"
             )
         for text in (self.check, self.claim, self.domain, self.counterexample or ""):
             if not is_plain_text(text):

@@ -30,6 +30,7 @@ from nram_env.checks import (
     integer,
     list_of,
     nullable,
+    number,
     record,
     scalar,
     text,
@@ -167,7 +168,8 @@ _CERTIFICATE = built(
             "domain": _TEXT,
             "count": _COUNT,
             "counterexample": nullable(_TEXT),
-        }
+        },
+        {"error_below": nullable(number(0, 1))},
     ),
     lambda fields: Certificate(**fields),
 )

@@ -68,6 +68,8 @@ CERTIFICATE = asdict(Certificate("random", "right", "TESTED", "10 runs", 10))
         ({"certificates": [CERTIFICATE | {"verdict": "SURE"}]}, "certificates[0].verdict is 'SURE'"),
         ({"certificates": [CERTIFICATE | {"count": "9"}]}, "certificates[0].count is '9'"),
         ({"certificates": [CERTIFICATE | {"domain": None}]}, "certificates[0].domain is None"),
+        ({"certificates": [CERTIFICATE | {"error_below": 2}]}, "certificates[0].error_below is 2"),
+        ({"certificates": [CERTIFICATE | {"error_below": 0}]}, "error_below is 0.0 and the verdict TESTED"),
         ({"edges__0__source": 5}, "edge 0 starts in state 5 of 2 states"),
         ({"edges__0__source": True}, "edges[0].source is True; must be an integer"),
         ({"edges__1__target": -1}, "edges[1].target is -1; must be an integer in 0..9999"),
