@@ -26,7 +26,7 @@ def _or_none(accepted: Accepted) -> Accepted:
 SHARED: dict[str, Accepted] = {
     "num_registers": _or_none(whole(1, 63)),
     "gates": _or_none(lambda value: False),
-    "memory_size": _or_none(whole(1, 2**15)),
+    "memory_size": _or_none(whole(1, 10**6)),
     "horizon": _or_none(whole(1)),
     "difficulty": _or_none(whole(1)),
     "loss": one_of("expected", "mixture"),
@@ -40,7 +40,7 @@ SHARED: dict[str, Accepted] = {
 }
 SINGLE = SHARED | {"render_mode": _or_none(one_of("ansi", "rgb_array"))}
 VECTOR = SHARED | {
-    "num_envs": whole(1, 2**22),
+    "num_envs": whole(1),
     "differentiable": lambda value: isinstance(value, bool),
     "device": lambda value: isinstance(value, torch.device),
     "dtype": one_of("float32", "float64"),

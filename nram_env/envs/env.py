@@ -11,7 +11,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Box
 from torch import Tensor
 
-from nram_env.envs.actions import check_array, to_logits
+from nram_env.envs.actions import check_array
 from nram_env.envs.episode import EpisodeState, advance
 from nram_env.envs.frame import Frame, accesses
 from nram_env.envs.infos import Values, end_values, row_of, run_values, start_values
@@ -128,7 +128,7 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
         before, values = self.state, check_array(action, (self.layout.size,))
         if before.finished.item():
             raise ResetNeeded("the episode is over: call reset() before the next step()")
-        logits = to_logits(torch.from_numpy(values)[None], self.logit_scale)
+        logits = torch.from_numpy(values)[None] * self.logit_scale
         with torch.no_grad():
             advanced = advance(self.settings.rules, before, logits)
         self._state, self._last = advanced.state, (before, logits)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,8 @@ ROW_OPTIONS = ("difficulty", "memory_size", "horizon", "instance")
 BATCH_OPTIONS = (*ROW_OPTIONS, "reset_mask")
 LARGEST_COUNT = 2**31 - 1
 """No difficulty and no horizon may be larger."""
-MOST_NUMBERS = 2**30
-"""The memories of all rows, B x M x M, and their actions, B x D, may not hold more numbers."""
+BYTES_A_NUMBER = 16
+"""What each of the B x M x M numbers of the memories takes at a reset: two floats and an integer."""
 
 
 @dataclass(frozen=True)
@@ -154,13 +156,20 @@ def _check_answers(task: Task, instance: TaskBatch) -> None:
 
 
 def check_extent(what: str, numbers: int) -> None:
-    """Reject tensors that no computer holds, before anything of their size is made.
+    """Reject tensors that this computer cannot hold, before anything of their size is made.
 
     Raises:
-        ValueError: More than `MOST_NUMBERS`.
+        ValueError: They need more bytes than it has memory.
     """
-    if numbers > MOST_NUMBERS:
-        raise ValueError(f"{what} would be {numbers:,} numbers, and {MOST_NUMBERS:,} are the most")
+    if numbers * BYTES_A_NUMBER > _memory():
+        needed, there = (size / 2**30 for size in (numbers * BYTES_A_NUMBER, _memory()))
+        raise ValueError(f"{what} need {needed:,.0f} GiB, and this computer has {there:,.0f} GiB of memory")
+
+
+@cache
+def _memory() -> int:
+    """Bytes of memory of this computer."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def for_each(difficulty: np.ndarray, rule: Callable[[int], int]) -> np.ndarray:

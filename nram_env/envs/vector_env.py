@@ -158,10 +158,9 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
 
         Returns:
             Observations (B, R), rewards (B,), float64 in numpy, terminated (B,), true at the step with which
-            a row ended and never again, truncated (B,), all false, and infos in the
-            form of Gymnasium's own vector environments: survival of the rows that ran, cell_error and
-            is_success of those that ended, and what `reset` says of those that began again, each (B,) with
-            a mask beside it.
+            a row ended and never again, truncated (B,), all false, and infos as Gymnasium's own vector
+            environments give them: survival of the rows that ran, cell_error and is_success of those that
+            ended, and what `reset` says of those that began again, each (B,) with a mask beside it.
 
         Raises:
             ValueError: Actions of the wrong type, shape or range; nothing has changed then.
@@ -189,7 +188,7 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         if self.differentiable:
             return to_logits(check_tensor(actions, state.survival, shape), self.logit_scale)
         values = torch.from_numpy(check_array(actions, shape))
-        return to_logits(values.to(self._device, self._dtype), self.logit_scale)
+        return values.to(self._device, self._dtype) * self.logit_scale
 
     def _autoreset(
         self, after: EpisodeState, stood: np.ndarray, ended: np.ndarray
