@@ -34,7 +34,7 @@ def import_tasks(source: str) -> None:
     """
     file = Path(source).resolve() if _is_file(source) else None
     if file is not None and not file.is_file():
-        raise ValueError(f"cannot import {shlex.quote(source)}: there is no such file")
+        raise ValueError(f"cannot import {shlex.quote(source)}: there is no such file{_without_name(source)}")
     IMPORTS([str(file or source)], "--import")
     try:
         with importing(str(file or source)):
@@ -47,6 +47,12 @@ def _is_file(source: str) -> bool:
     """Whether a source is meant as a path: it ends like one, is one, or cannot be a module's name."""
     is_module = all(part.isidentifier() for part in source.split("."))
     return source.endswith(".py") or Path(source).is_file() or not is_module
+
+
+def _without_name(source: str) -> str:
+    """Advice for who names a class or an environment as well, as in mytasks:Double."""
+    module = source.rpartition(":")[0]
+    return f"; what registers tasks is named alone, as in --import {shlex.quote(module)}" if module else ""
 
 
 def _import_file(path: Path) -> None:

@@ -114,6 +114,8 @@ def test_a_task_that_a_script_registers_is_recorded_with_the_file_of_its_class(f
         ("./bad.txt", "x", "its name has to end in .py"),
         ("..", None, "there is no such file"),
         ("", None, "there is no such file"),
+        ("mytasks:Doubled", None, "named alone, as in --import mytasks"),
+        ("my tasks.py:NRAM/Doubled-v0", None, "named alone, as in --import 'my tasks.py'"),
         ("bad.py", "from nram_env.tasks import *\nregister_task(1)\n", "Fill(), got 1 (bad.py, line 2)"),
     ],
 )
