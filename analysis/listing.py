@@ -13,7 +13,7 @@ from analysis.program import Edge, Program
 from analysis.program_file import FORMAT
 from analysis.seen import as_if_seen, unseen
 from analysis.text import WIDTH, block_lines, guard_text, hanging
-from nram_env.tasks import Task, get_task, task_names
+from nram_env.tasks import UnknownTaskError, find_task, get_task
 
 _MARGIN, _CODE, _CONTINUED, _ARROW = 13, 8, 16, 68
 """Columns at which items, code, the rest of a long line of code, and at most where a block leads to start."""
@@ -68,7 +68,7 @@ def _header(program: Program) -> Iterator[str]:
         f"WRITE returns its value; {stop}",
     )
     if program.task is not None:
-        yield _item("task", _task_text(program.task))
+        yield _item("task", _task_text(program, program.task))
     found = {certificate.check: certificate for certificate in program.certificates}
     last = ""
     for check in filter(found.__contains__, _ABOVE):
@@ -87,14 +87,12 @@ def _origin(program: Program) -> str:
     return ", ".join(words + [f"{name.replace('_', ' ')} {value}" for name, value in sorted(origin.items())])
 
 
-def _task_text(name: str) -> str:
-    task = _task(name)
-    first = (type(task).__doc__ or "").strip().splitlines()[0] if task else "not known here"
-    return f"{name}: {first}"
-
-
-def _task(name: str | None) -> Task | None:
-    return get_task(name) if name in task_names() else None
+def _task_text(program: Program, name: str) -> str:
+    try:
+        task = get_task(name, program.imports)
+    except UnknownTaskError as error:
+        return str(error)
+    return f"{name}: {task.summary}"
 
 
 def _finding(certificate: Certificate) -> str:
@@ -161,7 +159,7 @@ def _block(program: Program, edge: Edge, label: str, names: Sequence[str], width
 
 
 def _code(program: Program, width: int) -> Iterator[str]:
-    code = as_code(program, _task(program.task))
+    code = as_code(program, find_task(program.task))
     if code is None:
         return
     same = f"(the same as the blocks on {code.runs} runs of T(n) steps)"

@@ -37,7 +37,7 @@ from analysis.verify import (
     compare,
     compare_table,
 )
-from nram_env.tasks import Task
+from nram_env.tasks import Task, task_imports
 
 Report = Callable[[str], None]
 
@@ -109,7 +109,12 @@ def extract_network(
         program = read_program(recording, task.name)
     if recording.table:
         program = replace(program, min_size=compare_table(program, network).min_size)
-    program = replace(program, task=task.name, origin={**origin, **_described(recording, program, size)})
+    program = replace(
+        program,
+        task=task.name,
+        imports=task_imports(task.name),
+        origin={**origin, **_described(recording, program, size)},
+    )
     say("comparing on held-out runs")
     program = program.with_certificates(*judge_fidelity(program, network, task, size, seed))
     say("checking the program against the task")

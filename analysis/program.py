@@ -153,6 +153,7 @@ class Program:
         semantics: See there.
         min_size: The smallest M for which the blocks mean what the agent did.
         task: Name of the task, if it has one.
+        imports: What has to be imported for the task to be known, if it is not nram's own.
         origin: Where it came from, as names and plain values.
         certificates: What was checked so far.
 
@@ -172,6 +173,7 @@ class Program:
     task: str | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
     certificates: tuple[Certificate, ...] = ()
+    imports: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_program(self)

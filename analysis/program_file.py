@@ -39,6 +39,7 @@ from nram_env.checks import (
 from nram_env.files import parse_json, read_json
 from nram_env.machine import MACHINE, MAX_GATES, MAX_REGISTERS, parse_gates
 from nram_env.support import write_atomically
+from nram_env.tasks import IMPORTS
 
 FORMAT = "nram-program/1"
 _CONSTANT = "CONSTANT"
@@ -87,6 +88,7 @@ def program_record(program: Program) -> dict[str, Any]:
         "format": FORMAT,
         "name": program.name,
         "task": program.task,
+        **({"imports": list(program.imports)} if program.imports else {}),
         "kind": program.kind,
         "semantics": asdict(program.semantics),
         "machine": program.machine.to_json(),
@@ -194,7 +196,8 @@ _PROGRAM_RECORD = record(
         ),
         "states": list_of(_NAME, MAX_STATES, least=1),
         "edges": list_of(built(_EDGE_RECORD, _edge), MAX_EDGES),
-    }
+    },
+    optional={"imports": IMPORTS},
 )
 
 

@@ -10,6 +10,7 @@ from agents import zoo
 from analysis.pipeline import Report, extract
 from analysis.program import Program
 from analysis.program_file import load_program
+from nram_env.tasks import Task, get_task
 
 PROGRAM_FILE = "program.json"
 """Name of the program in a run folder."""
@@ -32,6 +33,15 @@ class Source:
     def task(self) -> str | None:
         """Name of the program's task, if it has one; known before any extraction."""
         return self.content.task
+
+    def known_task(self) -> Task | None:
+        """The task that it names, or None if it names none.
+
+        Raises:
+            UnknownTaskError: It is not known here; the message says what has to be imported.
+        """
+        imports = self.content.imports if isinstance(self.content, Program) else ()
+        return None if self.task is None else get_task(self.task, imports)
 
     def program(self, seed: int = 0, progress: Report | None = None) -> Program:
         """The program; its extraction, where it needs one, takes long.

@@ -13,7 +13,7 @@ from analysis.canonical import canonical_hash
 from analysis.expressions import Apply, Expression, Temporary, Variable
 from analysis.program import Program
 from nram_env.machine import Gate
-from nram_env.tasks import Task, get_task, task_names
+from nram_env.tasks import Task, find_task
 
 WIDTH = 88
 """Columns that exported source keeps to."""
@@ -72,7 +72,7 @@ def _is_usable(name: str) -> bool:
 
 def task_of(program: Program) -> Task | None:
     """The program's task, if it names one that is known here."""
-    return get_task(program.task) if program.task in task_names() else None
+    return find_task(program.task)
 
 
 def _affine_horizon(task: Task) -> tuple[int, int]:
@@ -116,8 +116,7 @@ def heading(program: Program, language: str, width: int = WIDTH) -> Iterator[str
     yield from _paragraph(f"Origin: {origin or 'unknown'}; hash {canonical_hash(program)}.", width)
     task = task_of(program)
     if task is not None:
-        summary = (type(task).__doc__ or "").strip().partition("\n")[0]
-        yield from _paragraph(f"Task {task.name}: {summary}", width)
+        yield from _paragraph(f"Task {task.name}: {task.summary}", width)
     for certificate in program.certificates:
         yield from _paragraph(f"{certificate.check.capitalize()}: {certificate}; {certificate.claim}.", width)
     if program.kind == "unrolled":

@@ -16,10 +16,10 @@ def task_of(source: Source, name: str | None) -> Task:
     Raises:
         ValueError: There is none, or no task has this name.
     """
-    chosen = source.task if name is None else name
-    if chosen is None:
+    task = source.known_task() if name is None else get_task(name)
+    if task is None:
         raise ValueError("the program names no task; say which one with --task")
-    return get_task(chosen)
+    return task
 
 
 def given_memory(memory: tuple[int, ...] | None) -> tuple[int, ...] | None:

@@ -61,9 +61,10 @@ class Trace:
         return 1 if table.outcome == "unseen" else 0
 
     def _task(self, source: Source, what_for: str) -> Task:
-        if source.task is None:
+        task = source.known_task()
+        if task is None:
             raise ValueError(f"program {self.program} names no task{what_for}")
-        return get_task(source.task)
+        return task
 
 
 def _rows(record: dict[str, Any]) -> dict[str, Any]:

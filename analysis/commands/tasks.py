@@ -70,8 +70,8 @@ class Tasks:
 
 
 def _summary(task: Task) -> str:
-    """First sentence of the task's docstring, without its place in the paper."""
-    return inspect.cleandoc(task.__doc__ or "").split("\n")[0].partition(" (paper")[0]
+    """The task's summary without its place in the paper."""
+    return task.summary.partition(" (paper")[0]
 
 
 def _instance(batch: TaskBatch) -> Table:

@@ -83,6 +83,11 @@ class Task(ABC):
     smallest_difficulty: ClassVar[int] = 1
     num_registers: ClassVar[int] = 4
 
+    @property
+    def summary(self) -> str:
+        """What the task asks for: the first line of its class's docstring, empty if it has none."""
+        return (type(self).__doc__ or "").strip().partition("\n")[0]
+
     @abstractmethod
     def smallest_memory_size(self, difficulty: int) -> int:
         """Smallest M that holds every instance of this n."""

@@ -74,7 +74,7 @@ def _is_importable(path: Path) -> bool:
         spec = find_spec(path.stem)
     except ValueError:  # as for __main__
         return False
-    return spec is not None and spec.origin == str(path)
+    return spec is not None and spec.origin is not None and Path(spec.origin).resolve() == path
 
 
 def _execute(spec: ModuleSpec | None) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from nram_env.checks import shown
 from nram_env.envs.registration import register_environment
 from nram_env.support import unknown_name
 from nram_env.tasks.base import Task
@@ -38,7 +39,7 @@ def register_task(task: Task) -> None:
             not what it should be.
     """
     if not isinstance(task, Task):
-        raise ValueError(f"a task is an instance of a subclass of Task, as in Fill(), got {task!r}")
+        raise ValueError(f"a task is an instance of a subclass of Task, as in Fill(), got {shown(task)}")
     for fault in attribute_faults(task).values():
         raise ValueError(fault)
     for known in _TASKS.values():
@@ -56,7 +57,7 @@ def attribute_faults(task: Task) -> dict[str, str]:
     for attribute, (right, rule) in _ATTRIBUTES.items():
         value = getattr(task, attribute, None)
         if not right(value):
-            found[attribute] = f"a task's {attribute} is {rule}, got {value!r}"
+            found[attribute] = f"a task's {attribute} is {rule}, got {shown(value)}"
     return found
 
 
@@ -97,7 +98,8 @@ def get_task(name: str, imports: Sequence[str] = ()) -> Task:
     """
     task = find_task(name)
     if task is None:
-        raise UnknownTaskError(f"unknown task {name!r}; {_wanted(imports)}" if imports else _advice(name))
+        wanted = f"unknown task {shown(name)}; {_wanted(imports)}"
+        raise UnknownTaskError(wanted if imports else _advice(name))
     return task
 
 
@@ -169,10 +171,14 @@ def _wanted(imports: Sequence[str]) -> str:
     return f"it was registered by {files}: add {flags}" + (", from where it lies now" if gone else "")
 
 
+_IDENTIFIER = re.compile(r"(?:([\w./ -]{1,200}):)?(NRAM/)?(\w[\w-]{0,39}?)(?:-v\d+)?")
+"""What Gymnasium calls an environment: a module to import first, the namespace, the title, the version."""
+
+
 def _advice(name: object) -> str:
-    found = re.fullmatch(r"(?:(.+):)?(NRAM/)?([^:/]+?)(?:-v\d+)?", name) if isinstance(name, str) else None
+    found = _IDENTIFIER.fullmatch(name) if isinstance(name, str) else None
     if found and (found[1] or found[2]):
-        advice = f"unknown task {name!r}; a task is called by its name alone, as in {found[3].lower()!r}"
+        advice = f"unknown task {shown(name)}; a task is called by its name alone, as in {found[3].lower()!r}"
         own = found[1] and find_task(found[3]) is None
         return advice + (f"; --import {shlex.quote(found[1])} registers it" if own else "")
     known = [*_TASKS, *(plugin for plugin in plugin_names() if plugin not in _TASKS)]

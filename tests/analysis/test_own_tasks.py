@@ -93,7 +93,10 @@ def test_a_run_on_ones_own_task_is_of_use_to_every_later_process_that_imports_it
 
 @pytest.mark.parametrize(
     "words",
-    ["eval run", "extract run", "train --run run --resume", "show run/agent.safetensors", "plot run"],
+    [
+        *("eval run", "extract run", "train --run run --resume", "plot run", "show run/agent.safetensors"),
+        *("verify run", "run run", "run run/program.json --n 3", "trace run --n 3"),
+    ],
 )
 def test_without_the_import_the_error_gives_the_exact_flag(trained, words, monkeypatch, capsys):
     monkeypatch.chdir(trained)
@@ -105,6 +108,16 @@ def test_without_the_import_the_error_gives_the_exact_flag(trained, words, monke
     assert said.count("\n") == 1
     assert "redoubled" not in task_names(), "loading a file runs no code"
     assert sorted(trained.rglob("*")) == before
+
+
+def test_a_program_is_shown_without_its_task_and_says_what_would_register_it(trained, capsys):
+    assert main(["show", str(trained / "run" / "program.json"), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    path = str(trained / "redoubled.py")
+    assert shown["program"]["imports"] == [path]
+    said = " ".join(shown["listing"].split())
+    assert f"registered by redoubled.py: add --import {shlex.quote(path)}" in said
+    assert main(["trace", str(trained / "run"), "--memory", "3", *"0000000", "--steps", "2"]) == 0
 
 
 def test_what_is_printed_to_go_on_has_the_flag(training):
