@@ -1,9 +1,13 @@
 """The README's Python examples run, do what they say, and are as short as it says."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
+
+from analysis.listing import listing
+from analysis.resolve import find_program
 
 README = Path(__file__).parent.parent / "README.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
@@ -39,3 +43,9 @@ def test_the_gradient_example_reaches_the_controller():
     gradient = run(EXAMPLES[1])["controller"].weight.grad
     assert gradient.isfinite().all()
     assert gradient.abs().sum() > 0
+
+
+def test_the_listing_in_the_readme_is_whole():
+    """COLUMNS=100 nram show zoo:copy prints it, for when it has changed."""
+    listed = listing(find_program("zoo:copy"))
+    assert textwrap.indent(listed, "    ") in README.read_text()
