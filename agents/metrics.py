@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -78,14 +79,14 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
         FileError: A line is no update of a run; the message names file, line and field.
     """
     file = folder / METRICS_FILE
-    return read_json_lines(file, _LINE, MOST_METRICS_BYTES) if file.exists() else []
+    return read_json_lines(file, _LINE, MOST_METRICS_BYTES) if os.path.lexists(file) else []
 
 
 @contextmanager
 def open_metrics(folder: Path, update: int) -> Iterator[MetricsLog]:
     """Continue the metrics of a run after `update` updates; later ones will be done again and are dropped."""
     file = folder / METRICS_FILE
-    lines = read_text(file, MOST_METRICS_BYTES).splitlines(keepends=True) if file.exists() else []
+    lines = read_text(file, MOST_METRICS_BYTES).splitlines(keepends=True) if os.path.lexists(file) else []
     write_atomically(file, "".join(lines[:update]))
     events = _event_writer(folder / EVENTS_FOLDER, update)
     try:

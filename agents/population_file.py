@@ -110,3 +110,5 @@ def _set_state(generator: torch.Generator, state: Tensor) -> None:
         generator.set_state(state)
     except RuntimeError as error:
         raise ValueError(f"the tensor chance is no state of a generator: {error}") from error
+    if not torch.equal(generator.get_state(), state):
+        raise ValueError("the tensor chance is no state of a generator: parts of it mean nothing")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agents.checkpoint import AGENT_FILE, load_agent
 from agents.config import CONFIG
-from agents.metrics import METRICS_FILE, read_metrics
+from agents.metrics import METRICS_FILE, MOST_METRICS_BYTES, read_metrics
 from nram_env.files import read_json, read_text
 
 POPULATION_FILE, CONFIG_FILE, LOCK_FILE = "population.safetensors", "config.json", "run.lock"
@@ -53,7 +53,7 @@ def _read_population(file: Path) -> None:
 
 
 def _read_metrics(file: Path) -> None:
-    if (text := read_text(file)) and not text.startswith('{"update": '):
+    if (text := read_text(file, MOST_METRICS_BYTES)) and not text.startswith('{"update": '):
         raise ValueError("its first line is no update of a run")
     read_metrics(file.parent)
 

@@ -176,16 +176,19 @@ _CERTIFICATE = built(
     lambda fields: Certificate(**fields),
 )
 
+SEMANTICS = built(
+    record({name: choice(*known) for name, known in KNOWN_SEMANTICS.items()}),
+    lambda fields: Semantics(**fields),
+)
+"""Check of what a file says of semantics; returns them."""
+
 _PROGRAM_RECORD = record(
     {
         "format": choice(FORMAT),
         "name": _NAME,
         "task": nullable(_NAME),
         "kind": choice(*KINDS),
-        "semantics": built(
-            record({name: choice(*known) for name, known in KNOWN_SEMANTICS.items()}),
-            lambda fields: Semantics(**fields),
-        ),
+        "semantics": SEMANTICS,
         "machine": MACHINE,
         "min_size": integer(1, MAX_MIN_SIZE),
         "origin": record({}, {"training_size": integer(1, MAX_MIN_SIZE)}, scalar()),

@@ -6,12 +6,9 @@ its steps. Everything after this works from the recording alone.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 
@@ -21,9 +18,6 @@ from analysis.program import Semantics
 from analysis.reach import Reach
 from analysis.table import is_table, table_of, table_reach
 from nram_env.machine import MachineConfig
-from nram_env.support import write_atomically
-
-FORMAT = "nram-recording/2"
 
 
 @dataclass(frozen=True)
@@ -169,57 +163,3 @@ def _record_batch(network: Network, inputs: Inputs, book: _Book) -> list[Recorde
             patterns[row].append(int(seen[row]))
             numbers[row].append(book.number(output.step(int(row)), output.margins[row]))
     return [RecordedRun(tuple(p), tuple(n)) for p, n in zip(patterns, numbers, strict=True)]
-
-
-def save_recording(recording: Recording, path: str | Path) -> None:
-    """Write a recording as one npz file; it can be read without torch."""
-    machine = recording.machine
-    header = {
-        "format": FORMAT,
-        "num_registers": machine.num_registers,
-        "gates": [gate.label for gate in machine.gates],
-        "semantics": asdict(recording.semantics),
-        "stateless": recording.stateless,
-    }
-    buffer = BytesIO()
-    np.savez_compressed(
-        buffer,
-        header=np.array(json.dumps(header)),
-        choices=np.array([step.choices for step in recording.steps], dtype=np.uint8),
-        halts=np.array([step.halts for step in recording.steps]),
-        margins=recording.margins,
-        table=np.array(sorted(recording.table.items()), dtype=np.int64).reshape(-1, 2),
-        lengths=np.array([len(run.steps) for run in recording.runs]),
-        patterns=np.array([p for run in recording.runs for p in run.patterns], dtype=np.int64),
-        numbers=np.array([n for run in recording.runs for n in run.steps], dtype=np.int64),
-    )
-    write_atomically(path, buffer.getvalue())
-
-
-def load_recording(path: str | Path) -> Recording:
-    """Read a recording.
-
-    Raises:
-        ValueError: The file is no recording of this version; the message names it.
-        OSError: The file cannot be read.
-    """
-    try:
-        with np.load(Path(path), allow_pickle=False) as stored:
-            header = json.loads(str(stored["header"]))
-            arrays = {name: stored[name] for name in stored.files}
-    except (ValueError, KeyError, EOFError) as error:
-        raise ValueError(f"{path}: not a recording: {error}") from error
-    if header.get("format") != FORMAT:
-        raise ValueError(f"{path}: format is {header.get('format')!r}; this version reads {FORMAT!r}")
-    steps = zip(arrays["choices"].tolist(), arrays["halts"].tolist(), strict=True)
-    ends = np.cumsum(arrays["lengths"])[:-1]
-    columns = (np.split(arrays[name], ends) for name in ("patterns", "numbers"))
-    return Recording(
-        MachineConfig(header["num_registers"], tuple(header["gates"])),
-        Semantics(**header["semantics"]),
-        header["stateless"],
-        dict(arrays["table"].tolist()),
-        tuple(HardStep(tuple(choices), halts) for choices, halts in steps),
-        arrays["margins"],
-        tuple(RecordedRun(tuple(p.tolist()), tuple(n.tolist())) for p, n in zip(*columns, strict=True)),
-    )

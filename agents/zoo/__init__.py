@@ -146,7 +146,7 @@ _RECORD = record(
     }
 )
 _LIMIT = nullable(integer(1, 2**62))
-_BUDGET = record({}, optional={"updates": _LIMIT, "minutes": nullable(number(0)), "solved": _LIMIT})
+_BUDGET = record({"updates": _LIMIT, "minutes": nullable(number(0)), "solved": _LIMIT})
 
 
 def _recipe(values: dict[str, Any]) -> Recipe:

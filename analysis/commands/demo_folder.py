@@ -23,7 +23,7 @@ SUMMARY_FILE = "summary.json"
 _REUSED = (SUMMARY_FILE, LOCK_FILE, EVENTS_FOLDER)
 """What a new demo goes on with."""
 
-_SUMMARY = record(
+SUMMARY = record(
     {
         "task": choice("copy"),
         "controller": choice("lstm"),
@@ -32,6 +32,7 @@ _SUMMARY = record(
         "checks": list_of(anything()),
     }
 )
+"""Check of what `write_summary` writes."""
 
 
 def write_summary(
@@ -81,5 +82,5 @@ def _own_files(folder: Path) -> list[Path]:
 _READERS: dict[str, Callable[[Path], object]] = {
     **RUN_FILES,
     PROGRAM_FILE: load_program,
-    SUMMARY_FILE: lambda file: read_json(file, _SUMMARY),
+    SUMMARY_FILE: lambda file: read_json(file, SUMMARY),
 }

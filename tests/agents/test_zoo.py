@@ -13,6 +13,7 @@ from agents.run import Budget
 from nram_env.files import FileError
 
 NAMES = list(zoo.entries())
+LIMITS = vars(Budget())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,8 +59,9 @@ def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
         ({"settings": {"task": "sorting"}}, "sorting"),
         ({"settings": {"speed": 3}}, "speed"),
         ({"settings": {"hidden_size": 16.0}}, r"hidden_size is 16\.0; must be an integer"),
-        ({"budget": {"days": 3}}, r"budget\.days is unknown"),
-        ({"budget": {"updates": "many"}}, r"budget\.updates is 'many'; must be an integer"),
+        ({"budget": {"updates": 3}}, r"budget\.minutes is missing"),
+        ({"budget": {**LIMITS, "days": 3}}, r"budget\.days is unknown"),
+        ({"budget": {**LIMITS, "updates": "many"}}, r"budget\.updates is 'many'; must be an integer"),
         ({"records": {"population": {"solved": 1}}}, r"records\.population\.date is missing"),
     ],
 )

@@ -20,7 +20,8 @@ from analysis.network import Network
 from analysis.pipeline import extract, extract_network, read_program
 from analysis.program import Edge, Program, Register, Semantics
 from analysis.program_file import dump_program
-from analysis.record import load_recording, record, save_recording
+from analysis.record import record
+from analysis.recording_file import load_recording, save_recording
 from analysis.reduce import simplify_program
 from analysis.verify import compare
 from nram_env.machine import MachineConfig
