@@ -24,6 +24,9 @@ from analysis.unroll import unroll
 MAX_CANDIDATES = 8
 """Equally small abstractions that are worked out before the smallest program is taken."""
 
+MAX_SERVED = 24
+"""Labels of a table among which one is looked for that can stand for another."""
+
 MAX_TESTED = 3
 """Sets of more tested registers than this are looked at only where no smaller set will do."""
 
@@ -79,7 +82,8 @@ def _table(labeller: Labeller, mask: int) -> Abstraction:
 def _classes(labeller: Labeller, labelling: Labelling) -> dict[int, int]:
     """For every zero-pattern a label that does there what the controller does, as few as possible.
 
-    A step may do under its pattern what another step does everywhere: then the other's label serves.
+    A step may do under its pattern what another step does everywhere: then the other's label serves. Of
+    more than MAX_SERVED labels that is not asked: they are no program to be read.
     """
     patterns: dict[int, list[int]] = {}
     for pattern, step in labeller.recording.table.items():
@@ -88,7 +92,8 @@ def _classes(labeller: Labeller, labelling: Labelling) -> dict[int, int]:
     kept: list[int] = []
     serves: dict[int, int] = {}
     for label in order:
-        able = (other for other in kept if _serves(labeller, labelling, other, label, patterns[label]))
+        tried = kept if len(order) <= MAX_SERVED else []
+        able = (other for other in tried if _serves(labeller, labelling, other, label, patterns[label]))
         serves[label] = next(able, label)
         if serves[label] == label:
             kept.append(label)

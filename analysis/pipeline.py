@@ -124,7 +124,9 @@ def extract_network(
 def read_program(recording: Recording, name: str) -> Program:
     """The smallest program that a recording allows, its registers named by their roles."""
     programs = [simplify_program(_program(recording, found, name)) for found in abstract(recording)]
-    smallest = min(programs, key=lambda program: (program.num_registers, canonical_text(program)))
+    fewest = min(program.num_registers for program in programs)
+    programs = [program for program in programs if program.num_registers == fewest]
+    smallest = min(programs, key=canonical_text) if len(programs) > 1 else programs[0]
     if not recording.table:
         smallest = simplify_program(seen_only(smallest, recording))
     return name_registers(_in_order(smallest))

@@ -224,8 +224,8 @@ def _minimum(terms: Terms, a: int, b: int) -> int | None:
         return a
     if terms.value(a) == -1:
         return b
-    if terms.value(b) == 0:
-        return b
+    if 0 in (terms.value(a), terms.value(b)):
+        return terms.constant(0)
     if terms.value(b) == 1 and terms.is_nonzero(a):
         return b
     return _folded(terms, a, b, min)
@@ -234,6 +234,8 @@ def _minimum(terms: Terms, a: int, b: int) -> int | None:
 def _maximum(terms: Terms, a: int, b: int) -> int | None:
     if a == b or terms.value(b) == 0:
         return a
+    if terms.value(a) == 0:
+        return b
     if -1 in (terms.value(a), terms.value(b)):
         return terms.constant(-1)
     if terms.value(b) == 1 and terms.is_nonzero(a):

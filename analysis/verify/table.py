@@ -81,7 +81,7 @@ def compare_table(program: Program, network: Network) -> TableComparison:
             f"a table is compared with a program of one state; this one has {len(program.states)}"
         )
     pairs = _Pairs(program, network)
-    whole = pairs.compare(every_pattern(network.machine.num_registers))
+    whole = pairs.compare(pairs.everything)
     if not whole.unequal:
         return whole
     possible = table_reach(network.machine, pairs.output.step)
@@ -101,6 +101,7 @@ class _Pairs:
         self.output = table_of(network)
         self.sources = [register.source for register in program.registers]
         self.live = frozenset(self.sources[register] for register in live_registers(program)[START])
+        self.everything = every_pattern(self.machine.num_registers)
         self._plain: dict[tuple[Edge, HardStep], int | None] = {}
 
     def compare(self, reach: Reach) -> TableComparison:
@@ -126,7 +127,13 @@ class _Pairs:
         if (edge, step) not in self._plain:
             self._plain[edge, step] = self._same(edge, step, NOTHING_KNOWN)
         plain = self._plain[edge, step]
-        return self._same(edge, step, facts_of(pattern, known)) if plain is None else plain
+        if plain is not None:
+            return plain
+        found = (
+            self._same(edge, step, facts_of(pattern, facts))
+            for facts in (self.everything.known[START, pattern], known)
+        )
+        return next((needed for needed in found if needed is not None), None)
 
     def _same(self, edge: Edge, step: HardStep, facts: Facts) -> int | None:
         live = frozenset[int]() if step.halts else self.live

@@ -1,6 +1,8 @@
 """A controller without state is read whole; one with state is never guessed at."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ from agents.checkpoint import Agent
 from analysis.block import Guard, Operation
 from analysis.certificate import Certificate, is_equal
 from analysis.circuits import CircuitMachine, circuit_block
+from analysis.cli import main
 from analysis.listing import listing
+from analysis.meaning import Facts, meaning_of
 from analysis.network import zeros_of_patterns
 from analysis.pipeline import extract, extract_network, read_program
 from analysis.program import Edge, Program, Register
@@ -221,3 +225,20 @@ def test_a_flag_is_1_where_it_is_not_0():
     )
     assert found.known[0, 0b10][0] == ("constant", 1)
     assert Operation(Gate.TWO) in block_of.instructions
+
+
+def test_extract_fails_for_an_agent_that_leaves_its_program_beyond_the_horizon(tmp_path, capsys):
+    """`equal` heeds every faithful line: up to the horizon this one follows its program."""
+    agent = Path(__file__).parents[1] / "data" / "drifting_access.safetensors"
+    assert main(["extract", str(agent), "--out", str(tmp_path / "program.json"), "--json"]) == 1
+    result = json.loads(capsys.readouterr().out)
+    verdicts = {found["check"]: found["verdict"] for found in result["certificates"]}
+    assert (verdicts["fidelity"], verdicts["long horizon"], result["equal"]) == ("TESTED", "REFUTED", False)
+
+
+def test_what_the_simplifier_makes_of_more_facts_does_not_keep_equal_circuits_apart():
+    """min(0, r1) with r1 known to be 3 was not seen to be 0."""
+    block = circuit_block(MachineConfig(2, ("MIN", "MAX")), (0, 1, 0, 1, 2, 3))
+    facts = Facts({0: ("constant", 0), 1: ("constant", 3)})
+    meaning = meaning_of(block, 2, facts)
+    assert [meaning.terms.value(meaning.outputs[register]) for register in (0, 1)] == [0, 3]
