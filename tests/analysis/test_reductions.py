@@ -14,8 +14,10 @@ from analysis.reduce import (
     join_edges,
     join_states,
     keep_registers,
+    simplify_edges,
     simplify_program,
 )
+from analysis.text import block_lines
 from analysis.vm import choose_edge, execute, run
 from nram_env.machine import Gate, MachineConfig
 from tests.analysis.programs import random_program
@@ -284,3 +286,19 @@ def test_constants_and_copies_are_followed_through_loops_and_lost_where_ways_dif
         (("constant", 2), ("copy", 1), ("copy", 1)),
         (("constant", 3), ("copy", 1), ("copy", 1)),
     )
+
+
+def test_what_a_guard_says_of_registers_is_known_in_its_block():
+    is_zero = Block((Constant(0), Operation(Gate.EQUALITY_TEST, (0, 2)), Operation(Gate.WRITE, (1, 3))))
+    read = Edge(0, Guard(), LOAD, 1)
+    edges = (read, Edge(1, Guard(((1, 1),)), is_zero, 0), Edge(1, Guard(((1, 0),)), is_zero, 0))
+    new = simplify_edges(program_with(*edges))
+    assert [block_lines(edge.block, ["p", "q"]) for edge in new.edges[1:]] == [["mem[0] = 1"], ["mem[0] = 0"]]
+
+
+def test_simplifying_never_claims_smaller_memories_than_before():
+    doubled_store = Block((*STORE.instructions, *STORE.instructions))
+    program = replace(program_with(Edge(0, Guard(), doubled_store, None), states=1), min_size=9)
+    new = simplify_edges(program)
+    assert block_lines(new.edges[0].block, ["p", "q"]) == ["mem[0] = 0"]
+    assert new.min_size == 9

@@ -9,6 +9,7 @@ from analysis.block import Block, Constant, Guard, Operation
 from analysis.circuits import circuit_block
 from analysis.dataflow import facts_under
 from analysis.meaning import Facts
+from analysis.program import Rewrite
 from analysis.reduce import simplify_program
 from analysis.simplify import simplify_block
 from analysis.text import block_lines
@@ -135,7 +136,42 @@ def test_a_store_of_what_the_cell_holds_is_dropped_and_the_reason_is_kept():
     block = Block((Operation(Gate.READ, (0,)), Operation(Gate.WRITE, (0, 1))), ((0, 1),))
     new = simplify_block(block, 1)
     assert block_lines(new.block, ["p"]) == ["p = mem[p]"]
-    assert [rewrite.why for rewrite in new.rewrites] == ["store"]
+    assert new.rewrites == (Rewrite("mem[r0] = mem[r0]", "", "store"),)
+
+
+def test_a_store_that_the_next_overwrites_is_dropped_and_the_reason_is_kept():
+    block = Block((Operation(Gate.WRITE, (0, 1)), Operation(Gate.WRITE, (0, 0))))
+    new = simplify_block(block, 2)
+    assert block_lines(new.block, ["p", "x"]) == ["mem[p] = p"]
+    assert new.rewrites == (Rewrite("mem[r0] = r1", "", "store"),)
+
+
+@pytest.mark.parametrize(
+    ("instructions", "rewrites"),
+    [
+        ([Operation(Gate.INC, (0,)), Operation(Gate.DEC, (2,))], [Rewrite("DEC(r0 + 1)", "r0", "identity")]),
+        ([Operation(Gate.SUB, (0, 0))], [Rewrite("SUB(r0, r0)", "0", "constant")]),
+        (
+            [Operation(Gate.MIN, (0, 1)), Operation(Gate.MIN, (1, 0)), Operation(Gate.SUB, (2, 3))],
+            [
+                Rewrite("MIN(r1, r0)", "MIN(r0, r1)", "copy"),
+                Rewrite("SUB(MIN(r0, r1), MIN(r0, r1))", "0", "constant"),
+            ],
+        ),
+        (
+            [Constant(1), Constant(2), Operation(Gate.LESS_THAN, (2, 3))],
+            [Rewrite("LESS-THAN(1, 2)", "1", "constant", "M >= 3")],
+        ),
+        (
+            [Operation(Gate.READ, (0,)), Operation(Gate.SUB, (1, 2)), Operation(Gate.SUB, (3, 3))],
+            [Rewrite("SUB(r1 - mem[r0], r1 - mem[r0])", "0", "constant")],
+        ),
+    ],
+)
+def test_a_rewrite_says_what_stood_there_what_stands_there_now_and_why(instructions, rewrites):
+    block = Block(tuple(instructions), ((0, 1 + len(instructions)),))
+    found = [rewrite for rewrite in simplify_block(block, 2).rewrites if rewrite.why != "dead"]
+    assert found == rewrites
 
 
 def test_a_register_known_to_be_0_becomes_the_constant():
@@ -224,3 +260,102 @@ def test_nothing_is_above_minus_1_at_any_memory(gate, arguments, text):
     new = simplify_block(_alone(gate, arguments), 2, frozenset({1}))
     assert block_lines(new.block, ["x", "y"]) == [f"y = {text}"]
     assert new.min_size == 1
+
+
+def _sums(order: list[tuple[int, Gate]], registers: int) -> Block:
+    """The first value with all others added to it or taken from it, one after the other."""
+    code, total = [], order[0][0]
+    for place, (value, gate) in enumerate(order[1:]):
+        code.append(Operation(gate, (total, value)))
+        total = registers + place
+    return Block(tuple(code), ((0, total),))
+
+
+@pytest.mark.parametrize("length", [2, 4, 5, 7])
+def test_sums_of_any_length_keep_their_value(length):
+    rng = np.random.default_rng(length)
+    for _ in range(60):
+        order = [(int(rng.integers(3)), (Gate.ADD, Gate.SUB)[rng.integers(2)]) for _ in range(length)]
+        block = _sums(order, 3)
+        new = simplify_block(block, 3)
+        assert new.min_size == 1
+        for _ in range(5):
+            registers = tuple(rng.integers(11, size=3).tolist())
+            assert execute(new.block, registers, [0] * 11) == execute(block, registers, [0] * 11)
+
+
+@pytest.mark.parametrize("gate", [Gate.ADD, Gate.MIN, Gate.MAX, Gate.EQUALITY_TEST])
+def test_a_commutative_gate_of_long_sums_is_computed_once_in_either_order(gate):
+    """Sums of more than four parts are kept as the gates that made them."""
+    code = [Operation(Gate.ADD, (0, 0)), Operation(Gate.ADD, (2, 2)), Operation(Gate.ADD, (3, 1))]
+    twice = (*code, Operation(gate, (3, 4)), Operation(gate, (4, 3)))
+    new = simplify_block(Block(twice, ((0, 5), (1, 6))), 2).block
+    assert new.assignments[0][1] == new.assignments[1][1]
+    other_way = (*code, Operation(Gate.SUB, (3, 4)), Operation(Gate.SUB, (4, 3)))
+    new = simplify_block(Block(other_way, ((0, 5), (1, 6))), 2).block
+    assert execute(new, (2, 3), [0] * 9) == (8 - 11 + 9, 3)
+
+
+P, X_VALUE = 0, 1
+NEXT = Operation(Gate.INC, (P,))
+
+
+@pytest.mark.parametrize(
+    ("code", "lines", "min_size"),
+    [  # value 2 is p + 1
+        (
+            (
+                NEXT,
+                Operation(Gate.WRITE, (P, X_VALUE)),
+                Operation(Gate.WRITE, (2, P)),
+                Operation(Gate.READ, (P,)),
+            ),
+            ["mem[p] = x", "mem[p + 1] = p", "p = x"],
+            2,
+        ),
+        (
+            (
+                NEXT,
+                Operation(Gate.WRITE, (P, X_VALUE)),
+                Operation(Gate.WRITE, (2, P)),
+                Operation(Gate.READ, (2,)),
+            ),
+            ["mem[p] = x", "mem[p + 1] = p"],
+            1,
+        ),
+        (
+            (
+                NEXT,
+                Operation(Gate.WRITE, (X_VALUE, P)),
+                Operation(Gate.WRITE, (2, P)),
+                Operation(Gate.READ, (P,)),
+            ),
+            ["mem[x] = p", "t0 = mem[p]", "mem[p + 1] = p", "p = t0"],
+            2,
+        ),
+        (
+            (
+                NEXT,
+                Operation(Gate.WRITE, (P, X_VALUE)),
+                Operation(Gate.WRITE, (P, P)),
+                Operation(Gate.READ, (2,)),
+            ),
+            ["t0 = mem[p + 1]", "mem[p] = p", "p = t0"],
+            2,
+        ),
+        (
+            (
+                NEXT,
+                Operation(Gate.WRITE, (P, X_VALUE)),
+                Operation(Gate.READ, (X_VALUE,)),
+                Operation(Gate.WRITE, (P, P)),
+                Operation(Gate.INC, (4,)),
+            ),
+            ["mem[p] = x", "t0 = mem[x]", "mem[p] = p", "p = t0 + 1"],
+            1,
+        ),
+    ],
+)
+def test_the_memory_is_followed_as_far_as_addresses_are_known_to_differ(code, lines, min_size):
+    new = simplify_block(Block(code, ((P, 1 + len(code)),)), 2)
+    assert (block_lines(new.block, ["p", "x"]), new.min_size) == (lines, min_size)
