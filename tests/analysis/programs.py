@@ -70,3 +70,18 @@ def table_program(
     )
     registers = tuple(Register(f"r{r}", r) for r in range(machine.num_registers))
     return Program("table", registers, ("S0",), edges, "table", machine)
+
+
+def program_with(*edges: Edge, registers: int = 2, states: int = 2) -> Program:
+    """A machine with these edges, its registers r0, r1, ... and its states S0, S1, ..."""
+    names = tuple(Register(f"r{r}", r) for r in range(registers))
+    return Program(
+        "p", names, tuple(f"S{s}" for s in range(states)), edges, "machine", MachineConfig(registers)
+    )
+
+
+def random_programs(count: int, registers: int = 3) -> list[Program]:
+    """The same random programs of one to five states every time."""
+    rng = np.random.default_rng(0)
+    machine = MachineConfig(registers)
+    return [random_program(machine, int(rng.integers(1, 6)), rng) for _ in range(count)]

@@ -13,13 +13,11 @@ from analysis.program import Edge, Program, Register, Semantics
 from analysis.reduce import keep_registers, simplify_program
 from analysis.vm import run
 from nram_env.machine import Gate, MachineConfig
-from tests.analysis.programs import random_program
+from tests.analysis.programs import random_programs
 
 
-def random_programs(count: int) -> list[Program]:
-    rng = np.random.default_rng(0)
-    drawn = (random_program(MachineConfig(3), int(rng.integers(1, 5)), rng) for _ in range(count))
-    return [simplify_program(program) for program in drawn]
+def simplified_programs(count: int) -> list[Program]:
+    return [simplify_program(program) for program in random_programs(count)]
 
 
 def renumbered(program: Program, order: list[int]) -> Program:
@@ -35,7 +33,7 @@ def renumbered(program: Program, order: list[int]) -> Program:
 
 def test_neither_the_order_of_registers_states_and_edges_nor_names_nor_records_change_the_form():
     rng = np.random.default_rng(1)
-    for program in random_programs(25):
+    for program in simplified_programs(15):
         states = [0, *(1 + rng.permutation(len(program.states) - 1)).tolist()]
         other = renumbered(keep_registers(program, rng.permutation(program.num_registers).tolist()), states)
         edges = tuple(replace(edge, support=7, witness=(), rewrites=()) for edge in other.edges)
@@ -55,7 +53,7 @@ def with_dead_code(program: Program, edge: Edge) -> Edge:
 
 
 def test_what_nothing_needs_does_not_change_the_form():
-    for program in random_programs(30):
+    for program in simplified_programs(15):
         edges = tuple(with_dead_code(program, edge) for edge in program.edges)
         assert canonical_text(replace(program, edges=edges)) == canonical_text(program)
 
@@ -86,7 +84,7 @@ def behaviour(program: Program) -> list[object]:
 
 def test_programs_that_run_differently_have_different_forms():
     told_apart = 0
-    for program in random_programs(12):
+    for program in simplified_programs(12):
         for other in edited(program):
             if behaviour(other) != behaviour(program):
                 told_apart += 1
