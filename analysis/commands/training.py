@@ -154,6 +154,8 @@ class Eval:
 
         agent = find_agent(self.run)
         top = agent.trained_to
+        if self.sizes == ():
+            raise ValueError("sizes must name at least one difficulty, got none")
         sizes = self.sizes or [top * k for k in (1, 2, 4, 8)]
         rows = evaluate_all(agent, sizes, self.examples, self.seed)
         result = {"task": agent.task, "agent": self.run, "errors": [asdict(row) for row in rows]}

@@ -105,7 +105,7 @@ class Reproduce:
     programs: bool = False
     """Extract the programs of the shipped controllers anew, with their certificates, and ship those; with
     --table as well, the table has the controllers' figures as they are and those of the new programs."""
-    entries: tuple[str, ...] = ()
+    entries: tuple[str, ...] | None = None
     """Controllers to measure or to extract again; the others' results stay as they are. Default: all."""
     out: Path = Path("docs/results.md")
     """Where the table goes; its figures go beside it as JSON."""
@@ -170,6 +170,8 @@ class Reproduce:
         return 0
 
     def _chosen_entries(self) -> list[zoo.ZooEntry]:
+        if self.entries == ():
+            raise ValueError(f"entries must name at least one of {', '.join(zoo.entries())}")
         return [zoo.find_entry(name) for name in self.entries or zoo.entries()]
 
     def _make_table(self) -> int:

@@ -11,6 +11,9 @@ import numpy as np
 
 from nram_env.checks import shown
 
+LARGEST_MEMORY_SIZE = 2**40
+"""Bound on M, far beyond what any computer holds; array libraries take much larger ones for negative."""
+
 
 @dataclass(frozen=True)
 class TaskBatch:
@@ -246,6 +249,8 @@ class Task(ABC):
             raise ValueError(
                 f"task {self.name} at difficulty {largest} needs memory_size >= {needed}, got {memory_size}"
             )
+        if memory_size > LARGEST_MEMORY_SIZE:
+            raise ValueError(f"memory_size must be at most {LARGEST_MEMORY_SIZE}, got {shown(memory_size)}")
 
 
 def require(holds: bool, task: Task, cell: int, value: object, wanted: str) -> None:
