@@ -20,6 +20,8 @@ from analysis.pipeline import extract
 from analysis.program import Program
 from analysis.program_file import save_program
 from analysis.resolve import PROGRAM_FILE
+from nram_env.checks import anything, mapping, record, text
+from nram_env.files import read_json
 from nram_env.support import write_atomically
 
 
@@ -179,7 +181,7 @@ class Reproduce:
 
         effort = Effort(self.examples, self.soft_examples, self.far_examples)
         figures = self.out.with_suffix(".json")
-        rows = json.loads(figures.read_text())["rows"] if figures.exists() else {}
+        rows = _earlier_rows(self.out, figures)
         shipped = zoo.entries()
         for entry in self._chosen_entries():
             if self.programs and entry.name in rows:
@@ -191,6 +193,24 @@ class Reproduce:
             write_atomically(self.out, page(list(rows.values())))
         emit({"file": str(self.out), "rows": rows}, f"written: {self.out}, {figures}", self.json)
         return 0
+
+
+_FIGURES = record({"rows": mapping(record({"name": text(), "task": text()}, others=anything()))})
+
+
+def _earlier_rows(table: Path, figures: Path) -> dict[str, Any]:
+    """The figures of an earlier table, by entry.
+
+    Raises:
+        ValueError: One of the files is none of ours; it would be written over.
+    """
+    if figures.exists():
+        return read_json(figures, _FIGURES)["rows"]
+    if table.exists():
+        raise ValueError(
+            f"{table} is no table of results: there is no {figures}; name another file with --out"
+        )
+    return {}
 
 
 def _recorded(row: dict[str, Any], entry: zoo.ZooEntry) -> dict[str, Any]:

@@ -53,6 +53,19 @@ def test_the_table_has_a_row_for_what_was_measured(tmp_path: Path) -> None:
     assert out.read_text().count("\n| access |") == 3  # errors, training, the paper
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("results.md", "is no table of results"), ("results.json", "is 'mine'; must be an object")],
+)
+def test_the_table_does_not_replace_a_file_that_is_none_of_ours(
+    name: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_text('"mine"')
+    assert main(["reproduce", "--table", "--out", str(tmp_path / "results.md")]) == 2
+    assert message in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.iterdir()] == ['"mine"']
+
+
 def test_errors_are_never_rounded_to_nothing() -> None:
     row = measure(zoo.find_entry("access"), Effort(4, 4, 4), lambda text: None)
     row |= {"records": zoo.find_recipe("access").records, "easy_share": 0.5}
