@@ -1,10 +1,11 @@
 # make demo   install, train the default agent on Copy, print its program, check it on larger memories
 # make test   install, lint, run the whole test suite
+# make sanitize   run the tests of machine and agents on native libraries that report wrong use of memory
 PYTHON ?= python3
 SEED ?= 0
 BIN := .venv/bin
 
-.PHONY: help demo test mutants lint format install clean
+.PHONY: help demo test sanitize mutants lint format install clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -14,6 +15,9 @@ demo: install
 
 test: install lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+sanitize: install
+	.ci/sanitize $(BIN)/python
 
 mutants: install
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,mutation]'

@@ -16,13 +16,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from agents import library
 from agents.controllers import CONTROLLER_KINDS, Controller
 from nram_env.envs.episode import SURVIVAL_FLOOR, EpisodeState, Rules
 from nram_env.machine.backends import library as machine_library
 from nram_env.machine.backends.base import Options
+from nram_env.machine.backends.derivatives import first_only, no_forward_mode
 from nram_env.machine.backends.fused import machine_record
 
 
@@ -193,7 +193,7 @@ class _Unrolled(torch.autograd.Function):
         return results["halting"][:taken], score, *(results[name][:taken] for name in _SUMMED)
 
     @staticmethod
-    @once_differentiable
+    @first_only
     def backward(ctx: Any, of_halting: Tensor, of_score: Tensor, *of_entropies: Tensor) -> tuple[Any, None]:
         episodes, results = ctx.episodes, ctx.episodes.results
         if episodes.tape is None:
@@ -209,6 +209,8 @@ class _Unrolled(torch.autograd.Function):
         episodes.call("learner_backward", of_halting=of_halting, gradient=gradient, **gradients)
         _give_back(episodes)
         return gradient, None
+
+    jvp = staticmethod(no_forward_mode)
 
 
 _spare: list[Tensor] = []

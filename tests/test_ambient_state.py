@@ -22,7 +22,8 @@ from agents.zoo import find_entry
 from analysis.harden import HardenedAgent
 from analysis.observe import observe_run
 from nram_env.machine import MachineConfig, initial_state, step, timestep
-from nram_env.machine.backends.reference import padding, soften
+from nram_env.machine.backends import reference
+from nram_env.machine.backends.reference import soften
 from nram_env.tasks import get_task
 
 ROOT = Path(__file__).parent.parent
@@ -229,8 +230,8 @@ def test_what_programs_are_read_from_is_the_same(state):
     assert_same(observed, state)
 
 
-def test_what_was_made_in_inference_mode_serves_a_gradient_later():
-    padding.cache_clear()
+def test_what_was_made_in_inference_mode_serves_a_gradient_later(monkeypatch):
+    monkeypatch.setattr(reference, "_kept", {})
     config = MachineConfig(2)
     with torch.inference_mode():
         state = initial_state(config, np.array([[1, 0, 2]]))

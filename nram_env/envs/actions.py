@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nram_env.checks import shown
+from nram_env.machine.backends.record import under_transform
 
 LARGEST_LOGIT = 1e30
 """Differences and products of larger ones overflow float32; softmax tells nothing apart up there anyway."""
@@ -70,6 +71,7 @@ def check_tensor(actions: Any, like: Tensor, shape: tuple[int, int]) -> Tensor:
     """
     if not isinstance(actions, Tensor):
         raise ValueError(f"the differentiable environment takes a torch tensor, got {type(actions).__name__}")
+    refuse_transform(actions)
     if actions.layout is not torch.strided:
         raise ValueError(f"actions must be a dense tensor, got one of layout {actions.layout}")
     if tuple(actions.shape) != shape or actions.dtype != like.dtype or actions.device != like.device:
@@ -78,6 +80,19 @@ def check_tensor(actions: Any, like: Tensor, shape: tuple[int, int]) -> Tensor:
             f"got {actions.dtype} of shape {tuple(actions.shape)} on {actions.device}"
         )
     return actions
+
+
+def refuse_transform(tensor: Tensor) -> None:
+    """Refuse to keep a tensor that is there only as long as a function is being transformed.
+
+    Raises:
+        ValueError: It is such a tensor.
+    """
+    if under_transform(tensor):
+        raise ValueError(
+            "torch.func cannot look through an environment, which keeps a state from step to step; "
+            "apply it to nram_env.machine.timestep"
+        )
 
 
 def to_logits(actions: Tensor, scale: float) -> Tensor:

@@ -20,6 +20,7 @@ from nram_env.envs.picture import draw_picture
 from nram_env.envs.settings import Settings, check_choice
 from nram_env.envs.shell import EpisodeShell, observe, single_observation_space, to_numpy
 from nram_env.envs.text import draw_text
+from nram_env.machine.ambient import one_thread
 
 _METADATA: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}
 
@@ -88,6 +89,7 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
         self._rows = 1
         self._last: tuple[EpisodeState, Tensor] | None = None
 
+    @one_thread()
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
@@ -111,6 +113,7 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
         self._enter(fresh)
         return self._observe(), _only(start_values(fresh))
 
+    @one_thread()
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Run one timestep.
 
@@ -146,6 +149,7 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
         super()._enter(state)
         self._last = None
 
+    @one_thread()
     def render(self) -> Any:
         """Draw the machine as `render_mode` says.
 

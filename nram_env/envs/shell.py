@@ -14,6 +14,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Box, Dict, Space
 from torch import Tensor
 
+from nram_env.envs.actions import refuse_transform
 from nram_env.envs.episode import EpisodeState, begin
 from nram_env.envs.saved import check_state
 from nram_env.envs.settings import Settings
@@ -97,7 +98,9 @@ class EpisodeShell:
             raise
 
     def _begin(self, instance: TaskBatch, horizon: np.ndarray) -> EpisodeState:
-        return begin(self.settings.rules, instance, horizon, dtype=self._dtype, device=self._device)
+        state = begin(self.settings.rules, instance, horizon, dtype=self._dtype, device=self._device)
+        refuse_transform(state.survival)
+        return state
 
     @property
     def task(self) -> Task:

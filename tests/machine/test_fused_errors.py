@@ -14,17 +14,6 @@ from nram_env.machine.backends import library
 built = pytest.mark.skipif(not library.LIBRARY_FILE.exists(), reason="the native library was not built here")
 
 
-@built
-def test_a_second_derivative_is_refused():
-    config = MachineConfig(2)
-    state = initial_state(config, torch.tensor([[1, 0, 2]]))
-    logits = torch.randn(1, config.layout.size, requires_grad=True)
-    moved = timestep(config, state, logits, backend="fused")
-    (gradient,) = torch.autograd.grad(moved.state.memory.square().sum(), logits, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        gradient.sum().backward()
-
-
 @pytest.fixture
 def state() -> MachineState:
     return initial_state(MachineConfig(2), torch.tensor([[1, 0, 2], [0, 0, 0]]))

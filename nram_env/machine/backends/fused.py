@@ -14,10 +14,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from nram_env.machine.backends import library
 from nram_env.machine.backends.base import Followed, Options, Runs, Timestep, Wanted
+from nram_env.machine.backends.derivatives import first_only, no_forward_mode
 from nram_env.machine.backends.record import Record, Sizes
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.state import MachineState
@@ -146,7 +146,7 @@ class _FusedTimestep(torch.autograd.Function):
         return found
 
     @staticmethod
-    @once_differentiable
+    @first_only
     def backward(ctx: Any, *upstream: Tensor | None) -> tuple[Tensor | None, ...]:
         numbers = dict(zip(_NUMBERS, ctx.saved_tensors, strict=True))
         asked = dict(zip(_NUMBERS, ctx.needs_input_grad[2:], strict=True))
@@ -160,6 +160,8 @@ class _FusedTimestep(torch.autograd.Function):
         results = library.Gradients().point(sizes, {**given, **gradients})
         ctx.call.run("nram_backward", sizes, numbers, results)
         return None, None, *map(gradients.get, _NUMBERS)
+
+    jvp = staticmethod(no_forward_mode)
 
 
 _ALWAYS, _WITH_GRADIENT = 6, 8

@@ -79,12 +79,25 @@ _CPU = torch.device("cpu")
 
 def _has_memory(tensor: Tensor) -> bool:
     """Whether its numbers lie in memory; under torch.func and behind most subclasses there are none."""
-    if type(tensor) not in _PLAIN or tensor.is_neg():
+    if type(tensor) not in _PLAIN or tensor.is_neg() or under_transform(tensor):
+        return False
+    return tensor.data_ptr() != 0 or tensor.numel() == 0
+
+
+def under_transform(tensor: Tensor) -> bool:
+    """Whether a tensor stands for others, inside a function that torch.func transforms.
+
+    Example:
+        >>> torch.func.vmap(lambda row: row + under_transform(row))(torch.zeros(2)).tolist()
+        [1.0, 1.0]
+    """
+    if torch.compiler.is_compiling() or tensor.layout is not torch.strided:
         return False
     try:
-        return tensor.data_ptr() != 0 or tensor.numel() == 0
+        tensor.data_ptr()
     except RuntimeError:
-        return False
+        return True
+    return False
 
 
 class Record(ctypes.Structure):
@@ -104,6 +117,8 @@ class Record(ctypes.Structure):
     @classmethod
     def obstacle(cls, sizes: Sizes, tensors: Mapping[str, Tensor | None]) -> str | None:
         """Say which of the tensors, by the names of the arrays, does not fit and why, or None if all do."""
+        if torch.compiler.is_compiling():
+            return "torch.compile cannot look into native code"
         for name, tensor in tensors.items():
             if not cls.arrays[name].fits(tensor, sizes):
                 return cls.arrays[name].obstacle(name, tensor, sizes)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
 from nram_env.machine.backends.base import Options, Runs, Timestep, Wanted, follow
+from nram_env.machine.backends.record import under_transform
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.gates import Gate
 from nram_env.machine.layout import ActionLayout
@@ -76,12 +77,23 @@ def _soften_padded(padded: Padding, logits: Tensor) -> tuple[Tensor, Tensor]:
     return probs.flatten(1)[:, packed], entropy
 
 
-@lru_cache(maxsize=32)
 def padding(layout: ActionLayout, device: torch.device) -> Padding:
     """Positions and mask of the padded selectors, and where the real ones lie in them."""
-    with torch.inference_mode(False):  # kept, and wanted later where gradients are
-        positions, real = (torch.as_tensor(array, device=device) for array in layout.padded_positions)
-        return positions, real, real.flatten().nonzero()[:, 0]
+    padded = _kept.get((layout, device))
+    if padded is None:
+        with torch.inference_mode(False):  # as gradients may be wanted when it is used again
+            padded = _pad(layout, device)
+        if not (torch.compiler.is_compiling() or under_transform(padded[0])):
+            _kept[layout, device] = padded
+    return padded
+
+
+_kept: dict[tuple[ActionLayout, torch.device], Padding] = {}
+
+
+def _pad(layout: ActionLayout, device: torch.device) -> Padding:
+    positions, real = (torch.as_tensor(array, device=device) for array in layout.padded_positions)
+    return positions, real, real.flatten().nonzero()[:, 0]
 
 
 def run_circuit(
@@ -125,13 +137,18 @@ class _GateWeights:
 class _ClipGradient(torch.autograd.Function):
     """The identity, whose backward pass clips each coordinate of the gradient."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx, values: Tensor, limit: float) -> Tensor:  # type: ignore[no-untyped-def]
-        ctx.limit = limit
+    def forward(values: Tensor, limit: float) -> Tensor:
         return values.view_as(values)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+    def setup_context(ctx: Any, inputs: tuple[Tensor, float], output: Tensor) -> None:
+        ctx.limit = inputs[1]
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return gradient.clamp(-ctx.limit, ctx.limit), None
 
 
