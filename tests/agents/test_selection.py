@@ -69,6 +69,40 @@ def test_a_family_beyond_its_share_gives_way_first_and_its_best_stays():
     assert kept(population, after) == [0, 1, 4, 5, 6, 7]
 
 
+@pytest.mark.parametrize(
+    ("share", "family", "gone"),
+    [
+        (0.0, [7, 7, 1, 2, 3, 4, 5, 6], 1),  # one of a family always has its place
+        (0.25, [7, 7, 1, 2, 3, 4, 5, 6], 7),
+        (0.25, [7, 7, 7, 2, 3, 4, 5, 6], 2),
+    ],
+)
+def test_a_family_s_share_is_of_the_population_and_never_below_one_member(share, family, gone):
+    population = population_with(loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], family=family)
+    after = select(population, replace(CONFIG, family_share=share, cull_share=0.125), generator())
+    assert kept(population, after) == [index for index in range(8) if index != gone]
+
+
+def test_once_a_member_masters_the_top_level_families_are_not_held_to_their_share():
+    population = population_with(
+        loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8],
+        family=[7, 7, 7, 7, 1, 2, 3, 4],
+        level=[8] * 8,
+        error=[0.0] + [0.9] * 7,
+    )
+    after = select(population, replace(CONFIG, family_share=0.125, cull_share=0.25), generator())
+    assert kept(population, after) == [0, 1, 2, 3, 4, 5]
+
+
+def test_clones_come_from_the_best_eighth():
+    config = replace(CONFIG, population=16)
+    population = start(config, 16, generator())
+    population = replace(population, tenure=torch.full((16,), 50), loss=torch.linspace(2, 1, 16))
+    families = {int(family) for family in population.family[14:]}
+    after = [select(population, config, generator(seed)) for seed in range(4)]
+    assert {int(family) for clones in after for family in clones.family[:4]} == families
+
+
 def test_clones_belong_to_their_parents_family_and_fresh_starts_to_their_own():
     population = population_with(loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
     after = select(population, CONFIG, generator())
