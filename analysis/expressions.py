@@ -192,7 +192,7 @@ class _Lowering:
         for position, instruction in enumerate(self.block.instructions):
             arguments = instruction.arguments if isinstance(instruction, Operation) else ()
             depth = 1 + max((depths[self.stored[number]] for number in arguments), default=0)
-            if depth > DEEPEST and self.used_by[position] and not _is_write(instruction):
+            if depth >= DEEPEST and self.used_by[position] and not _is_write(instruction):
                 found.add(position)
             depths.append(0 if position in named or position in found else depth)
         return found

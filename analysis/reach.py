@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from analysis.terms import COMPARISONS, Terms
 from nram_env.machine import Gate
 
 MAX_WORK, _BLOCK_WORK = 200_000, 10
-"""Situations that are gone on to, a block that is followed counting as ten; beyond that it is given up."""
+"""Situations that are gone on to, a block that is followed counting as ten or as its instructions, whichever
+are more; beyond that it is given up."""
 
 MAX_OPEN = 16
 """Where more values than this decide whether the registers are 0, each register is taken by itself."""
@@ -47,7 +49,14 @@ class Reach:
 
     def patterns(self, state: int = START) -> list[int]:
         """The zero-patterns that can occur in a state."""
-        return sorted(pattern for other, pattern in self.known if other == state)
+        return self._patterns.get(state, [])
+
+    @cached_property
+    def _patterns(self) -> Mapping[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for state, pattern in sorted(self.known):
+            found.setdefault(state, []).append(pattern)
+        return found
 
     def impossible(self, mask: int, state: int = START) -> set[int]:
         """The values on the registers of a mask that no pattern which can occur in a state has."""
@@ -98,7 +107,7 @@ def reach(num_registers: int, follow: Follow) -> Reach | None:
                 known[there] = joined
                 waiting[there] = None
         min_size = max(min_size, meaning.terms.min_size)
-        work += _BLOCK_WORK + len(left)
+        work += max(_BLOCK_WORK, len(taken[0].instructions)) + len(left)
     return None if waiting else Reach(known, min_size)
 
 

@@ -44,12 +44,13 @@ class Compiled:
         return subprocess.run([self.binary, *arguments], input=text, capture_output=True, text=True)
 
 
-def compiled(program: Program, folder: Path) -> Compiled:
+def compiled(program: Program, folder: Path, *more: str) -> Compiled:
+    """The program as C, compiled with these flags besides the usual ones."""
     source = folder / "program.c"
     source.write_text(to_c(program))
     flags = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-Wno-unused-but-set-variable"]
     assert COMPILER
-    subprocess.run([COMPILER, *flags, "-O1", "-o", folder / "program", source], check=True)
+    subprocess.run([COMPILER, *flags, *more, "-O1", "-o", folder / "program", source], check=True)
     return Compiled(folder / "program")
 
 

@@ -1,6 +1,7 @@
 """What exported sources look like, how large their inputs may be, and what they refuse."""
 
 import ast
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -185,21 +186,49 @@ def test_exported_python_leaves_its_argument_alone():
     assert memory == [3, 1, 2, 0, 0]
 
 
+BAD_INPUTS = (
+    ("3 1 5 0 0", ["4"], "cell 2 holds a value that is not in 0..M-1"),
+    ("3 x 5 0 0", ["4"], "x is not an integer"),
+    ("3 99999999999999999999999 5 0 0", ["4"], "99999999999999999999999 is not an integer"),
+    ("3", ["4"], "too few cells"),
+    ("3 1 2 0 0", [], "does not stop by itself"),
+    ("3 1 2 0 0", ["-4"], "a number of timesteps"),
+    ("3 1 2 0 0", ["4", "4"], "at most one argument"),
+)
+
+
 @needs_compiler
 def test_exported_c_refuses_bad_input_with_one_clear_error(tmp_path):
     binary = compiled(COPY, tmp_path)
-    for text, arguments, problem in (
-        ("3 1 5 0 0", ["4"], "cell 2 holds a value that is not in 0..M-1"),
-        ("3 x 5 0 0", ["4"], "x is not an integer"),
-        ("3 99999999999999999999999 5 0 0", ["4"], "99999999999999999999999 is not an integer"),
-        ("3", ["4"], "too few cells"),
-        ("3 1 2 0 0", [], "does not stop by itself"),
-        ("3 1 2 0 0", ["-4"], "a number of timesteps"),
-        ("3 1 2 0 0", ["4", "4"], "at most one argument"),
-    ):
+    for text, arguments, problem in BAD_INPUTS:
         done = binary.started(text, *arguments)
         assert (done.returncode, done.stdout) == (2, ""), text
         assert problem in done.stderr
+
+
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover")
+
+
+def _can_sanitize() -> bool:
+    command = [COMPILER, *SANITIZERS, "-x", "c", "-", "-o", os.devnull]
+    done = COMPILER and subprocess.run(
+        command, input="int main(void){return 0;}", text=True, capture_output=True
+    )
+    return bool(done) and done.returncode == 0
+
+
+@pytest.mark.skipif(not _can_sanitize(), reason="there is no C compiler with sanitizers here")
+def test_exported_c_frees_what_it_allocates_on_every_exit(tmp_path):
+    binary = compiled(COPY, tmp_path, *SANITIZERS)
+    stuck = replace(COPY, edges=(replace(COPY.edges[0], guard=Guard(((1, 0),))), *COPY.edges[1:]))
+    (tmp_path / "stuck").mkdir()
+    unseen = compiled(stuck, tmp_path / "stuck", *SANITIZERS)
+    runs = [(binary, text, arguments, 2) for text, arguments, _ in BAD_INPUTS]
+    runs += [(binary, "3 1 2 0 0", ["4"], 0), (unseen, "3 1 2 0 0", ["4"], 1)]
+    for program, text, arguments, code in runs:
+        done = program.started(text, *arguments)
+        assert "Sanitizer" not in done.stderr, done.stderr
+        assert done.returncode == code
 
 
 @needs_compiler
