@@ -10,6 +10,7 @@ from agents.config import TrainConfig
 from agents.run import LOCK_FILE, POPULATION_FILE, Budget, start_run
 from analysis.cli import main
 from analysis.program_file import load_program
+from analysis.text import WIDTH
 from analysis.verify import check_sizes
 from nram_env.tasks import get_task
 
@@ -21,7 +22,8 @@ def keep_threads():
     torch.set_num_threads(threads)
 
 
-def test_the_demo_learns_prints_checks_and_saves_a_program(tmp_path, capsys):
+def test_the_demo_learns_prints_checks_and_saves_a_program(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(WIDTH))  # of the listing in the summary
     assert main(["demo", "--seed", "1", "--run", str(tmp_path / "demo")]) == 0
     said = capsys.readouterr().out
     summary = json.loads((tmp_path / "demo" / "summary.json").read_text())
