@@ -148,6 +148,16 @@ def test_where_the_top_level_is_mastered_rescaled_clones_are_sharper():
     assert all(1.25 < ratio < 4 for ratio in ratios)
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_clones_keep_what_the_optimiser_knows_of_their_parents_unless_they_are_rescaled(share):
+    population = population_with(loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], age=[300] * 8)
+    ones = torch.ones_like(population.parameters)
+    population = replace(population, momentum=ones, variance=2 * ones)
+    after = select(population, replace(CONFIG, rescale_share=share), generator())
+    for name, known in (("momentum", 1), ("variance", 2), ("age", 300)):
+        assert (getattr(after, name)[6:] == known * (1 - share)).all(), name
+
+
 def test_once_members_master_the_top_level_clones_are_of_them_only():
     population = population_with(
         loss=[0.3, 0.1, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8], level=[8] * 8, error=[0.0] + [0.9] * 7
