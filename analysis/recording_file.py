@@ -16,7 +16,7 @@ import numpy as np
 from analysis.circuits import HardStep
 from analysis.program_file import SEMANTICS
 from analysis.record import RecordedRun, Recording
-from nram_env.checks import boolean, choice, record
+from nram_env.checks import boolean, choice, record, shown
 from nram_env.files import parse_json, read_bytes, reading
 from nram_env.machine import MACHINE, MachineConfig
 from nram_env.support import write_atomically
@@ -95,7 +95,7 @@ def _unpacked(content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             header = str(stored["header"])
             arrays = {name: stored[name] for name in _ARRAYS}
     except _DAMAGES as error:
-        raise ValueError(f"no recording: {error}") from error
+        raise ValueError(f"no recording: {shown(str(error))}") from error
     return _HEADER(parse_json(header), "header"), arrays
 
 

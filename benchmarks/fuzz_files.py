@@ -96,6 +96,17 @@ def _usable(program: Program) -> str:
     return "accepted"
 
 
+def unbroken(kind: Kind, folder: Path, seconds: int) -> list[str]:
+    """What is wrong with how files are read that nobody broke."""
+    file, faults = folder / kind.file, []
+    for content in kind.good:
+        file.write_bytes(content)
+        if (result := outcome(kind, file, seconds)) != "accepted":
+            faults.append(f"{kind.file}, not broken: {result}")
+        file.unlink()
+    return faults
+
+
 def broken(kind: Kind, folder: Path, count: int, rng: random.Random) -> Any:
     """Put one broken file after another into a folder; yields what was done to it."""
     file = folder / kind.file
@@ -136,6 +147,7 @@ def run(place: Path, options: argparse.Namespace) -> int:
     outcomes: Counter[tuple[str, str]] = Counter()
     memory, faults = _memory(), []
     for number, name in enumerate(names):
+        faults += unbroken(known[name], place, options.seconds)
         share = options.count // len(names) + (number < options.count % len(names))
         rng = random.Random(f"{options.seed} {name}")
         for done in broken(known[name], place, max(share - 6, 0), rng):

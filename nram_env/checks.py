@@ -91,9 +91,12 @@ def integer(low: int = -_WORD, high: int = _WORD - 1) -> Check:
 
 
 def number(low: float = -sys.float_info.max, high: float = sys.float_info.max) -> Check:
-    """A finite number in low..high, returned as a float."""
-    rule = f"a finite number in {low:g}..{high:g}"
-    check = _such_that(lambda value: type(value) in (int, float) and low <= value <= high, rule)
+    """A finite number in low..high, returned as a float; an integer only if it is one exactly."""
+
+    def holds(value: Any) -> bool:
+        return type(value) in (int, float) and low <= value <= high and float(value) == value
+
+    check = _such_that(holds, f"a finite number in {low:g}..{high:g}")
     return lambda value, where: float(check(value, where))
 
 

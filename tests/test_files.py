@@ -115,6 +115,7 @@ def test_a_broken_line_is_named_and_an_unfinished_last_one_does_not_count(tmp_pa
         (number(0, 1), 1.5, "f is 1.5; must be a finite number in 0..1"),
         (number(), 10**400, "must be a finite number"),
         (number(), False, "f is False"),
+        (number(), 2**60 + 1, "f is 1152921504606846977; must be a finite number"),
         (boolean(), 1, "f is 1; must be true or false"),
         (text(), "a\nb", r"f is 'a\nb'; must be plain text"),
         (text(), "\x1b[31m", r"f is '\x1b[31m'"),

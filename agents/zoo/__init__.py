@@ -132,7 +132,7 @@ def load_recipe(path: Path) -> Recipe:
 
 _COUNT = integer(0, 2**62)
 _ERRORS = mapping(number(0, 1))
-_RECORD = record(
+RECORD = record(
     {
         "date": text(),
         "seed": _COUNT,
@@ -145,6 +145,8 @@ _RECORD = record(
         "exact": boolean(),
     }
 )
+"""Check of what is noted of one training by a recipe."""
+
 _LIMIT = nullable(integer(1, 2**62))
 _BUDGET = record({"updates": _LIMIT, "minutes": nullable(number(0)), "solved": _LIMIT})
 
@@ -161,7 +163,7 @@ _RECIPE = built(
             "format": choice(RECIPE_FORMAT),
             "settings": mapping(anything()),
             "budget": built(_BUDGET, lambda limits: Budget(**limits)),
-            "records": mapping(_RECORD),
+            "records": mapping(RECORD),
         }
     ),
     _recipe,

@@ -20,7 +20,6 @@ from analysis.pipeline import extract
 from analysis.program import Program
 from analysis.program_file import save_program
 from analysis.resolve import PROGRAM_FILE
-from nram_env.checks import anything, mapping, record, text
 from nram_env.files import read_json
 from nram_env.support import write_atomically
 
@@ -195,17 +194,16 @@ class Reproduce:
         return 0
 
 
-_FIGURES = record({"rows": mapping(record({"name": text(), "task": text()}, others=anything()))})
-
-
 def _earlier_rows(table: Path, figures: Path) -> dict[str, Any]:
     """The figures of an earlier table, by entry.
 
     Raises:
         ValueError: One of the files is none of ours; it would be written over.
     """
+    from analysis.results_file import FIGURES
+
     if figures.exists():
-        return read_json(figures, _FIGURES)["rows"]
+        return read_json(figures, FIGURES)["rows"]
     if table.exists():
         raise ValueError(
             f"{table} is no table of results: there is no {figures}; name another file with --out"

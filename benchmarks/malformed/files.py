@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
 import os
 import random
@@ -26,6 +25,16 @@ from analysis.inputs import training_inputs
 from analysis.program_file import load_program, save_program
 from analysis.record import record
 from analysis.recording_file import load_recording, save_recording
+from analysis.results import Effort, measure
+from analysis.results_file import FIGURES
+from malformed.packing import (
+    pack_arrays,
+    pack_lines,
+    pack_tensors,
+    unpack_arrays,
+    unpack_lines,
+    unpack_tensors,
+)
 from nram_env.files import read_json
 from nram_env.tasks import get_task
 
@@ -67,8 +76,9 @@ def kinds(folder: Path) -> dict[str, Kind]:
         "program": Kind("program.json", (), load_program, lambda file, program: save_program(program, file)),
         "recipe": Kind("recipe.json", (), zoo.load_recipe, zoo.save_recipe),
         "metrics": Kind(
-            METRICS_FILE, (), lambda file: read_metrics(file.parent), _save_lines, _unpack_lines, _pack_lines
+            METRICS_FILE, (), lambda file: read_metrics(file.parent), _save_lines, unpack_lines, pack_lines
         ),
+        "results": Kind("results.json", (), lambda file: read_json(file, FIGURES), _save_json),
         "summary": Kind("summary.json", (), lambda file: read_json(file, SUMMARY), _save_json),
         "recording": Kind(
             "runs.npz",
@@ -111,9 +121,17 @@ def _values() -> dict[str, list[Any]]:
         "program": [load_program(entry.place / "program.json") for entry in entries],
         "recipe": [entry.recipe for entry in entries],
         "metrics": [[{"update": update, **line} for update in range(1, 4)]],
+        "results": [{"rows": {"copy": _row()}}],
         "summary": [summary],
         "recording": [record(network, runs)],
     }
+
+
+def _row() -> Tree:
+    """A row of the table of results, measured on hardly any examples."""
+    row = measure(zoo.find_entry("copy"), Effort(*[1] * 4), lambda text: None)
+    records = {name: dict(found) for name, found in zoo.find_recipe("copy").records.items()}
+    return {**row, "easy_share": 0.0, "records": records}
 
 
 def _save_json(file: Path, value: Any) -> None:
@@ -125,77 +143,7 @@ def _save_config(file: Path, config: TrainConfig) -> None:
 
 
 def _save_lines(file: Path, lines: list[Tree]) -> None:
-    file.write_bytes(_pack_lines(lines))
-
-
-def _pack_lines(lines: Any) -> bytes:
-    lines = lines if isinstance(lines, list) else [lines]
-    return "".join(json.dumps(line) + "\n" for line in lines).encode("utf-8", "surrogatepass")
-
-
-def _unpack_lines(content: bytes) -> Any:
-    return [json.loads(line) for line in content.split(b"\n")[:-1]]
-
-
-def unpack_tensors(content: bytes) -> Tree:
-    """A safetensors file as its own header within and the tensors by name, with their bytes as text."""
-    behind = 8 + int.from_bytes(content[:8], "little")
-    entries = json.loads(content[8:behind])
-    metadata = entries.pop("__metadata__")
-    for entry in entries.values():
-        start, end = entry.pop("data_offsets")
-        entry["data"] = content[behind:][start:end].hex()
-    header = {"imports": [], **json.loads(metadata["header"])}
-    return {"format": metadata["format"], "header": header, "tensors": entries}
-
-
-def pack_tensors(tree: Any) -> bytes:
-    """The inverse; what has lost its form becomes a file that has as well."""
-    if not isinstance(tree, dict) or not isinstance(tree.get("tensors"), dict):
-        return json.dumps(tree).encode()
-    metadata = {"format": tree.get("format"), "header": json.dumps(tree.get("header"))}
-    entries: Tree = {"__metadata__": metadata}
-    data = b""
-    for name, entry in tree["tensors"].items():
-        entries[name] = entry
-        if isinstance(entry, dict) and isinstance(entry.get("data"), str) and _is_hex(entry["data"]):
-            part = bytes.fromhex(entry["data"])
-            rest = {key: value for key, value in entry.items() if key != "data"}
-            entries[name] = {**rest, "data_offsets": [len(data), len(data) + len(part)]}
-            data += part
-    head = json.dumps(entries).encode("utf-8", "surrogatepass")
-    return len(head).to_bytes(8, "little") + head + data
-
-
-def _is_hex(text: str) -> bool:
-    return len(text) % 2 == 0 and all(letter in "0123456789abcdef" for letter in text)
-
-
-def unpack_arrays(content: bytes) -> Tree:
-    """A recording as its header and nested lists."""
-    with np.load(io.BytesIO(content)) as stored:
-        arrays = {name: stored[name].tolist() for name in stored.files if name != "header"}
-        return {"header": json.loads(str(stored["header"])), **arrays}
-
-
-_KINDS_OF_NUMBERS = {"choices": np.uint16, "halts": np.bool_, "margins": np.float64}
-
-
-def pack_arrays(tree: Any) -> bytes:
-    """The inverse; lists of unequal length become texts."""
-    buffer, tree = io.BytesIO(), tree if isinstance(tree, dict) else {"header": tree}
-    arrays = {name: _array(name, value) for name, value in tree.items()}
-    np.savez(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def _array(name: str, value: Any) -> np.ndarray:
-    if name == "header":
-        return np.array(json.dumps(value))
-    try:
-        return np.array(value, dtype=_KINDS_OF_NUMBERS.get(name, np.int64))
-    except (ValueError, TypeError, OverflowError):
-        return np.array(str(value)[:1000])
+    file.write_bytes(pack_lines(lines))
 
 
 JUNK: tuple[Any, ...] = (
@@ -284,7 +232,7 @@ def _in_text(kind: Kind, good: bytes, rng: random.Random) -> tuple[str, bytes]:
 
 
 def no_files(place: Path) -> Iterator[tuple[str, Callable[[], object]]]:
-    """What may stand where a file is expected: what it is, and how it is made there."""
+    """What may stand where a file is expected."""
     yield "nothing", lambda: None
     yield "a folder", lambda: place.mkdir()
     yield "a pipe", lambda: os.mkfifo(place)
