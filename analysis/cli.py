@@ -88,6 +88,8 @@ def _explanation(error: Exception) -> str | None:
         isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error))
     ):
         return "there is not enough memory for this"
+    if isinstance(error, OverflowError):
+        return f"a number is too large: {_one_line(str(error))}"
     return _one_line(str(error)) if isinstance(error, ValueError | OSError) else None
 
 

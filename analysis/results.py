@@ -68,6 +68,9 @@ class Effort:
         far_examples: Of its soft runs at n = 200, which take far longer than all others.
         program_examples: Of a program.
         seed: Of the examples.
+
+    Raises:
+        ValueError: There is not one example of a kind.
     """
 
     examples: int = 2_000
@@ -75,6 +78,11 @@ class Effort:
     far_examples: int = 20
     program_examples: int = 500
     seed: int = 2026
+
+    def __post_init__(self) -> None:
+        for name in ("examples", "soft_examples", "far_examples", "program_examples"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
 
     def of(self, mode: str, n: int) -> int:
         """Examples of a controller's runs in one mode, n at most."""

@@ -133,10 +133,10 @@ class Plot:
 
     def __call__(self) -> int:
         """Draw; exit code 0 once all pictures that the run allows are written."""
-        from analysis.gallery import draw_run  # needs torch
-
         folder, agent, source = output_folder(self.run), find_agent(self.run), find_source(self.run)
         instance(get_task(agent.task), self.n, self.seed)  # or else it is rejected before the work
+        from analysis.gallery import draw_run  # takes seconds
+
         program = source.program(self.seed, say)
         written, left_out = draw_run(folder, agent, program, n=self.n, seed=self.seed, progress=say)
         lines = [str(path) for path in written] + [f"no {name}: {why}" for name, why in left_out.items()]

@@ -38,12 +38,14 @@ class Sweep:
 
     def __call__(self) -> int:
         """Sweep and print a table."""
-        if min(self.examples, *self.sizes) < 1:
+        if not self.sizes or min(self.examples, *self.sizes) < 1:
             raise ValueError(f"examples and sizes must be at least 1, got {self.examples} and {self.sizes}")
-        found = {}
-        for name in self.programs or tuple(f"zoo:{entry}" for entry in zoo.entries()):
-            source = find_source(name)
-            task = task_of(source, None)
-            found[name] = sweep(source.program(0, say), task, self.sizes, self.examples, self.seed)
+        names = self.programs or tuple(f"zoo:{entry}" for entry in zoo.entries())
+        sources = {name: find_source(name) for name in names}
+        tasks = {name: task_of(source, None) for name, source in sources.items()}
+        found = {
+            name: sweep(source.program(0, say), tasks[name], self.sizes, self.examples, self.seed)
+            for name, source in sources.items()
+        }
         emit({"programs": found}, sweep_table(found), self.json)
         return 1 if any(result["wrong"] for result in found.values()) else 0

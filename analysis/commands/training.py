@@ -154,6 +154,8 @@ class Eval:
 
         agent = find_agent(self.run)
         top = agent.trained_to
+        if self.examples < 1:
+            raise ValueError(f"examples must be at least 1, got {self.examples}")
         if self.sizes == ():
             raise ValueError("sizes must name at least one difficulty, got none")
         sizes = self.sizes or [top * k for k in (1, 2, 4, 8)]

@@ -124,6 +124,8 @@ class Reproduce:
         import torch
 
         torch.set_num_threads(1)
+        if self.name is not None and (self.table or self.programs):
+            raise ValueError(f"--table and --programs take no recipe but --entries, got {self.name}")
         if self.programs:
             made = self._make_programs()
         if self.table:
@@ -179,6 +181,9 @@ class Reproduce:
         from analysis.results import Effort, measure, measure_program, page
 
         effort = Effort(self.examples, self.soft_examples, self.far_examples)
+        place = next(parent for parent in self.out.absolute().parents if parent.exists())
+        if not place.is_dir():
+            raise ValueError(f"cannot write {self.out}: {place} is no folder")
         figures = self.out.with_suffix(".json")
         rows = _earlier_rows(self.out, figures)
         shipped = zoo.entries()
