@@ -9,7 +9,6 @@ from dataclasses import replace
 from itertools import permutations, product
 from math import factorial
 
-from analysis.dataflow import live_after, live_registers
 from analysis.meaning import Meaning, meaning_of
 from analysis.program import START, Program
 from analysis.program_file import edge_record
@@ -37,8 +36,7 @@ def canonical_text(program: Program) -> str:
 
 
 def _text(program: Program) -> str:
-    """States in the order in which they are first entered; only what determines the runs."""
-    live = live_registers(program)
+    """States in the order in which they are first entered; of a program without dead code."""
     lines = []
     order = {START: 0}
     waiting = [START]
@@ -48,8 +46,7 @@ def _text(program: Program) -> str:
             if edge.target is not None and edge.target not in order:
                 order[edge.target] = len(order)
                 waiting.append(edge.target)
-            after = live_after(edge, live)
-            block = simplify_block(edge.block, program.num_registers, after).block
+            block = simplify_block(edge.block, program.num_registers).block
             target = None if edge.target is None else order[edge.target]
             record = edge_record(replace(edge, source=order[state], target=target, block=block))
             kept = ("source", "guard", "instructions", "assignments", "target")

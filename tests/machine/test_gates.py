@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
 
@@ -86,6 +87,16 @@ def test_a_soft_gate_turns_distributions_into_distributions(gate):
 )
 def test_an_integer_gate_gives_its_value_modulo_five(gate, arguments, value):
     assert pure_gate(gate, arguments, 5) == value
+
+
+@pytest.mark.parametrize("size", range(1, 10))
+@pytest.mark.parametrize("gate", PURE_GATES, ids=lambda gate: gate.label)
+def test_an_integer_gate_stays_within_the_memory_and_takes_arrays_element_by_element(gate, size):
+    arguments = list(product(range(size), repeat=gate.arity))
+    values = [pure_gate(gate, each, size) for each in arguments]
+    assert all(0 <= value < size for value in values)
+    arrays = [np.array(column) for column in zip(*arguments, strict=True)]
+    assert np.broadcast_to(pure_gate(gate, arrays, size), len(values)).tolist() == values
 
 
 def test_two_is_zero_in_a_memory_of_two_cells():
