@@ -11,6 +11,7 @@ import pytest
 from agents import zoo
 from analysis.certificate import is_equal
 from analysis.cli import main
+from analysis.commands.fresh import refuted_checks
 from analysis.commands.programs import MUST_HOLD
 from analysis.harden import HardenedAgent
 from analysis.inputs import training_inputs
@@ -47,6 +48,12 @@ def test_every_shipped_program_is_right_but_for_those_known_to_be_wrong(name: st
     assert refuted == ({"random", "time"} if name in WRONG else set())
     for check in ("random", "time"):
         assert (found[check].error_below is None) == (name in WRONG)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_calls_exact_only_what_no_check_refutes(name: str) -> None:
+    refuted = refuted_checks(find_program(f"zoo:{name}"))
+    assert zoo.find_recipe(name).records["population"]["exact"] == (not refuted)
 
 
 @pytest.mark.parametrize("name", NAMES)
