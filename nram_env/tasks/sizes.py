@@ -118,6 +118,9 @@ def draw_plan(
         examples: Examples of every entry of `difficulties`.
         memory_size: M of all groups, where it is not to be drawn.
 
+    Raises:
+        ValueError: There are no examples.
+
     Example:
         >>> from nram_env.tasks import get_task
         >>> plan = draw_plan(get_task("copy"), np.random.default_rng(0), [3, 5], examples=8)
@@ -182,6 +185,8 @@ def horizons(task: Task, difficulty: np.ndarray) -> np.ndarray:
 
 
 def _parts(examples: int) -> np.ndarray:
+    if examples < 1:
+        raise ValueError(f"examples must be at least 1, got {examples}")
     return np.array([min(GROUP, examples - first) for first in range(0, examples, GROUP)], dtype=np.int64)
 
 

@@ -43,6 +43,11 @@ def test_every_n_gets_its_examples_in_groups_the_last_of_which_may_be_smaller() 
     assert plan.examples.tolist() == [4, 4, 2, 4, 4, 2]
 
 
+def test_no_examples_are_refused() -> None:
+    with pytest.raises(ValueError, match="examples must be at least 1, got 0"):
+        draw_plan(get_task("copy"), np.random.default_rng(0), [3], 0)
+
+
 def test_a_given_memory_size_is_that_of_all_groups() -> None:
     plan = draw_plan(get_task("copy"), np.random.default_rng(0), [3], 10, memory_size=12)
     assert plan.memory_size.tolist() == [12, 12, 12]
