@@ -144,7 +144,8 @@ def _controller_errors(
     for place, (low, high) in ranges.items():
         found[place] = {}
         for mode in ("soft", "hard"):
-            count = effort.of(mode, high)
+            if not (count := effort.of(mode, high)):
+                continue
             say(f"{name}: {mode}, {place if low < high else f'n = {high}'}, {count:,} examples")
             plan = draw_range_plan(task, rng, low, high, count)
             found[place][mode] = evaluate_plan(agent, mode, plan, rng).exact_error
@@ -250,10 +251,12 @@ def _table(columns: Mapping[str, Callable[[Mapping[str, Any]], str]], rows: list
 
 
 def _error(place: str, mode: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda row: _share(row["errors"][place][mode])
+    return lambda row: _share(row["errors"][place].get(mode))
 
 
-def _share(error: float) -> str:
+def _share(error: float | None) -> str:
+    if error is None:
+        return "not run"
     return f"{error:.2%}" if error else "0"
 
 

@@ -115,7 +115,7 @@ class Reproduce:
     soft_examples: int = 200
     """Examples of the soft runs at n = 50."""
     far_examples: int = 20
-    """Examples of the soft runs at n = 200, which take longest."""
+    """Examples of the soft runs at n = 200, which take longest; 0 for none."""
     json: bool = False
     """Print one JSON object; everything else goes to standard error."""
 
