@@ -13,6 +13,7 @@ from itertools import islice, pairwise
 
 import numpy as np
 
+from nram_env.checks import shown
 from nram_env.tasks.base import Task, TaskBatch
 
 DENSE_SLACK = 16
@@ -20,6 +21,9 @@ DENSE_SLACK = 16
 
 FAR_SHARES = (1, 2)
 """Slacks beyond are drawn up to so many times the needed size, so that M is up to two or three times it."""
+
+LARGEST_DIFFICULTY = 2**31 - 1
+"""No test is asked for a larger n."""
 
 GROUP = 4
 """Examples that share one n and one M."""
@@ -130,6 +134,10 @@ def draw_plan(
         True
     """
     parts = _parts(examples)
+    for n in difficulties:
+        if not task.smallest_difficulty <= n <= LARGEST_DIFFICULTY:
+            limits = f"{task.smallest_difficulty}..{LARGEST_DIFFICULTY}"
+            raise ValueError(f"difficulty of task {task.name} must be in {limits}, got {shown(n)}")
     difficulty = np.repeat(np.asarray(difficulties, dtype=np.int64), len(parts))
     if memory_size is None:
         sizes = _drawn_sizes(task, rng, difficulty)
@@ -186,7 +194,7 @@ def horizons(task: Task, difficulty: np.ndarray) -> np.ndarray:
 
 def _parts(examples: int) -> np.ndarray:
     if examples < 1:
-        raise ValueError(f"examples must be at least 1, got {examples}")
+        raise ValueError(f"examples must be at least 1, got {shown(examples)}")
     return np.array([min(GROUP, examples - first) for first in range(0, examples, GROUP)], dtype=np.int64)
 
 

@@ -90,3 +90,17 @@ def test_joined_batches_stay_in_order() -> None:
     task, rng = get_task("copy"), np.random.default_rng(0)
     batches = [task.sample(rng, n, size, 2) for n, size in ((3, 9), (1, 3), (2, 12))]
     assert join(task, batches).memory_sizes.tolist() == [9, 9, 3, 3, 12, 12]
+
+
+@pytest.mark.parametrize(
+    ("difficulty", "examples", "message"),
+    [
+        (3, 0, "examples must be at least 1, got 0"),
+        (3, -(2**63), "examples must be at least 1, got -9223372036854775808"),
+        (0, 4, "difficulty of task copy must be in 1..2147483647, got 0"),
+        (2**64, 4, "difficulty of task copy must be in 1..2147483647, got 18446744073709551616"),
+    ],
+)
+def test_sizes_that_there_are_not_are_refused(difficulty, examples, message):
+    with pytest.raises(ValueError, match=message):
+        draw_plan(get_task("copy"), np.random.default_rng(0), [difficulty], examples)
