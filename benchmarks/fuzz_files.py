@@ -76,9 +76,10 @@ def _acceptance(kind: Kind, file: Path, value: Any) -> str:
 
 
 def _same(first: Any, second: Any) -> bool:
-    """Whether JSON values are equal; 1 and 1.0 are, 1 and true are not."""
+    """Whether JSON values are equal: 1 and 1.0 are, nothing and null or [] are, 1 and true are not."""
     if isinstance(first, dict) and isinstance(second, dict):
-        return first.keys() == second.keys() and all(_same(first[name], second[name]) for name in first)
+        both = ((first.get(name), second.get(name)) for name in first.keys() | second.keys())
+        return all(_same(*pair) or all(value in (None, []) for value in pair) for pair in both)
     if isinstance(first, list) and isinstance(second, list):
         return len(first) == len(second) and all(map(_same, first, second))
     return first == second and isinstance(first, bool) == isinstance(second, bool)
