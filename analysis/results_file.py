@@ -19,7 +19,7 @@ from nram_env.checks import (
 )
 
 _COUNT, _SHARE, _WORDS = integer(0, 2**62), number(0, 1), nullable(text(LONGEST_TEXT))
-_MODES = record({"soft": _SHARE, "hard": _SHARE})
+_MODES = record({"hard": _SHARE}, {"soft": _SHARE})
 _FINDING = record(
     {
         "verdict": choice(*VERDICTS),

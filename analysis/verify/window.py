@@ -109,8 +109,10 @@ def check_effects(program: Program, task: Task, seed: int) -> Certificate:
     if not changed:
         claim, domain = "only output cells are changed", f"{runs} runs"
         return Certificate("effects", claim, "TESTED", domain, runs, error_below=rule_of_three(runs))
-    claim = f"also changes {_cells_text(cells)} not output (allowed by the task)"
-    return Certificate("effects", claim, "TESTED", f"{runs} runs: in {changed}; {example}", runs)
+    claim = (
+        f"also changes {_cells_text(cells)} not output (allowed by the task), in {changed} of them: {example}"
+    )
+    return Certificate("effects", claim, "TESTED", f"{runs} runs", runs)
 
 
 def _example(after: np.ndarray, batch: MixedBatch, other: np.ndarray) -> str:

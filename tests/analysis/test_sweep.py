@@ -10,8 +10,10 @@ import pytest
 
 from analysis.cli import main
 from analysis.program_file import load_program
+from analysis.results_file import FIGURES
 from analysis.verify.sweep import DENSE_SLACK, sweep, sweep_table
 from analysis.vm import run
+from nram_env.files import read_json
 from nram_env.tasks import get_task
 
 WRONG = str(Path(__file__).parents[1] / "data/wrong_at_one_slack.json")
@@ -61,6 +63,6 @@ def test_no_examples_and_no_program_are_refused(capsys: pytest.CaptureFixture[st
 
 def test_the_page_of_results_holds_what_the_sweep_of_the_zoo_prints() -> None:
     shown = (Path(__file__).parents[2] / "docs/results.md").read_text()
-    rows = json.loads((Path(__file__).parents[2] / "docs/results.json").read_text())["rows"]
+    rows = read_json(Path(__file__).parents[2] / "docs/results.json", FIGURES)["rows"]
     assert sweep_table({f"zoo:{name}": row["sweep"] for name, row in rows.items()}) in shown
     assert {name for name, row in rows.items() if row["sweep"]["wrong"]} == {"merge"}
