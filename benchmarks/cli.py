@@ -13,7 +13,7 @@ import resource
 import subprocess
 import sys
 
-from analysis.cli import VERBS
+from analysis.commands.cli import VERBS
 
 LIBRARIES = ["-c", "import numpy, gymnasium, tyro, rich.table"]
 CALLS = [
@@ -47,7 +47,7 @@ def main() -> None:
     libraries = seconds(LIBRARIES, repeats)
     print(f"{'its libraries alone':<24}{libraries:6.2f} s")
     for words in CALLS:
-        taken = seconds(["-m", "analysis.cli", *words], repeats)
+        taken = seconds(["-m", "analysis.commands.cli", *words], repeats)
         print(f"nram {' '.join(words):<19}{taken:6.2f} s {taken / libraries:6.1f} times")
 
 

@@ -29,12 +29,12 @@ from malformed.files import Kind, kinds, mutants, no_files
 from rich.console import Console
 from rich.table import Table
 
-from analysis.block import ProgramError
-from analysis.diagram import to_svg
-from analysis.export_c import to_c
-from analysis.export_python import to_python
-from analysis.listing import listing
-from analysis.program import Program
+from analysis.exporters.c import to_c
+from analysis.exporters.python import to_python
+from analysis.pictures.diagram import to_svg
+from analysis.printing.page import listing
+from analysis.program.block import ProgramError
+from analysis.program.program import Program
 from nram_env.files import FileError
 
 LONGEST_ERROR = 2_000

@@ -20,13 +20,13 @@ import numpy as np
 import torch
 
 from agents.checkpoint import load_agent
-from analysis.batch import run_batch
-from analysis.block import Block, Constant, Guard, Operation
-from analysis.canonical import canonical_hash
-from analysis.export import to_python
-from analysis.pipeline import extract
-from analysis.program import Edge, Program, Register
-from analysis.verify import check_sizes
+from analysis.exporters import to_python
+from analysis.extraction.pipeline import extract
+from analysis.machine.batch import run_batch
+from analysis.program.block import Block, Constant, Guard, Operation
+from analysis.program.program import Edge, Program, Register
+from analysis.simplification.canonical import canonical_hash
+from analysis.verification import check_sizes
 from nram_env.machine import Gate, MachineConfig
 from nram_env.tasks import get_task
 

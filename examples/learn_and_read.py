@@ -11,9 +11,9 @@ import torch
 
 from agents.config import TrainConfig
 from agents.trainer import Trainer
-from analysis.listing import listing
-from analysis.pipeline import extract
-from analysis.vm import run
+from analysis.extraction.pipeline import extract
+from analysis.machine.vm import run
+from analysis.printing.page import listing
 from nram_env.tasks import get_task
 
 

@@ -19,8 +19,8 @@ from agents.noise import normal
 from agents.rollout import make_envs, unroll
 from agents.trainer import Trainer
 from agents.zoo import find_entry
-from analysis.harden import HardenedAgent
-from analysis.observe import observe_run
+from analysis.extraction.harden import HardenedAgent
+from analysis.pictures.observe import observe_run
 from nram_env.machine import MachineConfig, initial_state, step, timestep
 from nram_env.machine.backends import reference
 from nram_env.machine.backends.reference import soften

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.listing import listing
-from analysis.resolve import find_program
+from analysis.extraction.resolve import find_program
+from analysis.printing.page import listing
 
 README = Path(__file__).parent.parent / "README.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)

@@ -13,17 +13,17 @@ from rich.table import Table
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
 from agents.run import Budget, Outcome, resume_run, start_run
-from analysis.certificate import is_equal
 from analysis.commands.demo_folder import clear, write_summary
 from analysis.commands.display import TrainingDisplay, broken_off
 from analysis.commands.output import command, emit, page_width, say, sizes_text
 from analysis.commands.programs import MUST_HOLD
-from analysis.listing import listing
-from analysis.pipeline import extract
-from analysis.program import Program
-from analysis.program_file import save_program
-from analysis.resolve import PROGRAM_FILE
-from analysis.verify import check_sizes
+from analysis.extraction.pipeline import extract
+from analysis.extraction.resolve import PROGRAM_FILE
+from analysis.printing.page import listing
+from analysis.program.certificate import is_equal
+from analysis.program.file import save_program
+from analysis.program.program import Program
+from analysis.verification import check_sizes
 from nram_env.tasks import get_task
 
 SIZES = (8, 32, 100, 500)

@@ -11,8 +11,8 @@ from agents.metrics import EVENTS_FOLDER
 from agents.run import lock_run
 from agents.run_files import LOCK_FILE, RUN_FILES, RunError, own_files
 from analysis.commands.output import say
-from analysis.program_file import load_program
-from analysis.resolve import PROGRAM_FILE
+from analysis.extraction.resolve import PROGRAM_FILE
+from analysis.program.file import load_program
 from nram_env.checks import anything, choice, lines, list_of, nullable, number, record
 from nram_env.files import read_json
 from nram_env.support import write_atomically

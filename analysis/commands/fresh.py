@@ -14,13 +14,13 @@ from agents.config import TrainConfig
 from agents.evaluate import evaluate
 from agents.run import Outcome
 from agents.trainer import Trainer
-from analysis.certificate import FAITHFUL
 from analysis.commands.output import command
 from analysis.commands.programs import MUST_HOLD
-from analysis.pipeline import extract
-from analysis.program import Program
-from analysis.program_file import save_program
-from analysis.resolve import PROGRAM_FILE
+from analysis.extraction.pipeline import extract
+from analysis.extraction.resolve import PROGRAM_FILE
+from analysis.program.certificate import FAITHFUL
+from analysis.program.file import save_program
+from analysis.program.program import Program
 
 CHECKED_SIZES = (8, 50, 200)
 """Sizes at which a fresh training is checked, soft and hard."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.table import Table
 
-from analysis.text import hanging
+from analysis.program.text import hanging
 
 if TYPE_CHECKING:
-    from analysis.accuracy import Accuracy
-    from analysis.hardening import Difference, Hardening
+    from analysis.measurement.accuracy import Accuracy
+    from analysis.measurement.hardening import Difference, Hardening
 
 
 _NAMES, _SIZE = 19, 15

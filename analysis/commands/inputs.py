@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.resolve import Source
+from analysis.extraction.resolve import Source
 from nram_env.tasks import Task, get_task
 
 

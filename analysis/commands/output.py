@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-from analysis.text import WIDTH
+from analysis.program.text import WIDTH
 
 LEAST_WIDTH = 40
 """Columns that are used even where there are fewer."""
@@ -42,8 +42,8 @@ def command(*words: object, task: str = "copy") -> str:
 
 def _called(program: str) -> list[str]:
     """How this program is called: `nram` if a shell would find it by that, or else as it was called now."""
-    if Path(program).parts[-2:] == ("analysis", "cli.py"):
-        return [sys.orig_argv[0], "-m", "analysis.cli"]
+    if Path(program).parts[-3:] == ("analysis", "commands", "cli.py"):
+        return [sys.orig_argv[0], "-m", "analysis.commands.cli"]
     found = shutil.which("nram")
     is_nram = Path(program).stem == "nram" and Path(program).exists()
     return [program] if is_nram and not (found and Path(found).samefile(program)) else ["nram"]

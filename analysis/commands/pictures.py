@@ -10,9 +10,9 @@ import tyro
 
 from analysis.commands.inputs import checked_steps, given_memory, horizon_of, instance
 from analysis.commands.output import emit, say
-from analysis.export import EXPORTS
-from analysis.resolve import Source, find_agent, find_program, find_source, output_folder
-from analysis.trace import trace, trace_latex, trace_text
+from analysis.exporters import EXPORTS
+from analysis.extraction.resolve import Source, find_agent, find_program, find_source, output_folder
+from analysis.printing.trace import trace, trace_latex, trace_text
 from nram_env.support import write_atomically
 from nram_env.tasks import Task, get_task
 
@@ -135,7 +135,7 @@ class Plot:
         """Draw; exit code 0 once all pictures that the run allows are written."""
         folder, agent, source = output_folder(self.run), find_agent(self.run), find_source(self.run)
         instance(get_task(agent.task), self.n, self.seed)  # or else it is rejected before the work
-        from analysis.gallery import draw_run  # takes seconds
+        from analysis.pictures.gallery import draw_run  # takes seconds
 
         program = source.program(self.seed, say)
         written, left_out = draw_run(folder, agent, program, n=self.n, seed=self.seed, progress=say)

@@ -11,15 +11,10 @@ from typing import Any, Literal
 import tyro
 
 from agents.run_files import own_files
-from analysis.canonical import canonical_hash
-from analysis.certificate import Certificate, is_equal
 from analysis.commands.inputs import checked_steps, given_memory, horizon_of, instance, task_of
 from analysis.commands.output import emit, page_width, say, sizes_text
-from analysis.listing import blocks_text, listing
-from analysis.pipeline import CORRECTNESS_RUNS, extract, judge_correctness, judge_fidelity
-from analysis.program import Program
-from analysis.program_file import load_program, program_record, save_program
-from analysis.resolve import (
+from analysis.extraction.pipeline import CORRECTNESS_RUNS, extract, judge_correctness, judge_fidelity
+from analysis.extraction.resolve import (
     PROGRAM_FILE,
     find_agent,
     find_place,
@@ -27,10 +22,15 @@ from analysis.resolve import (
     find_source,
     output_folder,
 )
-from analysis.text import hanging
-from analysis.verify import check_mutants, check_random, check_sizes
-from analysis.views import choices_view, circuit_view, machine_view
-from analysis.vm import run
+from analysis.machine.vm import run
+from analysis.printing.page import blocks_text, listing
+from analysis.printing.views import choices_view, circuit_view, machine_view
+from analysis.program.certificate import Certificate, is_equal
+from analysis.program.file import load_program, program_record, save_program
+from analysis.program.program import Program
+from analysis.program.text import hanging
+from analysis.simplification.canonical import canonical_hash
+from analysis.verification import check_mutants, check_random, check_sizes
 from nram_env.tasks import Task
 
 SIZES = (8, 32, 100)
@@ -269,7 +269,7 @@ def _summary(program: Program) -> dict[str, Any]:
 
 
 def _compare(program: Program, task: Task, agent: str, seed: int) -> tuple[Certificate, ...]:
-    from analysis.harden import HardenedAgent
+    from analysis.extraction.harden import HardenedAgent
 
     say("comparing with the agent")
     network = HardenedAgent(find_agent(agent), program.semantics)

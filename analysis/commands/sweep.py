@@ -9,8 +9,8 @@ import tyro
 from agents import zoo
 from analysis.commands.inputs import task_of
 from analysis.commands.output import emit, say
-from analysis.resolve import find_source
-from analysis.verify.sweep import EXAMPLES, SIZES, sweep, sweep_table
+from analysis.extraction.resolve import find_source
+from analysis.verification.sweep import EXAMPLES, SIZES, sweep, sweep_table
 
 
 @dataclass(frozen=True)

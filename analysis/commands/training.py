@@ -16,7 +16,7 @@ from agents.run import Budget, Outcome, resume_run, start_run
 from analysis.commands.display import TrainingDisplay, resume_command
 from analysis.commands.hardening import hardening_report
 from analysis.commands.output import command, emit, page_width, sizes_text
-from analysis.resolve import find_agent
+from analysis.extraction.resolve import find_agent
 
 if TYPE_CHECKING:
     from agents.evaluate import Evaluation
@@ -150,7 +150,7 @@ class Eval:
     def __call__(self) -> int:
         """Measure and print a table; exit code 0 once everything is measured."""
         from agents.evaluate import evaluate_all
-        from analysis.hardening import measure_hardening
+        from analysis.measurement.hardening import measure_hardening
 
         agent = find_agent(self.run)
         top = agent.trained_to

@@ -13,13 +13,13 @@ from rich.table import Table
 from agents import zoo
 from agents.checkpoint import AGENT_FILE, save_agent
 from agents.run import Budget, start_run
-from analysis.canonical import canonical_hash
 from analysis.commands.display import TrainingDisplay, broken_off
 from analysis.commands.output import emit, say
-from analysis.pipeline import extract
-from analysis.program import Program
-from analysis.program_file import save_program
-from analysis.resolve import PROGRAM_FILE
+from analysis.extraction.pipeline import extract
+from analysis.extraction.resolve import PROGRAM_FILE
+from analysis.program.file import save_program
+from analysis.program.program import Program
+from analysis.simplification.canonical import canonical_hash
 from nram_env.files import read_json
 from nram_env.support import write_atomically
 
@@ -178,7 +178,7 @@ class Reproduce:
         return [zoo.find_entry(name) for name in self.entries or zoo.entries()]
 
     def _make_table(self) -> int:
-        from analysis.results import Effort, measure, measure_program, page
+        from analysis.measurement.results import Effort, measure, measure_program, page
 
         effort = Effort(self.examples, self.soft_examples, self.far_examples)
         place = next(parent for parent in self.out.absolute().parents if parent.exists())
@@ -205,7 +205,7 @@ def _earlier_rows(table: Path, figures: Path) -> dict[str, Any]:
     Raises:
         ValueError: One of the files is none of ours; it would be written over.
     """
-    from analysis.results_file import FIGURES
+    from analysis.measurement.results_file import FIGURES
 
     if figures.exists():
         return read_json(figures, FIGURES)["rows"]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from agents.config import TrainConfig
-from analysis.cli import VERBS, main
+from analysis.commands.cli import VERBS, main
 from malformed.calls import Call, family
 from malformed.junk import pick
 from malformed.words import BELOW, GOOD, MEMORIES, NO_NUMBER, NO_WHOLE, PLACES, RANGES, TASKS
@@ -35,7 +35,7 @@ OPTIONS: dict[str, dict[str, str]] = {}
 def options(verb: str) -> dict[str, str]:
     """Options of a verb and the words of their types; positional arguments are left out."""
     if verb not in OPTIONS:
-        from analysis.cli import _load
+        from analysis.commands.cli import _load
 
         own = [f for f in fields(_load(verb)) if f.name not in ("config", "imports")]
         more = list(fields(TrainConfig)) if verb == "train" else []

@@ -20,13 +20,13 @@ from agents.metrics import METRICS_FILE, read_metrics
 from agents.population_file import SavedPopulation, load_population, save_population
 from agents.trainer import Trainer
 from analysis.commands.demo_folder import SUMMARY
-from analysis.harden import HardenedAgent
-from analysis.inputs import training_inputs
-from analysis.program_file import load_program, save_program
-from analysis.record import record
-from analysis.recording_file import load_recording, save_recording
-from analysis.results import Effort, measure
-from analysis.results_file import FIGURES
+from analysis.extraction.harden import HardenedAgent
+from analysis.extraction.inputs import training_inputs
+from analysis.extraction.record import record
+from analysis.extraction.recording_file import load_recording, save_recording
+from analysis.measurement.results import Effort, measure
+from analysis.measurement.results_file import FIGURES
+from analysis.program.file import load_program, save_program
 from malformed.packing import (
     pack_arrays,
     pack_lines,

@@ -14,7 +14,7 @@ from agents.bench import (
     naive_timestep,
     training_config,
 )
-from analysis.cli import main
+from analysis.commands.cli import main
 from nram_env.machine import MachineConfig, initial_state, timestep
 
 

@@ -11,11 +11,11 @@ from types import ModuleType
 
 import numpy as np
 
-from analysis.block import Block, Constant, Guard, Operation
-from analysis.export import to_c, to_python
-from analysis.names import name_registers
-from analysis.program import Edge, Program, Register
-from analysis.reduce import simplify_program
+from analysis.exporters import to_c, to_python
+from analysis.extraction.names import name_registers
+from analysis.program.block import Block, Constant, Guard, Operation
+from analysis.program.program import Edge, Program, Register
+from analysis.simplification.program import simplify_program
 from nram_env.machine import PAPER_GATES, Gate, MachineConfig
 from tests.analysis.programs import program_of, random_program
 

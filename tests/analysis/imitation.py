@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from agents.controllers import Controller, ControllerSpec
-from analysis.circuits import HardStep
-from analysis.labels import Labeller, live_selectors
-from analysis.program import Program
-from analysis.record import Inputs, Recording, record
+from analysis.extraction.circuits import HardStep
+from analysis.extraction.labels import Labeller, live_selectors
+from analysis.extraction.record import Inputs, Recording, record
+from analysis.program.program import Program
 from nram_env.machine import MachineConfig
 from tests.analysis.planted import PlantedNetwork
 

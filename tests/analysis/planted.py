@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.network import HardOutput
-from analysis.program import PAPER_SEMANTICS, START, Program, Semantics
+from analysis.extraction.network import HardOutput
+from analysis.program.program import PAPER_SEMANTICS, START, Program, Semantics
 
 
 class PlantedNetwork:

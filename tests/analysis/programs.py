@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from analysis.block import Guard
-from analysis.circuits import circuit_block
-from analysis.program import Edge, Program, Register
+from analysis.extraction.circuits import circuit_block
+from analysis.program.block import Guard
+from analysis.program.program import Edge, Program, Register
 from nram_env.machine import MachineConfig
 from tests.cases import PAPER_CASES, Case
 

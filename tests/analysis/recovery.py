@@ -9,14 +9,14 @@ import numpy as np
 
 from agents.checkpoint import Agent
 from agents.controllers import Controller
-from analysis.canonical import canonical_hash
-from analysis.harden import HardenedAgent
-from analysis.network import Network
-from analysis.pipeline import read_program
-from analysis.program import Program
-from analysis.record import Inputs, record
-from analysis.reduce import simplify_program
-from analysis.verify import Fidelity, compare
+from analysis.extraction.fidelity import Fidelity, compare
+from analysis.extraction.harden import HardenedAgent
+from analysis.extraction.network import Network
+from analysis.extraction.pipeline import read_program
+from analysis.extraction.record import Inputs, record
+from analysis.program.program import Program
+from analysis.simplification.canonical import canonical_hash
+from analysis.simplification.program import simplify_program
 from nram_env.machine import MachineConfig
 from tests.analysis.imitation import imitate
 from tests.analysis.planted import PlantedNetwork

@@ -9,7 +9,7 @@ import torch
 
 from agents.checkpoint import Agent
 from agents.controllers import Controller, ControllerSpec
-from analysis.program import START, Edge, Program
+from analysis.program.program import START, Edge, Program
 from tests.analysis.programs import CASES, program_of
 
 MARGIN = 6.0

@@ -1,0 +1,227 @@
+"""A program as a Python file of its own: no imports, O(1) work a timestep, in the formatters' layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from analysis.exporters.source import (
+    WIDTH,
+    Arithmetic,
+    guard_source,
+    heading,
+    horizon_text,
+    mentioned,
+    register_names,
+    state_names,
+    task_of,
+)
+from analysis.program.block import ProgramError
+from analysis.program.expressions import Assign, Expression, Let, Statement, Store, statements
+from analysis.program.program import Edge, Program
+from analysis.simplification.guards import covers, tested_registers
+
+_SHORT = 20
+"""Length of the parts that a line is made of where it would get too long."""
+
+_MOST_STATES = 1000
+
+_CHECKS = """
+
+def _checked(memory, max_steps):
+    cells = list(memory)
+    size = len(cells)
+    if size < SMALLEST_SIZE:
+        raise ValueError(f"memory has {size} cells; {SMALLEST_SIZE} are needed")
+    kinds = set(map(type, cells)) - {int}
+    if kinds:
+        raise ValueError(f"memory must hold plain int, got {kinds.pop().__name__}")
+    low, high = min(cells), max(cells)
+    if low < 0 or high >= size:
+        cell = cells.index(low if low < 0 else high)
+        raise ValueError(f"cell {cell} holds {cells[cell]}, not in 0..{size - 1}")
+    if max_steps is None and not HALTS:
+        raise ValueError("this program does not stop by itself; pass max_steps")
+    if max_steps is not None and (type(max_steps) is not int or max_steps < 0):
+        raise ValueError(f"max_steps must be an int of at least 0, got {max_steps!r}")
+    return cells
+"""
+
+
+def to_python(program: Program) -> str:
+    """The source of a Python module that runs a program.
+
+    The module has `run(memory, max_steps=None)`, which returns the memory at the end; `HALTS`, whether
+    the program can stop by itself; `horizon(n)`, the task's T for the size n, to be given as `max_steps`
+    where it does not; and `SMALLEST_SIZE`, the least M.
+
+    Raises:
+        ProgramError: The task's horizon is not of the form a n + b, or there are too many states for
+            Python's compiler.
+    """
+    if len(program.states) > _MOST_STATES:
+        raise ProgramError(f"{len(program.states)} states are too many for Python; {_MOST_STATES} are not")
+    parts = [_head(program), _horizon(program), _run(program)]
+    return "\n".join(line for part in parts for line in part) + "\n" + _CHECKS
+
+
+def _head(program: Program) -> Iterator[str]:
+    lines = list(heading(program, "Python"))
+    yield f'"""{lines[0]}'
+    yield from lines[1:]
+    yield '"""'
+    yield ""
+    yield f"HALTS = {program.can_halt}"
+    yield f"SMALLEST_SIZE = {program.min_size}"
+
+
+def _horizon(program: Program) -> Iterator[str]:
+    task = task_of(program)
+    yield from ("", "", "def horizon(n):")
+    if task is None:
+        yield '    """Unknown: this program names no task that has one."""'
+        yield '    raise ValueError("no horizon is known for this program; pass max_steps")'
+        return
+    yield f'    """Timesteps that task {task.name} gives to an instance of size n."""'
+    yield f"    return {horizon_text(task)}"
+
+
+def _run(program: Program) -> Iterator[str]:
+    names = register_names(program)
+    yield from ("", "", "def run(memory, max_steps=None):")
+    yield from _run_docstring(program)
+    yield "    memory = _checked(memory, max_steps)"
+    yield "    size = len(memory)"
+    body = list(_timestep(program, names))
+    yield from (f"    {name} = 0" for name in mentioned(names, body))
+    if len(program.states) > 1:
+        yield "    state = 0"
+    yield "    step = 0"
+    yield "    while step != max_steps:"
+    yield "        step += 1"
+    yield from body
+    yield "    return memory"
+
+
+def _timestep(program: Program, names: Sequence[str]) -> Iterator[str]:
+    branching = len(program.states) > 1
+    for state, name in enumerate(state_names(program)):
+        if branching:
+            yield f"        {'if' if state == 0 else 'elif'} state == {state}:"
+        unseen = f'raise RuntimeError(f"timestep {{step}}: unseen in state {name}")'
+        yield from _state(program, state, unseen, names, "    " * (3 if branching else 2))
+
+
+def _run_docstring(program: Program) -> Iterator[str]:
+    yield '    """Run the program and return the memory at the end; the argument is left as it is.'
+    yield ""
+    yield f"    memory: M integers in 0..M-1, M at least {program.min_size}."
+    yield "    max_steps: timesteps after which the run is cut; None runs until it stops,"
+    yield "        and is accepted only where HALTS is true."
+    yield ""
+    yield "    Raises ValueError for other arguments, and RuntimeError in a situation that"
+    yield "    the controller was never seen in."
+    yield '    """'
+
+
+def _state(program: Program, state: int, unseen: str, names: Sequence[str], indent: str) -> Iterator[str]:
+    edges = [edge for edge in program.edges_of_state[state] if edge.guard.cubes]
+    if not edges:
+        yield indent + unseen
+        return
+    if edges[0].guard.always:
+        yield from _edge(program, edges[0], names, indent)
+        return
+    conditions = list(_conditions(edges, names, indent))
+    yield from conditions[: -len(edges)]
+    complete = covers([edge.guard for edge in edges])
+    for position, (edge, condition) in enumerate(zip(edges, conditions[-len(edges) :], strict=True)):
+        last = complete and position == len(edges) - 1 > 0
+        yield indent + ("else:" if last else f"{'if' if position == 0 else 'elif'} {condition}:")
+        yield from _edge(program, edge, names, indent + "    ")
+    if not complete:
+        yield f"{indent}else:"
+        yield f"{indent}    {unseen}"
+
+
+def _conditions(edges: Sequence[Edge], names: Sequence[str], indent: str) -> Iterator[str]:
+    """Lines to be run before the branches, then one condition for every edge."""
+    plain = [guard_source(edge.guard, names, ("and", "or")) for edge in edges]
+    if all(len(f"{indent}elif {condition}:") <= WIDTH for condition in plain):
+        yield from plain
+        return
+    yield f"{indent}zeros = 0"
+    for register in tested_registers([edge.guard for edge in edges]):
+        yield f"{indent}zeros += ({names[register]} == 0) << {register}"
+    for number, edge in enumerate(edges):
+        for position, (mask, value) in enumerate(edge.guard.cubes):
+            earlier = f"case{number} or " if position else ""
+            yield f"{indent}case{number} = {earlier}zeros & {mask} == {value}"
+    yield from (f"case{number}" for number in range(len(edges)))
+
+
+def _edge(program: Program, edge: Edge, names: Sequence[str], indent: str) -> Iterator[str]:
+    body = statements(edge.block, program.num_registers)
+    taken = [statement.temporary.number for statement in body if isinstance(statement, Let)]
+    writer = _Writer(names, program.min_size, indent, max(taken, default=-1) + 1)
+    for statement in body:
+        yield from writer.lines(statement)
+    if edge.target is None:
+        yield f"{indent}return memory"
+    elif edge.target != edge.source:
+        yield f"{indent}state = {edge.target}"
+    elif not body:
+        yield f"{indent}pass"
+
+
+class _Writer:
+    """Writes statements as lines of at most WIDTH columns; what does not fit goes into temporaries."""
+
+    def __init__(self, names: Sequence[str], smallest: int, indent: str, num_temporaries: int) -> None:
+        self._names, self._smallest, self._indent = names, smallest, indent
+        self._num_temporaries = num_temporaries
+
+    def lines(self, statement: Statement) -> list[str]:
+        """A statement, on one line if it fits."""
+        line = self._indent + self._text(statement, self._arithmetic(lambda text: text))
+        return [line] if len(line) <= WIDTH else self._split(statement)
+
+    def _split(self, statement: Statement) -> list[str]:
+        before: list[str] = []
+
+        def keep(text: str) -> str:
+            return text if len(text) <= _SHORT else self._name(before, text)
+
+        arithmetic = self._arithmetic(keep)
+        if isinstance(statement, Assign) and len(statement.registers) > 1:
+            values = [self._name(before, arithmetic.value(value)) for value in statement.values]
+            targets = [self._names[register] for register in statement.registers]
+            return before + [f"{self._indent}{t} = {v}" for t, v in zip(targets, values, strict=True)]
+        text = self._text(statement, arithmetic)
+        return [*before, self._indent + text]
+
+    def _text(self, statement: Statement, arithmetic: Arithmetic) -> str:
+        if isinstance(statement, Store):
+            return f"memory[{arithmetic.value(statement.address)}] = {arithmetic.value(statement.value)}"
+        if isinstance(statement, Let):
+            return f"t{statement.temporary.number} = {arithmetic.value(statement.value)}"
+        targets = ", ".join(self._names[register] for register in statement.registers)
+        return f"{targets} = {', '.join(self._values(statement.values, arithmetic))}"
+
+    def _values(self, values: Sequence[Expression], arithmetic: Arithmetic) -> list[str]:
+        return [arithmetic.value(value) for value in values]
+
+    def _arithmetic(self, keep: Callable[[str], str]) -> Arithmetic:
+        plain = self._smallest > 1
+        return Arithmetic(
+            self._names,
+            self._smallest,
+            modulo=lambda text: f"{text if text.isalnum() else f'({text})'} % size",
+            comparison=lambda a, sign, b: f"int({a} {sign} {b})" if plain else f"({a} {sign} {b}) % size",
+            keep=keep,
+        )
+
+    def _name(self, before: list[str], text: str) -> str:
+        name = f"t{self._num_temporaries}"
+        self._num_temporaries += 1
+        before.append(f"{self._indent}{name} = {text}")
+        return name

@@ -1,0 +1,215 @@
+"""From a trained agent to its program: record, abstract, simplify, compare, and again where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analysis.extraction.abstract import Abstraction, Behaviour, abstract
+from analysis.extraction.circuits import circuit_block
+from analysis.extraction.fidelity import compare
+from analysis.extraction.inputs import (
+    HELD_OUT_FACTOR,
+    LONG_FACTOR,
+    beyond_inputs,
+    edge_inputs,
+    long_inputs,
+    training_inputs,
+)
+from analysis.extraction.labels import TIE, live_margins, smallest_margin
+from analysis.extraction.names import name_registers
+from analysis.extraction.network import Network
+from analysis.extraction.record import Recording, record
+from analysis.extraction.seen import seen_only
+from analysis.extraction.table import is_table
+from analysis.extraction.table_fidelity import compare_table
+from analysis.program.block import Guard
+from analysis.program.program import Edge, Program, Register
+from analysis.simplification.canonical import canonical_text
+from analysis.simplification.program import simplify_program
+from analysis.verification import Certificate, check_effects, check_exhaustive, check_random, check_window
+from nram_env.tasks import Task, task_imports
+
+Report = Callable[[str], None]
+
+ROUNDS = 10
+"""How often runs that the program gets wrong are added to those it is learned from."""
+
+TRAINING_RUNS = 256
+LONG_RUNS = 320
+HELD_OUT_RUNS = 3_008
+BEYOND_RUNS = 64
+CORRECTNESS_RUNS = 8_192
+
+
+def extract(agent: Any, *, seed: int = 0, progress: Report | None = None) -> Program:
+    """The program of a trained agent, compared with the agent on runs that it was not learned from.
+
+    Args:
+        agent: An `agents.checkpoint.Agent`.
+        seed: Seed of all inputs.
+        progress: Called with a line of text before each part of the work.
+
+    Returns:
+        The program. It carries certificates: "table" for an agent without state, "fidelity" and "long
+        horizon" (where the program is not the hardened agent they are REFUTED and show the first
+        difference), and what `judge_correctness` finds.
+    """
+    from analysis.extraction.harden import HardenedAgent
+    from nram_env.tasks import get_task
+
+    network = HardenedAgent(agent)
+    spec = agent.controller.spec
+    origin = {"controller": spec.kind, "hidden_size": spec.hidden_size, "seed": seed}
+    size = agent.trained_to
+    return extract_network(network, get_task(agent.task), size, origin, seed=seed, progress=progress)
+
+
+def extract_network(
+    network: Network,
+    task: Task,
+    size: int,
+    origin: Mapping[str, Any],
+    *,
+    seed: int = 0,
+    progress: Report | None = None,
+) -> Program:
+    """The program of a hardened controller; see `extract`.
+
+    Args:
+        network: The controller.
+        task: Gives the inputs.
+        size: Largest difficulty that it was trained on.
+        origin: Saved in the program.
+        seed: Seed of all inputs.
+        progress: Called with a line of text before each part of the work.
+    """
+    say = progress or (lambda text: None)
+    rng = np.random.default_rng([seed, 1])
+    say(f"recording {task.name} runs up to n = {size}")
+    recording = record(network, training_inputs(task, size, TRAINING_RUNS, rng))
+    recording = record(network, edge_inputs(task, rng), recording)
+    program = read_program(recording, task.name)
+    for attempt in range(0 if recording.table else ROUNDS):
+        say(f"comparing on longer runs, round {attempt + 1}")
+        found = compare(program, network, long_inputs(task, size, LONG_FACTOR, LONG_RUNS, rng))
+        beyond = compare(program, network, beyond_inputs(task, size, TRAINING_RUNS, rng))
+        if not found.mismatches and not beyond.unseen:
+            break
+        recording = record(network, (*found.failing, *beyond.unseen_runs), recording)
+        program = read_program(recording, task.name)
+    if recording.table:
+        program = replace(program, min_size=compare_table(program, network).min_size)
+    program = replace(
+        program,
+        task=task.name,
+        imports=task_imports(task.name),
+        origin={**origin, **_described(recording, program, size)},
+    )
+    say("comparing on held-out runs")
+    program = program.with_certificates(*judge_fidelity(program, network, task, size, seed))
+    say("checking the program against the task")
+    return program.with_certificates(*judge_correctness(program, task, HELD_OUT_FACTOR * size, seed))
+
+
+def read_program(recording: Recording, name: str) -> Program:
+    """The smallest program that a recording allows, its registers named by their roles."""
+    programs = [simplify_program(_program(recording, found, name)) for found in abstract(recording)]
+    fewest = min(program.num_registers for program in programs)
+    programs = [program for program in programs if program.num_registers == fewest]
+    smallest = min(programs, key=canonical_text) if len(programs) > 1 else programs[0]
+    if not recording.table:
+        smallest = simplify_program(seen_only(smallest, recording))
+    return name_registers(_in_order(smallest))
+
+
+def _in_order(program: Program) -> Program:
+    """The edges of each state, first the one for registers that are all 0, last those that no run took."""
+    zero = (1 << program.num_registers) - 1
+    edges = sorted(program.edges, key=lambda e: (e.source, not e.guard.matches(zero), not e.support))
+    return replace(program, edges=tuple(edges))
+
+
+def judge_correctness(program: Program, task: Task, largest: int, seed: int) -> tuple[Certificate, ...]:
+    """Certificates of what the program does: where its output is right, when, and what else it changes."""
+    return (
+        check_random(program, task, largest, CORRECTNESS_RUNS, seed),
+        check_exhaustive(program, task),
+        check_window(program, task, seed),
+        check_effects(program, task, seed),
+    )
+
+
+def judge_fidelity(
+    program: Program, network: Network, task: Task, size: int, seed: int
+) -> tuple[Certificate, ...]:
+    """Certificates of fidelity: on held-out runs to the task's horizon, and on runs far beyond it.
+
+    A controller that is read whole has one more, and the first: by construction.
+    """
+    rng = np.random.default_rng([seed, 2])
+    found = compare(program, network, long_inputs(task, size, HELD_OUT_FACTOR, HELD_OUT_RUNS, rng))
+    later = compare(program, network, beyond_inputs(task, size, BEYOND_RUNS, rng))
+    readable = is_table(network) and len(program.states) == 1
+    whole = (compare_table(program, network).certificate(),) if readable else ()
+    return (
+        *whole,
+        found.certificate(),
+        later.certificate("long horizon", "program = hardened network to ten times the task's horizon"),
+    )
+
+
+def _program(recording: Recording, found: Abstraction, name: str) -> Program:
+    """The program of an abstraction, its blocks still raw circuits."""
+    machine = recording.machine
+    edges = []
+    for (state, behaviour), steps in _steps_taken(recording, found).items():
+        choices = recording.steps[steps[0]].choices
+        block, guard = circuit_block(machine, choices), found.states[state][behaviour]
+        edges.append(Edge(state, guard, block, behaviour[1], len(steps) - 1, choices))
+    registers = tuple(Register(f"r{r}", r) for r in range(machine.num_registers))
+    states = tuple(f"S{state}" for state in range(len(found.states)))
+    return Program(name, registers, states, tuple(edges), found.kind, machine, recording.semantics)
+
+
+def _steps_taken(recording: Recording, found: Abstraction) -> dict[tuple[int, Behaviour], list[int]]:
+    """For every behaviour of every state the recorded steps that took it, in the order of the states.
+
+    A table's or unrolled program's behaviour may stand for steps of other labels; then the first step of
+    its own label comes first.
+    """
+    first = {label: step for step, label in reversed(list(enumerate(found.labelling.of_step)))}
+    taken = {
+        (state, behaviour): [first[behaviour[0]]]
+        for state, behaviours in enumerate(found.states)
+        for behaviour in behaviours
+    }
+    for run in recording.runs:
+        state: int | None = 0
+        for pattern, step in zip(run.patterns, run.steps, strict=True):
+            behaviour = None if state is None else _behaviour(found.states[state], pattern)
+            if state is None or behaviour is None:
+                break
+            taken[state, behaviour].append(step)
+            state = behaviour[1]
+    return taken
+
+
+def _behaviour(behaviours: Mapping[Behaviour, Guard], pattern: int) -> Behaviour | None:
+    return next((behaviour for behaviour, guard in behaviours.items() if guard.matches(pattern)), None)
+
+
+def _described(recording: Recording, program: Program, size: int) -> dict[str, Any]:
+    live = frozenset(register.source for register in program.registers)
+    ties = int((live_margins(recording, live) < TIE).sum())
+    return {
+        "training_size": size,
+        "recorded_runs": len(recording.runs),
+        "recorded_steps": sum(len(run.steps) for run in recording.runs),
+        "distinct_steps": len(recording.steps),
+        "smallest_live_margin": round(smallest_margin(recording, live), 4),
+        **({"ties": ties} if ties else {}),
+    }

@@ -1,0 +1,1 @@
+"""What a program means, in integers: one run, or thousands at once."""

@@ -1,0 +1,1 @@
+"""How much is lost between the soft network and its program, and the table of results."""

@@ -1,0 +1,1 @@
+"""Programs, circuits and runs as pictures."""

@@ -1,0 +1,1 @@
+"""A program on a page: listing, code, views, trace tables."""

@@ -1,0 +1,96 @@
+"""Random instances of many sizes; a wrong one is made small before it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analysis.program.certificate import Certificate, Counterexample, rule_of_three
+from analysis.program.program import Program
+from analysis.verification.correctness import first_wrong_of, wrong_cells
+from nram_env.tasks import SizePlan, Task, draw_plan, grid_plan
+from nram_env.tasks.sizes import GROUP
+
+CLAIM = "output right after T(n) steps, or where the program stops"
+
+_SHRUNK = 64
+
+
+def check_sizes(
+    program: Program, task: Task, sizes: Iterable[int], examples: int, seed: int
+) -> list[dict[str, Any]]:
+    """Errors of a program on random instances of the given n, in memories of many sizes.
+
+    Args:
+        program: The program.
+        task: Gives instances, oracle and horizon.
+        sizes: Difficulties n.
+        examples: How many instances of each n.
+        seed: Seed of sizes and instances.
+
+    Returns:
+        One record an n: mode ("program"), n, memory_sizes (the smallest and the largest M), examples,
+        exact_error (share of instances with any wrong output cell) and cell_error (share of wrong cells).
+    """
+    rng = np.random.default_rng([seed, 3])
+    return [_size_record(program, task, draw_plan(task, rng, [n], examples), rng) for n in sizes]
+
+
+def _size_record(program: Program, task: Task, plan: SizePlan, rng: np.random.Generator) -> dict[str, Any]:
+    wrong = exact = cells = 0
+    for batch in plan.mixed(task, rng):
+        found = wrong_cells(program, batch, batch.horizon)
+        wrong, exact = wrong + int(found.sum()), exact + int(found.any(1).sum())
+        cells += int(batch.mask.sum())
+    examples = int(plan.examples.sum())
+    return {
+        "mode": "program",
+        "n": int(plan.difficulty[0]),
+        "memory_sizes": (int(plan.memory_size.min()), int(plan.memory_size.max())),
+        "examples": examples,
+        "exact_error": exact / examples,
+        "cell_error": wrong / cells,
+    }
+
+
+def check_random(program: Program, task: Task, largest: int, examples: int, seed: int) -> Certificate:
+    """Test a program on random instances; n, the slack of M and everything else drawn independently.
+
+    Args:
+        program: The program.
+        task: Gives instances, oracle and horizon.
+        largest: Largest difficulty n.
+        examples: How many instances; every four have an n and an M of their own.
+        seed: Seed of sizes and instances.
+    """
+    rng = np.random.default_rng([seed, 4])
+    plan = draw_plan(task, rng, _difficulties(task, largest, -(-examples // GROUP), rng), GROUP)
+    found, tried = first_wrong_of(program, task, plan, rng)
+    if found is not None:
+        shown = str(shrink(program, task, found, rng))
+        return Certificate("random", CLAIM, "REFUTED", f"{tried:,} random instances", tried, shown)
+    domain = (
+        f"{tried:,} random instances of {plan.pairs:,} sizes, n to {plan.difficulty.max():,}, "
+        f"M to {plan.memory_size.max():,}"
+    )
+    return Certificate("random", CLAIM, "TESTED", domain, tried, error_below=rule_of_three(tried))
+
+
+def shrink(program: Program, task: Task, found: Counterexample, rng: np.random.Generator) -> Counterexample:
+    """The smallest wrong instance that a random search from small sizes upward finds, or the given one."""
+    first = task.smallest_difficulty
+    plan = grid_plan(task, range(first, first + 9), _SHRUNK)
+    small = plan.groups(plan.memory_size <= len(found.memory))
+    smaller, _ = first_wrong_of(program, task, small, rng)
+    return replace(smaller or found, shrunk=True)
+
+
+def _difficulties(task: Task, largest: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    """n's from the smallest to the largest, spread evenly over the logarithm of how far up they are."""
+    low = task.smallest_difficulty
+    choices = max(largest - low, 0) + 1
+    drawn = np.exp(rng.uniform(0, np.log(choices + 1), count)).astype(np.int64)
+    return low - 1 + np.minimum(drawn, choices)

@@ -1,0 +1,147 @@
+"""The training verbs of `nram`: what they print, write and return."""
+
+import json
+import os
+import shlex
+import signal
+
+import pytest
+import torch
+
+from analysis.commands.cli import VERBS, main
+
+QUICK = ["--population", "8", "--batch-size", "16", "--num-registers", "2", "--first-level", "1"]
+
+
+@pytest.fixture(autouse=True)
+def keep_threads():
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+def exit_code(*words: str) -> int:
+    """Of a call, whether it is refused while its words are read or later."""
+    try:
+        return main(words)
+    except SystemExit as stop:
+        return stop.code
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished run on Access."""
+    folder = tmp_path / "run"
+    assert main(["train", "access", *QUICK, "--max-level", "3", "--run", str(folder)]) == 0
+    return folder
+
+
+def test_train_says_what_came_out_and_what_to_do_next(tmp_path, capsys):
+    folder = tmp_path / "run"
+    code = main(["train", "access", *QUICK, "--max-level", "3", "--run", str(folder), "--json"])
+    said = capsys.readouterr()
+    report = json.loads(said.out)
+    assert code == 0
+    assert report["reason"] == "solved"
+    assert report["best"]["held_out_hard_exact_error"] == 0
+    assert "level" in said.err
+    assert f"nram extract {folder}" in said.err
+
+
+def test_train_fails_honestly_when_no_member_is_solved(tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert main(["train", "merge", "--population", "1", "--updates", "2", "--run", str(folder)]) == 1
+    assert "No member is free of errors" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["../../escaped", "--num-registers", "4"], "unknown task '../../escaped'"),
+        (["/tmp/escaped", "--num-registers", "4"], "unknown task '/tmp/escaped'"),
+        (["access", "--backend", "reference", "--threads", "0"], "threads must be at least 1, got 0"),
+        (["access", "--minutes", "nan"], "minutes must be at least 0"),
+        (["access", "--solved", "0"], "solved must be at least 1"),
+    ],
+)
+def test_train_makes_no_folder_before_all_is_known_to_be_right(words, message, tmp_path, monkeypatch, capsys):
+    place = tmp_path / "a" / "b"
+    place.mkdir(parents=True)
+    monkeypatch.chdir(place)
+    assert exit_code("train", *words) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert list(tmp_path.rglob("*")) == [tmp_path / "a", place]
+
+
+def test_the_usual_folder_is_called_by_the_tasks_name_however_it_was_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "MERGE", "--population", "1", "--updates", "1", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["task"] == "merge"
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["merge-lstm-0"]
+
+
+def test_an_interrupt_gives_130_and_says_how_to_go_on_in_words_that_a_shell_takes(
+    tmp_path, monkeypatch, capsys
+):
+    folder = tmp_path / "it's my run"
+    interrupt = lambda *_: os.kill(os.getpid(), signal.SIGINT)  # noqa: E731
+    monkeypatch.setattr("analysis.commands.training.TrainingDisplay.watch", interrupt)
+    assert main(["train", "merge", "--population", "1", "--run", str(folder)]) == 130
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "Go on with:" in line]
+    words = shlex.split(line.partition("Go on with:")[2])
+    assert words == ["nram", "train", "--run", str(folder), "--resume"]
+    monkeypatch.undo()
+    assert main([*words[1:], "--updates", "2", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["updates"] == 2
+
+
+def test_eval_reports_both_modes_at_every_size(run, capsys):
+    assert main(["eval", str(run), "--sizes", "3", "12", "--examples", "20", "--json"]) == 0
+    errors = json.loads(capsys.readouterr().out.splitlines()[-1])["errors"]
+    assert [(row["mode"], row["n"]) for row in errors] == [
+        ("soft", 3),
+        ("soft", 12),
+        ("hard", 3),
+        ("hard", 12),
+    ]
+    assert all(row["exact_error"] == 0 for row in errors if row["mode"] == "hard")
+
+
+def test_tasks_lists_the_ten_of_the_paper_first(capsys):
+    assert main(["tasks", "--json"]) == 0
+    names = [task["name"] for task in json.loads(capsys.readouterr().out)["tasks"]]
+    assert names[:5] == ["access", "increment", "copy", "reverse", "swap"]
+    assert names[5:10] == ["permutation", "listk", "listsearch", "merge", "walkbst"]
+
+
+def test_tasks_shows_an_instance_and_what_is_wanted(capsys):
+    assert main(["tasks", "copy", "--n", "2", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["memory"][0] == 3
+    assert list(shown["wanted"].values()) == shown["memory"][1:3]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(verb, capsys):
+    assert main([verb, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"nram {verb}" in shown.split("usage", 1)[1].split("\n", 1)[1], "an example beside the usage"
+    assert "--json" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["trian"], "unknown verb 'trian'; did you mean 'train'?"),
+        (["eval", "no/such/run"], "no/such/run"),
+        (["tasks", "coppy"], "did you mean 'copy'?"),
+        (["tasks", "copy", "--n", "0"], "difficulty of task copy must be at least 1, got 0"),
+        (["train", "--resume", "--run", "no/such/run"], "no/such/run holds no run to resume"),
+    ],
+)
+def test_a_mistake_is_one_line_on_standard_error(words, message, capsys):
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert message in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""

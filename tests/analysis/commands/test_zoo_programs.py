@@ -1,0 +1,95 @@
+"""The programs that ship with the zoo are those of the controllers beside them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents import zoo
+from analysis.commands.cli import main
+from analysis.commands.fresh import refuted_checks
+from analysis.commands.programs import MUST_HOLD
+from analysis.extraction.fidelity import compare
+from analysis.extraction.harden import HardenedAgent
+from analysis.extraction.inputs import training_inputs
+from analysis.extraction.pipeline import extract
+from analysis.extraction.resolve import PROGRAM_FILE, find_program
+from analysis.program.certificate import is_equal
+from analysis.program.file import dump_program, load_program
+from analysis.verification import check_random
+from nram_env.tasks import get_task
+
+NAMES = list(zoo.entries())
+FAST = ("access", "access-feedforward")
+"""Entries whose extraction takes a second or two."""
+WRONG = ("merge",)
+"""Entries that are known to be wrong, and ship as what they are until they are trained anew."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_controller_ships_with_its_program(name: str) -> None:
+    entry = zoo.find_entry(name)
+    file = entry.place / PROGRAM_FILE
+    program = find_program(f"zoo:{name}")
+    assert file.read_text() == dump_program(program), "as this version writes it"
+    assert program.task == entry.agent.task
+    assert program.machine == entry.agent.machine
+    assert {found.check for found in program.certificates} >= {*MUST_HOLD, "effects"}
+    assert is_equal(program.certificates)
+    assert ("table" in {found.check for found in program.certificates}) == (program.kind == "table")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_shipped_program_is_right_but_for_those_known_to_be_wrong(name: str) -> None:
+    found = {certificate.check: certificate for certificate in find_program(f"zoo:{name}").certificates}
+    refuted = {check for check, certificate in found.items() if certificate.verdict == "REFUTED"}
+    assert refuted == ({"random", "time"} if name in WRONG else set())
+    for check in ("random", "time"):
+        assert (found[check].error_below is None) == (name in WRONG)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_calls_exact_only_what_no_check_refutes(name: str) -> None:
+    refuted = refuted_checks(find_program(f"zoo:{name}"))
+    assert zoo.find_recipe(name).records["population"]["exact"] == (not refuted)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_program_does_step_by_step_what_its_controller_does(name: str) -> None:
+    agent, program = zoo.find_entry(name).agent, find_program(f"zoo:{name}")
+    inputs = training_inputs(get_task(agent.task), 12, 32, np.random.default_rng(17))
+    found = compare(program, HardenedAgent(agent), inputs)
+    assert (found.runs, found.first) == (32, None)
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_a_shipped_program_is_what_extraction_gives_now(name: str) -> None:
+    entry = zoo.find_entry(name)
+    shipped = (entry.place / PROGRAM_FILE).read_text()
+    assert shipped == dump_program(extract(entry.agent)), "nram reproduce --programs makes them anew"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_certificate_says_what_a_check_finds_now(name: str) -> None:
+    program = find_program(f"zoo:{name}")
+    (shipped,) = (found for found in program.certificates if found.check == "random")
+    found = check_random(program, get_task(program.task), 16, 128, seed=23)
+    assert shipped.verdict in (found.verdict, "REFUTED"), "the shipped one was tried on more"
+
+
+def test_one_command_makes_shipped_programs_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    source, place = zoo.PLACE / "access-feedforward", tmp_path / "access-feedforward"
+    place.mkdir()
+    for file in source.iterdir():
+        (place / file.name).write_bytes(b"{}" if file.name == PROGRAM_FILE else file.read_bytes())
+    monkeypatch.setattr(zoo, "PLACE", tmp_path)
+    assert main(["reproduce", "--programs", "--json"]) == 0
+    (hash_of_it,) = json.loads(capsys.readouterr().out)["programs"].values()
+    assert (place / PROGRAM_FILE).read_bytes() == (source / PROGRAM_FILE).read_bytes()
+    assert load_program(place / PROGRAM_FILE).name == "access"
+    assert len(hash_of_it) == 16
