@@ -63,6 +63,12 @@ class Agent:
 
     Raises:
         ValueError: More than one controller.
+
+    Example:
+        >>> from agents import zoo
+        >>> agent = zoo.find_entry("copy").agent
+        >>> agent.task, agent.machine.num_registers
+        ('copy', 4)
     """
 
     controller: Controller
@@ -85,7 +91,16 @@ class Agent:
 
 
 def save_agent(path: str | Path, agent: Agent) -> None:
-    """Write an agent to one safetensors file."""
+    """Write an agent to one safetensors file.
+
+    Example:
+        >>> import tempfile
+        >>> from agents import load_agent, zoo
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_agent(f"{folder}/mine.safetensors", zoo.find_entry("copy").agent)
+        ...     load_agent(f"{folder}/mine.safetensors").task
+        'copy'
+    """
     spec = agent.controller.spec
     header = {
         "task": agent.task,
@@ -105,6 +120,11 @@ def load_agent(path: str | Path) -> Agent:
     Raises:
         FileError: No such file, not an agent, damaged, of another format version, or with a field that
             breaks its rule, as a task that is not known here; the message names file and field.
+
+    Example:
+        >>> from agents import zoo
+        >>> load_agent(zoo.PLACE / "copy").task
+        'copy'
     """
     from agents.controllers import Controller
 

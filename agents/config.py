@@ -43,6 +43,10 @@ class TrainConfig:
 
     Raises:
         ValueError: A value is out of its range, or a name is unknown; the message names it.
+
+    Example:
+        >>> TrainConfig(task="copy", controller="feedforward").to_json()["controller"]
+        'feedforward'
     """
 
     task: tyro.conf.Positional[str] = "copy"

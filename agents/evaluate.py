@@ -50,6 +50,11 @@ def evaluate(
 
     Raises:
         ValueError: Unknown mode, or n or M too small for the task.
+
+    Example:
+        >>> from agents import zoo
+        >>> evaluate(zoo.find_entry("copy").agent, "hard", n=50, examples=20, seed=0).exact_error
+        0.0
     """
     rng = np.random.default_rng(seed)
     return evaluate_plan(agent, mode, draw_plan(get_task(agent.task), rng, [n], examples, memory_size), rng)

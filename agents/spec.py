@@ -29,6 +29,11 @@ class ControllerSpec:
 
     Raises:
         ValueError: Unknown kind, or a hidden size that is no integer or out of its range.
+
+    Example:
+        >>> from nram_env import MachineConfig
+        >>> ControllerSpec("lstm", MachineConfig(4), hidden_size=16).num_parameters
+        7428
     """
 
     kind: str

@@ -64,7 +64,7 @@ class Trainer:
         config: Hyper-parameters; P = 1 is a single trainer.
 
     Example:
-        >>> trainer = Trainer(TrainConfig(task="access", population=2, batch_size=4, max_level=3))
+        >>> trainer = Trainer(TrainConfig(task="access", population=2, batch_size=4))
         >>> progress = [trainer.advance() for _ in range(2)]
         >>> progress[-1].update
         2

@@ -1,12 +1,71 @@
 """The reader: programs, extracted from controllers, run, printed and verified."""
 
-__all__ = ["__version__"]
+from typing import TYPE_CHECKING, Any
 
-
-def __getattr__(name: str) -> str:
-    """The version, looked up when it is asked for, so that the command line begins without other packages."""
-    if name != "__version__":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if TYPE_CHECKING:
+    from analysis.exporters import export
+    from analysis.extraction.adapters import ModuleNetwork
+    from analysis.extraction.check import check_network
+    from analysis.extraction.foreign import from_circuits
+    from analysis.extraction.network import Network
+    from analysis.extraction.pipeline import extract
+    from analysis.extraction.resolve import find_program
+    from analysis.machine.vm import run
+    from analysis.printing.difference import diff
+    from analysis.printing.page import listing
+    from analysis.program.certificate import Certificate
+    from analysis.program.file import load_program, save_program
+    from analysis.program.program import Program
+    from analysis.verification.ladder import verify
     from nram_env import __version__
 
-    return __version__
+_MODULE_OF = {
+    "Certificate": "program.certificate",
+    "ModuleNetwork": "extraction.adapters",
+    "Network": "extraction.network",
+    "Program": "program.program",
+    "check_network": "extraction.check",
+    "diff": "printing.difference",
+    "export": "exporters",
+    "extract": "extraction.pipeline",
+    "find_program": "extraction.resolve",
+    "from_circuits": "extraction.foreign",
+    "listing": "printing.page",
+    "load_program": "program.file",
+    "run": "machine.vm",
+    "save_program": "program.file",
+    "verify": "verification.ladder",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A name that is loaded when it is used, so that the command line begins without any other package."""
+    import nram_env
+
+    if name == "__version__":
+        return nram_env.__version__
+    return nram_env.support.lazy_name(__name__, _MODULE_OF, name)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+__all__ = [
+    "Certificate",
+    "ModuleNetwork",
+    "Network",
+    "Program",
+    "__version__",
+    "check_network",
+    "diff",
+    "export",
+    "extract",
+    "find_program",
+    "from_circuits",
+    "listing",
+    "load_program",
+    "run",
+    "save_program",
+    "verify",
+]

@@ -6,8 +6,11 @@ import difflib
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from nram_env.checks import shown
 
@@ -50,6 +53,30 @@ def _nearest(name: object, valid: Iterable[str]) -> str:
 
 def _key(name: object) -> str:
     return str(name)[:200].lower().replace("_", "-")
+
+
+def lazy_name(package: str, module_of: Mapping[str, str], name: str) -> Any:
+    """What a package's `__getattr__` gives: a name that is loaded when it is first used.
+
+    Args:
+        package: The package's `__name__`.
+        module_of: For every such name its module, relative to the package; "" where the name is the module.
+        name: The name that was asked for.
+
+    Raises:
+        AttributeError: There is no such name.
+
+    Example:
+        >>> lazy_name("nram_env", {"MachineConfig": "machine.config"}, "MachineConfig").__name__
+        'MachineConfig'
+    """
+    if name not in module_of:
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    module = module_of[name]
+    found = import_module(f"{package}.{module}" if module else f"{package}.{name}")
+    value = getattr(found, name) if module else found
+    setattr(sys.modules[package], name, value)
+    return value
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> None:

@@ -19,7 +19,7 @@ from agents.noise import normal
 from agents.rollout import make_envs, unroll
 from agents.trainer import Trainer
 from agents.zoo import find_entry
-from analysis.extraction.harden import HardenedAgent
+from analysis.extraction.adapters import HardenedAgent
 from analysis.pictures.observe import observe_run
 from nram_env.machine import MachineConfig, initial_state, step, timestep
 from nram_env.machine.backends import reference

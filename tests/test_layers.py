@@ -1,42 +1,66 @@
-"""The layer rule, nram_env <- agents <- analysis, and which modules run without torch."""
+"""The layers nram_env <- agents <- analysis, the rooms of analysis, and what runs without torch."""
 
-import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-ALLOWED = {
-    "nram_env": {"nram_env"},
-    "agents": {"nram_env", "agents"},
-    "analysis": {"nram_env", "agents", "analysis"},
-}
+from docs.draw_rooms import PAGE, ROOMS, ROOT, drawn, imports, modules, room_of
+
+PACKAGES = ("nram_env", "agents", "analysis")
 
 
-def _imported(path: Path) -> set[str]:
-    """Top-level names of all absolute imports of a file."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    by_from = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
-    return {name.split(".")[0] for name in plain + by_from}
+def rule_broken(module: str, source: str) -> str | None:
+    """What a module imports from a package or room to its right, in words; None if nothing."""
+    room = room_of(module)
+    for name in imports(source):
+        top = name.split(".")[0]
+        if top in ("tests", "examples", "benchmarks", "docs"):
+            return f"{module} imports {name}; the packages import nothing of {top}/"
+        if room and (other := room_of(name)) and ROOMS.index(other) > ROOMS.index(room):
+            allowed = ", ".join(ROOMS[: ROOMS.index(room) + 1])
+            return f"{module} imports {name}, which is in {other}; {room} imports only {allowed}"
+    return None
 
 
-@pytest.mark.parametrize("package", ALLOWED)
-def test_a_package_imports_itself_and_those_to_its_left(package):
-    files = list((ROOT / package).rglob("*.py"))
-    assert files
-    for path in files:
-        beyond = _imported(path) & (set(ALLOWED) | {"tests", "examples"}) - ALLOWED[package]
-        assert not beyond, f"{path.relative_to(ROOT)} imports {beyond}"
+def test_every_module_imports_only_what_stands_to_its_left():
+    found = [rule_broken(module, path.read_text(encoding="utf-8")) for module, path in modules().items()]
+    assert not [rule for rule in found if rule]
+    assert len(found) > 100
+
+
+def test_every_module_of_analysis_is_in_a_room():
+    assert [module for module in modules() if room_of(module) is None] == ["analysis"]
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "rule"),
+    [
+        ("nram_env.tasks.copy", "import agents", "nram_env.tasks.copy imports agents, which is in agents"),
+        (
+            "agents.run",
+            "def f():\n    from analysis.machine import vm",
+            "agents imports only nram_env, agents",
+        ),
+        ("analysis.program.block", "from analysis.machine.vm import run", "which is in analysis.machine"),
+        ("analysis.program.block", "from analysis import extraction", "which is in analysis.extraction"),
+        ("analysis.commands.cli", "from tests import cases", "the packages import nothing of tests/"),
+    ],
+)
+def test_a_broken_rule_is_named(module, source, rule):
+    assert rule in rule_broken(module, source)
+
+
+def test_the_page_on_architecture_shows_the_imports_as_they_are():
+    assert PAGE.read_text(encoding="utf-8") == drawn(), "run python docs/draw_rooms.py --write"
 
 
 @pytest.mark.parametrize(
     "statement",
     [
-        "import nram_env",
+        "import nram_env, agents, analysis",
         "from nram_env.machine import MachineConfig, ActionLayout, Gate, apply_gate; MachineConfig(4).layout",
+        "from analysis import find_program, listing, run, verify; listing(find_program('zoo:copy'))",
         "import tests.cases",
     ],
 )

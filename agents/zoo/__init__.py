@@ -3,6 +3,11 @@
 An entry is a folder: `agent.safetensors`, the controller; `recipe.json`, the hyper-parameters, when to stop,
 and what happened when the recipe was followed; and `program.json`, the program that `analysis` read out of
 the controller, which is made anew by `nram reproduce --programs`.
+
+Example:
+    >>> from agents import zoo
+    >>> sorted(zoo.entries())[:3]
+    ['access', 'access-feedforward', 'copy']
 """
 
 from __future__ import annotations

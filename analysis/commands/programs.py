@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import tyro
 from agents.run_files import own_files
 from analysis.commands.inputs import checked_steps, given_memory, horizon_of, instance, task_of
 from analysis.commands.output import emit, page_width, say, sizes_text
-from analysis.extraction.pipeline import CORRECTNESS_RUNS, extract, judge_correctness, judge_fidelity
+from analysis.extraction.pipeline import extract, judge_fidelity
 from analysis.extraction.resolve import (
     PROGRAM_FILE,
     find_agent,
@@ -23,7 +22,8 @@ from analysis.extraction.resolve import (
     output_folder,
 )
 from analysis.machine.vm import run
-from analysis.printing.page import blocks_text, listing
+from analysis.printing.difference import diff
+from analysis.printing.page import listing
 from analysis.printing.views import choices_view, circuit_view, machine_view
 from analysis.program.certificate import Certificate, is_equal
 from analysis.program.file import load_program, program_record, save_program
@@ -31,6 +31,7 @@ from analysis.program.program import Program
 from analysis.program.text import hanging
 from analysis.simplification.canonical import canonical_hash
 from analysis.verification import check_mutants, check_random, check_sizes
+from analysis.verification.ladder import RUNS, verify
 from nram_env.tasks import Task
 
 SIZES = (8, 32, 100)
@@ -161,11 +162,11 @@ class Verify:
         if self.agent is not None:
             found += _compare(program, task, self.agent, self.seed)
         say("checking the program against the task")
-        found += judge_correctness(program, task, self.n, self.seed)
+        found += verify(program, task, largest=self.n, seed=self.seed)
         if self.mutants:
             say("checking every single edit")
             certificate, survivors = check_mutants(
-                program, lambda mutant: check_random(mutant, task, 16, CORRECTNESS_RUNS, self.seed)
+                program, lambda mutant: check_random(mutant, task, 16, RUNS, self.seed)
             )
             found.append(certificate)
             for survivor in survivors:
@@ -239,9 +240,7 @@ class Diff:
         names = (self.first, self.second)
         programs = [source.program(self.seed, say) for source in map(find_source, names)]
         hashes = [canonical_hash(program) for program in programs]
-        same = hashes[0] == hashes[1]
-        texts = [blocks_text(program).splitlines() for program in programs]
-        lines = [] if same else list(difflib.unified_diff(texts[0], texts[1], *names, lineterm="", n=99))
+        same, lines = hashes[0] == hashes[1], diff(programs[0], programs[1], names)
         text = "\n".join(lines) if lines else f"the same program, hash {hashes[0]}"
         emit({"same": same, "hashes": hashes, "difference": lines}, text, self.json)
         return 0 if same else 1
@@ -269,7 +268,7 @@ def _summary(program: Program) -> dict[str, Any]:
 
 
 def _compare(program: Program, task: Task, agent: str, seed: int) -> tuple[Certificate, ...]:
-    from analysis.extraction.harden import HardenedAgent
+    from analysis.extraction.adapters import HardenedAgent
 
     say("comparing with the agent")
     network = HardenedAgent(find_agent(agent), program.semantics)

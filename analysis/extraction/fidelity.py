@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.extraction.circuits import CircuitMachine
-from analysis.extraction.network import Network
+from analysis.extraction.network import HardNetwork
 from analysis.extraction.record import Inputs, hard_steps
 from analysis.machine.batch import HALTED, UNSEEN, BatchMachine
 from analysis.program.certificate import Certificate, rule_of_three
@@ -81,7 +81,7 @@ class Fidelity:
         return Certificate(check, claim, "REFUTED", domain, self.runs, found)
 
 
-def compare(program: Program, network: Network, inputs: Iterable[Inputs]) -> Fidelity:
+def compare(program: Program, network: HardNetwork, inputs: Iterable[Inputs]) -> Fidelity:
     """Run program and network side by side.
 
     Raises:
@@ -110,7 +110,7 @@ def compare(program: Program, network: Network, inputs: Iterable[Inputs]) -> Fid
     )
 
 
-def _compare_batch(program: Program, network: Network, inputs: Inputs) -> Fidelity:
+def _compare_batch(program: Program, network: HardNetwork, inputs: Inputs) -> Fidelity:
     """A run is compared up to its first difference."""
     machine = BatchMachine(program, inputs.memory)
     live = [sorted(registers) for registers in live_registers(program)]

@@ -1,4 +1,4 @@
-"""What the analysis asks of a controller: which registers are 0 in, hard choices out."""
+"""What the analysis asks of a controller: zero-bits in, logits out; and what hardening makes of it."""
 
 from __future__ import annotations
 
@@ -38,6 +38,46 @@ class HardOutput:
 
 
 class Network(Protocol):
+    """Anything that can be read: zero-bits, and a state of its own, to logits. See docs/own-network.md.
+
+    What it promises, and `check_network` tests: the same input gives the same logits; a row's logits do not
+    depend on the other rows; nothing is remembered between calls, and a state that was passed in is not
+    changed; every logit is finite. Of a selector's logits only the order matters, and of the halting logit
+    only the sign, so they may be divided by any positive number.
+
+    Attributes:
+        machine: The machine that it drives.
+
+    Example:
+        >>> class Constant:
+        ...     machine = MachineConfig(2)
+        ...     def initial_state(self, batch_size):
+        ...         return None
+        ...     def logits(self, zeros, state):
+        ...         return np.zeros((len(zeros), self.machine.layout.size)), state
+        >>> network: Network = Constant()
+        >>> network.logits(np.ones((3, 2), dtype=bool), network.initial_state(3))[0].shape
+        (3, 230)
+    """
+
+    machine: MachineConfig
+
+    def initial_state(self, batch_size: int) -> Any:
+        """Its state before the first timestep, anything with a row a run; None if it has none."""
+
+    def logits(self, zeros: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """One timestep.
+
+        Args:
+            zeros: Which registers are 0, booleans (B, R).
+            state: As `initial_state` or the last call gave it.
+
+        Returns:
+            Logits (B, D) in the order of `machine.layout`, and the new state.
+        """
+
+
+class HardNetwork(Protocol):
     """A hardened controller, whatever it is made of.
 
     Attributes:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from analysis.extraction.abstract import Abstraction, Behaviour, abstract
+from analysis.extraction.check import check_network
 from analysis.extraction.circuits import circuit_block
 from analysis.extraction.fidelity import compare
+from analysis.extraction.harden import HardenedNetwork
 from analysis.extraction.inputs import (
     HELD_OUT_FACTOR,
     LONG_FACTOR,
@@ -21,17 +23,21 @@ from analysis.extraction.inputs import (
 )
 from analysis.extraction.labels import TIE, live_margins, smallest_margin
 from analysis.extraction.names import name_registers
-from analysis.extraction.network import Network
+from analysis.extraction.network import HardNetwork, Network
 from analysis.extraction.record import Recording, record
 from analysis.extraction.seen import seen_only
 from analysis.extraction.table import is_table
 from analysis.extraction.table_fidelity import compare_table
 from analysis.program.block import Guard
+from analysis.program.certificate import Certificate
 from analysis.program.program import Edge, Program, Register
 from analysis.simplification.canonical import canonical_text
 from analysis.simplification.program import simplify_program
-from analysis.verification import Certificate, check_effects, check_exhaustive, check_random, check_window
-from nram_env.tasks import Task, task_imports
+from analysis.verification.ladder import verify
+from nram_env.tasks import Task, get_task, task_imports
+
+if TYPE_CHECKING:
+    from agents.checkpoint import Agent
 
 Report = Callable[[str], None]
 
@@ -41,35 +47,81 @@ ROUNDS = 10
 TRAINING_RUNS = 256
 LONG_RUNS = 320
 HELD_OUT_RUNS = 3_008
+USUAL_SIZE = 8
 BEYOND_RUNS = 64
 CORRECTNESS_RUNS = 8_192
 
 
-def extract(agent: Any, *, seed: int = 0, progress: Report | None = None) -> Program:
-    """The program of a trained agent, compared with the agent on runs that it was not learned from.
+def extract(
+    source: Network | Agent,
+    task: Task | str | None = None,
+    *,
+    size: int | None = None,
+    seed: int = 0,
+    progress: Report | None = None,
+) -> Program:
+    """The program of a network, compared with the network on runs that it was not learned from.
 
     Args:
-        agent: An `agents.checkpoint.Agent`.
+        source: A trained `agents.Agent`, or anything that keeps the promises of `Network`.
+        task: What it was trained for; default: an agent's own.
+        size: Largest difficulty n that it was trained on; default: an agent's own, otherwise 8.
         seed: Seed of all inputs.
         progress: Called with a line of text before each part of the work.
 
     Returns:
-        The program. It carries certificates: "table" for an agent without state, "fidelity" and "long
-        horizon" (where the program is not the hardened agent they are REFUTED and show the first
-        difference), and what `judge_correctness` finds.
-    """
-    from analysis.extraction.harden import HardenedAgent
-    from nram_env.tasks import get_task
+        The program. It carries certificates: "table" for a network without state, "fidelity" and "long
+        horizon" (where the program is not the hardened network they are REFUTED and show the first
+        difference), and what `verify` finds.
 
-    network = HardenedAgent(agent)
+    Raises:
+        ValueError: A network without a task, or one that breaks a promise; the message says which.
+
+    Example:
+        >>> from agents import zoo
+        >>> from analysis import extract
+        >>> program = extract(zoo.find_entry("access").agent)
+        >>> program.task, [found.verdict for found in program.certificates][:2]
+        ('access', ['TESTED', 'TESTED'])
+    """
+    if hasattr(source, "controller"):
+        network, known = _agent(cast("Agent", source), seed)
+    else:
+        network, known = _network(source, seed)
+    wanted = known.task if task is None else task
+    if wanted is None:
+        raise ValueError("a network knows no task of its own: say extract(network, task=...)")
+    problem = get_task(wanted) if isinstance(wanted, str) else wanted
+    return extract_network(network, problem, size or known.size, known.origin, seed=seed, progress=progress)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a source says of itself: its task, if any, how far it was trained, where it comes from."""
+
+    task: str | None
+    size: int
+    origin: Mapping[str, Any]
+
+
+def _agent(agent: Agent, seed: int) -> tuple[HardNetwork, _Known]:
+    from analysis.extraction.adapters import HardenedAgent
+
     spec = agent.controller.spec
     origin = {"controller": spec.kind, "hidden_size": spec.hidden_size, "seed": seed}
-    size = agent.trained_to
-    return extract_network(network, get_task(agent.task), size, origin, seed=seed, progress=progress)
+    return HardenedAgent(agent), _Known(agent.task, agent.trained_to, origin)
+
+
+def _network(network: Network, seed: int) -> tuple[HardNetwork, _Known]:
+    faults = check_network(network)
+    if faults:
+        raise ValueError(f"this network cannot be read: {'; '.join(faults)}")
+    origin = {"controller": type(network).__name__, "seed": seed}
+    return HardenedNetwork(network), _Known(None, USUAL_SIZE, origin)
 
 
 def extract_network(
-    network: Network,
+    network: HardNetwork,
     task: Task,
     size: int,
     origin: Mapping[str, Any],
@@ -112,7 +164,7 @@ def extract_network(
     say("comparing on held-out runs")
     program = program.with_certificates(*judge_fidelity(program, network, task, size, seed))
     say("checking the program against the task")
-    return program.with_certificates(*judge_correctness(program, task, HELD_OUT_FACTOR * size, seed))
+    return program.with_certificates(*verify(program, task, largest=HELD_OUT_FACTOR * size, seed=seed))
 
 
 def read_program(recording: Recording, name: str) -> Program:
@@ -133,18 +185,8 @@ def _in_order(program: Program) -> Program:
     return replace(program, edges=tuple(edges))
 
 
-def judge_correctness(program: Program, task: Task, largest: int, seed: int) -> tuple[Certificate, ...]:
-    """Certificates of what the program does: where its output is right, when, and what else it changes."""
-    return (
-        check_random(program, task, largest, CORRECTNESS_RUNS, seed),
-        check_exhaustive(program, task),
-        check_window(program, task, seed),
-        check_effects(program, task, seed),
-    )
-
-
 def judge_fidelity(
-    program: Program, network: Network, task: Task, size: int, seed: int
+    program: Program, network: HardNetwork, task: Task, size: int, seed: int
 ) -> tuple[Certificate, ...]:
     """Certificates of fidelity: on held-out runs to the task's horizon, and on runs far beyond it.
 

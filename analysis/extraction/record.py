@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from analysis.extraction.circuits import CircuitMachine, HardStep
-from analysis.extraction.network import HardOutput, Network
+from analysis.extraction.network import HardNetwork, HardOutput
 from analysis.extraction.table import is_table, table_of, table_reach
 from analysis.program.program import Semantics
 from analysis.simplification.reach import Reach
@@ -80,7 +80,7 @@ class Recording:
         return table_reach(self.machine, lambda pattern: self.steps[self.table[pattern]])
 
 
-def record(network: Network, inputs: Iterable[Inputs], earlier: Recording | None = None) -> Recording:
+def record(network: HardNetwork, inputs: Iterable[Inputs], earlier: Recording | None = None) -> Recording:
     """Run a hardened controller and keep what it did.
 
     Args:
@@ -104,7 +104,7 @@ def record(network: Network, inputs: Iterable[Inputs], earlier: Recording | None
     )
 
 
-def _whole_table(network: Network, book: _Book) -> dict[int, int]:
+def _whole_table(network: HardNetwork, book: _Book) -> dict[int, int]:
     """The step under every zero-pattern that can occur, read from the controller itself."""
     if not is_table(network):
         return {}
@@ -114,7 +114,7 @@ def _whole_table(network: Network, book: _Book) -> dict[int, int]:
 
 
 def hard_steps(
-    network: Network, inputs: Inputs
+    network: HardNetwork, inputs: Inputs
 ) -> Iterator[tuple[CircuitMachine, HardOutput, np.ndarray, np.ndarray]]:
     """Run a hardened controller on a batch, one timestep an item.
 
@@ -155,7 +155,7 @@ class _Book:
         return number
 
 
-def _record_batch(network: Network, inputs: Inputs, book: _Book) -> list[RecordedRun]:
+def _record_batch(network: HardNetwork, inputs: Inputs, book: _Book) -> list[RecordedRun]:
     patterns: list[list[int]] = [[] for _ in inputs.memory]
     numbers: list[list[int]] = [[] for _ in inputs.memory]
     for _, output, seen, active in hard_steps(network, inputs):

@@ -73,7 +73,13 @@ def find_source(name: str) -> Source:
 
 
 def find_program(name: str, *, seed: int = 0, progress: Report | None = None) -> Program:
-    """The program that a name stands for, extracted now where there is only an agent; as in `find_source`."""
+    """The program that a name stands for, extracted now where there is only an agent; as in `find_source`.
+
+    Example:
+        >>> from analysis import find_program
+        >>> find_program("zoo:copy").task
+        'copy'
+    """
     return find_source(name).program(seed, progress)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from analysis.extraction.circuits import HardStep, circuit_block
-from analysis.extraction.network import HardOutput, Network, zeros_of_patterns
+from analysis.extraction.network import HardNetwork, HardOutput, zeros_of_patterns
 from analysis.program.block import Block
 from analysis.program.program import START
 from analysis.simplification.guards import MAX_REGISTERS
@@ -13,12 +13,12 @@ from analysis.simplification.reach import Reach, every_pattern, reach
 from nram_env.machine import MachineConfig
 
 
-def is_table(network: Network) -> bool:
+def is_table(network: HardNetwork) -> bool:
     """Whether a controller is read whole: it has no state, and no more than MAX_REGISTERS registers."""
     return network.stateless and network.machine.num_registers <= MAX_REGISTERS
 
 
-def table_of(network: Network) -> HardOutput:
+def table_of(network: HardNetwork) -> HardOutput:
     """What a controller without state does under each of the 2^R zero-patterns, in their order."""
     zeros = zeros_of_patterns(network.machine.num_registers)
     return network(zeros, network.initial_state(len(zeros)))[0]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from analysis.extraction.circuits import HardStep, circuit_block
-from analysis.extraction.network import Network
+from analysis.extraction.network import HardNetwork
 from analysis.extraction.table import table_of, table_reach
 from analysis.program.block import Block, Guard
 from analysis.program.certificate import Certificate
@@ -70,7 +70,7 @@ class TableComparison:
         return f"; by what each block leaves 0, constant or equal, never [{never}]{rest}"
 
 
-def compare_table(program: Program, network: Network) -> TableComparison:
+def compare_table(program: Program, network: HardNetwork) -> TableComparison:
     """Compare a program with a controller without state under every zero-pattern that can occur.
 
     Raises:
@@ -95,7 +95,7 @@ def compare_table(program: Program, network: Network) -> TableComparison:
 class _Pairs:
     """What the network does under a pattern beside what the program does there."""
 
-    def __init__(self, program: Program, network: Network) -> None:
+    def __init__(self, program: Program, network: HardNetwork) -> None:
         self.program = program
         self.machine = network.machine
         self.output = table_of(network)

@@ -146,6 +146,11 @@ def run(program: Program, memory: Sequence[int], max_steps: int) -> Run:
 
     Raises:
         ValueError: A cell holds a value outside 0..M-1.
+
+    Example:
+        >>> from analysis import find_program
+        >>> run(find_program("zoo:copy"), [4, 6, 5, 1, 0, 0, 0], max_steps=4).memory
+        (4, 6, 5, 1, 6, 5, 1)
     """
     cells = list(memory)
     registers: tuple[int, ...] = (0,) * program.num_registers

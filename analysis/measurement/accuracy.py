@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from agents.checkpoint import Agent
-from analysis.extraction.harden import HardenedAgent
+from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.record import Inputs, hard_steps
 from analysis.measurement.soft import SoftStep
 from analysis.program.program import Program, Semantics

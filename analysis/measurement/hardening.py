@@ -14,7 +14,7 @@ import torch
 from agents.checkpoint import Agent
 from agents.hard import HardStep, hard_steps
 from analysis.extraction import circuits
-from analysis.extraction.harden import HardenedAgent
+from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.labels import TIE, live_margins, live_selectors
 from analysis.extraction.pipeline import read_program
 from analysis.extraction.record import Inputs, Recording, record

@@ -11,8 +11,8 @@ import torch
 from agents.checkpoint import Agent
 from agents.hard import hard_steps, hard_wrong
 from agents.rollout import make_envs, soft_wrong
+from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.circuits import CircuitMachine
-from analysis.extraction.harden import HardenedAgent
 from analysis.machine.batch import BatchMachine
 from analysis.program.program import Program
 from analysis.verification.correctness import wrong_cells

@@ -38,6 +38,11 @@ def listing(program: Program, width: int = WIDTH) -> str:
     Args:
         program: Any program; what it says about itself comes from the certificates that it carries.
         width: Columns of the page.
+
+    Example:
+        >>> from analysis import find_program
+        >>> print(listing(find_program("zoo:access"))[:14])
+        program access
     """
     title = f"program {program.name}"
     named = f"{title}{FORMAT:>{min(width, WIDTH) - 26 - len(title)}}   hash {canonical_hash(program)}"

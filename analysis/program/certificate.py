@@ -63,6 +63,11 @@ class Certificate:
     Raises:
         ValueError: The verdict is none of the five, the count is no count, `error_below` is no share or not
             of a test, or a text is not plain.
+
+    Example:
+        >>> found = Certificate("random", "output right", "TESTED", "100 instances, n to 8", 100)
+        >>> found.verdict, found.domain
+        ('TESTED', '100 instances, n to 8')
     """
 
     check: str

@@ -58,6 +58,14 @@ def save_program(program: Program, path: str | Path) -> None:
 
     Raises:
         OSError: The place cannot be written; the message names the path.
+
+    Example:
+        >>> import tempfile
+        >>> from analysis import find_program
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_program(find_program("zoo:copy"), f"{folder}/copy.json")
+        ...     load_program(f"{folder}/copy.json").task
+        'copy'
     """
     write_atomically(path, dump_program(program))
 
@@ -68,6 +76,11 @@ def load_program(path: str | Path) -> Program:
     Raises:
         FileError: The file is no program, of another format version, or makes no sense; the message names
             the file and the part.
+
+    Example:
+        >>> from agents import zoo
+        >>> load_program(zoo.PLACE / "copy" / "program.json").task
+        'copy'
     """
     return read_json(path, PROGRAM)
 

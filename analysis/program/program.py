@@ -160,6 +160,12 @@ class Program:
     Raises:
         ProgramError: Some part refers to what is not there, is too large or does not print as itself, or two
             edges of a state overlap.
+
+    Example:
+        >>> from analysis import find_program
+        >>> program = find_program("zoo:copy")
+        >>> [register.name for register in program.registers], program.states
+        (['i', 'c', 'p'], ('S0', 'S1'))
     """
 
     name: str
@@ -279,10 +285,11 @@ def _check_edge(program: Program, edge: Edge, where: str) -> None:
         )
     check_block(edge.block, num_registers, where)
     if edge.witness:
-        _check_witness(program.machine, edge.witness, where)
+        check_witness(program.machine, edge.witness, where)
 
 
-def _check_witness(machine: MachineConfig, witness: tuple[int, ...], where: str) -> None:
+def check_witness(machine: MachineConfig, witness: tuple[int, ...], where: str) -> None:
+    """Raise ProgramError where a witness is not one choice a selector of the machine."""
     counts = machine.layout.choice_counts
     require(
         len(witness) == len(counts), f"{where} has a witness of {len(witness)} choices, not {len(counts)}"

@@ -20,7 +20,7 @@ from agents.metrics import METRICS_FILE, read_metrics
 from agents.population_file import SavedPopulation, load_population, save_population
 from agents.trainer import Trainer
 from analysis.commands.demo_folder import SUMMARY
-from analysis.extraction.harden import HardenedAgent
+from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.inputs import training_inputs
 from analysis.extraction.record import record
 from analysis.extraction.recording_file import load_recording, save_recording

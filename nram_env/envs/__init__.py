@@ -1,9 +1,12 @@
 """The Gymnasium environments. The classes need torch and are loaded on first use."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nram_env.envs.registration import env_ids
+from nram_env.support import lazy_name
+
 if TYPE_CHECKING:
+    from nram_env.envs import wrappers
     from nram_env.envs.env import NRAMEnv
     from nram_env.envs.episode import EpisodeState
     from nram_env.envs.vector_env import NRAMVectorEnv
@@ -15,13 +18,20 @@ _MODULE_OF = {
     "NRAMEnv": "env",
     "NRAMVectorEnv": "vector_env",
     "NamedActions": "wrappers",
+    "wrappers": "",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    return lazy_name(__name__, _MODULE_OF, name)
 
 
-__all__ = ["ChoiceActions", "EpisodeState", "NRAMEnv", "NRAMVectorEnv", "NamedActions"]
+__all__ = [
+    "ChoiceActions",
+    "EpisodeState",
+    "NRAMEnv",
+    "NRAMVectorEnv",
+    "NamedActions",
+    "env_ids",
+    "wrappers",
+]

@@ -1,4 +1,12 @@
-"""Other forms of the action: by name, or as choices."""
+"""Other forms of the action: by name, or as choices.
+
+Example:
+    >>> import gymnasium as gym
+    >>> from nram_env import wrappers
+    >>> env = wrappers.NamedActions(gym.make("NRAM/Access-v0"))
+    >>> list(env.action_space)[:2]
+    ['gate0.READ.p', 'gate10.EQUALITY-TEST.a']
+"""
 
 from __future__ import annotations
 

@@ -13,13 +13,13 @@ Example:
     ([[5, 0, 0, 0, 0, 0]], [[0, 5]])
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nram_env.machine.config import MACHINE, MAX_GATES, MAX_REGISTERS, MachineConfig
 from nram_env.machine.gates import PAPER_GATES, Gate, apply_gate, parse_gates, pure_gate
 from nram_env.machine.hard import hard_advance, hard_step
 from nram_env.machine.layout import ActionLayout, Selector
+from nram_env.support import lazy_name
 
 if TYPE_CHECKING:
     from nram_env.machine.backends.base import Runs, Timestep, follow
@@ -57,9 +57,7 @@ _MODULE_OF = {name: module for module, names in _NEEDS_TORCH.items() for name in
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    return lazy_name(__name__, _MODULE_OF, name)
 
 
 __all__ = [

@@ -25,6 +25,13 @@ class TaskBatch:
         mask: (B, M) bool; true at the output cells.
         difficulty: (B,) int64; n of every row.
         task: Name of the task that drew or answered the examples; None for arrays put together by hand.
+
+    Example:
+        >>> import numpy as np
+        >>> from nram_env import get_task
+        >>> batch = get_task("increment").sample(np.random.default_rng(0), 2, 4, 3)
+        >>> batch.batch_size, batch.memory_size, batch.mask[0].tolist()
+        (3, 4, [True, True, False, False])
     """
 
     memory: np.ndarray
@@ -79,6 +86,30 @@ class Task(ABC):
         title: As in the environment's id, "WalkBST" for NRAM/WalkBST-v0.
         smallest_difficulty: Smallest n.
         num_registers: Registers that the environments give the machine unless told otherwise.
+
+    Example:
+        >>> import numpy as np
+        >>> from nram_env import check_task
+        >>> class Fill(Task):
+        ...     name, title = "fill-example", "FillExample"
+        ...
+        ...     def smallest_memory_size(self, difficulty):
+        ...         return difficulty + 2
+        ...
+        ...     def horizon(self, difficulty):
+        ...         return difficulty + 2
+        ...
+        ...     def draw(self, rng, difficulty, memory_size):
+        ...         cells = np.arange(memory_size)
+        ...         mask = (cells >= 1) & (cells <= difficulty[:, None])
+        ...         memory = np.where(mask, rng.integers(1, memory_size, mask.shape), 0)
+        ...         memory[:, 0] = rng.integers(0, memory_size, len(memory))
+        ...         return TaskBatch(memory, np.where(mask, memory[:, :1], memory), mask, difficulty)
+        ...
+        ...     def oracle(self, memory):
+        ...         return dict.fromkeys(range(1, list(memory).index(0, 1)), memory[0])
+        >>> check_task(Fill())
+        []
     """
 
     name: ClassVar[str]

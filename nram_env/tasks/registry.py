@@ -37,6 +37,12 @@ def register_task(task: Task) -> None:
     Raises:
         ValueError: This is no task, its name or title is taken by another class of task, or an attribute is
             not what it should be.
+
+    Example:
+        >>> from nram_env import env_ids, get_task
+        >>> register_task(get_task("copy"))  # as it was registered when nram_env was imported
+        >>> "NRAM/Copy-v0" in env_ids()
+        True
     """
     if not isinstance(task, Task):
         raise ValueError(f"a task is an instance of a subclass of Task, as in Fill(), got {shown(task)}")
@@ -123,7 +129,12 @@ def find_task(name: str | None) -> Task | None:
 
 
 def task_names() -> tuple[str, ...]:
-    """Names of all tasks that are registered, in that order, the paper's ten first."""
+    """Names of all tasks that are registered, in that order, the paper's ten first.
+
+    Example:
+        >>> task_names()[:3]
+        ('access', 'increment', 'copy')
+    """
     return tuple(_TASKS)
 
 

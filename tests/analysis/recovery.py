@@ -9,9 +9,9 @@ import numpy as np
 
 from agents.checkpoint import Agent
 from agents.controllers import Controller
+from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.fidelity import Fidelity, compare
-from analysis.extraction.harden import HardenedAgent
-from analysis.extraction.network import Network
+from analysis.extraction.network import HardNetwork
 from analysis.extraction.pipeline import read_program
 from analysis.extraction.record import Inputs, record
 from analysis.program.program import Program
@@ -51,7 +51,7 @@ class Recovery:
     left_at: int | None
 
 
-def recover_planted(planted: Program, network: Network) -> Recovery:
+def recover_planted(planted: Program, network: HardNetwork) -> Recovery:
     """Read the program of a network and compare it with what was planted there."""
     planted = simplify_program(planted)
     found, fidelity = recover(network, seed=100)
@@ -71,16 +71,16 @@ def recover_planted(planted: Program, network: Network) -> Recovery:
     return Recovery(outcome, found.kind, *states, fidelity.mismatches, errors, left_at)
 
 
-def compiled_networks(programs: Sequence[Program], seed: int) -> list[Network]:
+def compiled_networks(programs: Sequence[Program], seed: int) -> list[HardNetwork]:
     """LSTMs that do exactly what the programs do, with noise in dead selectors."""
     rng = np.random.default_rng(seed)
     return [network_of(lstm_weights(program, rng)) for program in programs]
 
 
-def imitating_networks(programs: Sequence[Program], seed: int) -> list[Network]:
+def imitating_networks(programs: Sequence[Program], seed: int) -> list[HardNetwork]:
     """LSTMs trained to imitate the programs, those of equal machines at once."""
     inputs = random_inputs(seed + 500, runs=24, horizon=HORIZON + 4)
-    trained: dict[int, Network] = {}
+    trained: dict[int, HardNetwork] = {}
     for machine in dict.fromkeys(program.machine for program in programs):
         group = [number for number, program in enumerate(programs) if program.machine == machine]
         controllers = imitate([programs[number] for number in group], inputs, seed)
@@ -102,7 +102,7 @@ def network_of(controller: Controller) -> HardenedAgent:
     return HardenedAgent(Agent(controller, "copy"))
 
 
-def recover(network: Network, seed: int) -> tuple[Program, Fidelity]:
+def recover(network: HardNetwork, seed: int) -> tuple[Program, Fidelity]:
     """Read a program, add the runs that it gets wrong, and judge it on others."""
     recording = record(network, random_inputs(seed))
     program = read_program(recording, "recovered")

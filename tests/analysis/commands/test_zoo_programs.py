@@ -12,8 +12,8 @@ from agents import zoo
 from analysis.commands.cli import main
 from analysis.commands.fresh import refuted_checks
 from analysis.commands.programs import MUST_HOLD
+from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.fidelity import compare
-from analysis.extraction.harden import HardenedAgent
 from analysis.extraction.inputs import training_inputs
 from analysis.extraction.pipeline import extract
 from analysis.extraction.resolve import PROGRAM_FILE, find_program

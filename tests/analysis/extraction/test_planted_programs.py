@@ -11,10 +11,10 @@ import torch
 from agents.checkpoint import Agent, load_agent
 from agents.controllers import Controller, ControllerSpec
 from analysis.extraction.abstract import abstract
+from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.circuits import circuit_block
 from analysis.extraction.fidelity import compare
-from analysis.extraction.harden import HardenedAgent
-from analysis.extraction.network import Network
+from analysis.extraction.network import HardNetwork
 from analysis.extraction.pipeline import extract, extract_network, read_program
 from analysis.extraction.record import record
 from analysis.extraction.recording_file import load_recording, save_recording
@@ -71,7 +71,7 @@ def test_lstms_trained_to_imitate_programs_give_them_back_or_report_it():
     _assert_recovered(planted, imitating_networks(planted, seed=0))
 
 
-def _assert_recovered(planted: Sequence[Program], networks: Sequence[Network]) -> None:
+def _assert_recovered(planted: Sequence[Program], networks: Sequence[HardNetwork]) -> None:
     outcomes = [recover_planted(*pair).outcome for pair in zip(planted, networks, strict=True)]
     assert outcomes.count("recovered") >= 0.95 * len(planted)
     assert set(outcomes) <= {"recovered", "unrolled", "refuted", "not imitated"}

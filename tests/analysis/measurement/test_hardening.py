@@ -9,7 +9,7 @@ import torch
 
 from agents.checkpoint import Agent, save_agent
 from analysis.commands.cli import main
-from analysis.extraction.harden import HardenedAgent
+from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.labels import live_margins, live_selectors, smallest_margin
 from analysis.extraction.record import Inputs, record
 from analysis.measurement.hardening import measure_hardening

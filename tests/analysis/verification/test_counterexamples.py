@@ -14,7 +14,7 @@ from analysis.extraction.circuits import HardStep, circuit_block
 from analysis.extraction.fidelity import compare
 from analysis.extraction.inputs import training_inputs
 from analysis.extraction.labels import live_selectors
-from analysis.extraction.network import Network
+from analysis.extraction.network import HardNetwork
 from analysis.extraction.record import Inputs
 from analysis.machine.vm import run
 from analysis.machine.vm import steps as steps_of
@@ -70,7 +70,9 @@ def _replay(program: Program, task: Task, memory: list[int], horizon: int) -> tu
     return envs.state.memory[0].argmax(-1).tolist(), step
 
 
-def _played(network: Network, task: Task, memory: list[int], steps: int) -> tuple[list[int], list[int], bool]:
+def _played(
+    network: HardNetwork, task: Task, memory: list[int], steps: int
+) -> tuple[list[int], list[int], bool]:
     """Drive the environment in hard mode by a network that sees the environment's own zeros.
 
     Returns:
@@ -89,7 +91,9 @@ def _played(network: Network, task: Task, memory: list[int], steps: int) -> tupl
     return envs.state.memory[0].argmax(-1).tolist(), envs.state.registers[0].argmax(-1).tolist(), halts
 
 
-def _difference(program: Program, network: Network, task: Task, memory: list[int], steps: int) -> str | None:
+def _difference(
+    program: Program, network: HardNetwork, task: Task, memory: list[int], steps: int
+) -> str | None:
     """In the words of a mismatch, how the program differs from the network in the environment, if it does."""
     cells, registers, halts = _played(network, task, memory, steps)
     result = run(program, memory, steps)
@@ -133,7 +137,7 @@ def _inputs(task: Task) -> Iterator[Inputs]:
     return training_inputs(task, 4, 64, np.random.default_rng(0))
 
 
-def _assert_replays(program: Program, network: Network, task: Task) -> str:
+def _assert_replays(program: Program, network: HardNetwork, task: Task) -> str:
     """That the first mismatch between them happens in the environment, and none before; returns its words."""
     first = compare(program, network, _inputs(task)).first
     memory = list(first.memory)

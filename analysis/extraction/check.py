@@ -1,0 +1,88 @@
+"""check_network: does a network keep what it promises, and if not, what breaks?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from analysis.extraction.network import Network
+
+_ROWS, _STEPS, _ROUNDING = 16, 8, 1e-6
+
+
+def check_network(network: Network, seed: int = 0) -> list[str]:
+    """Test a network: shapes, finiteness, determinism, independent rows, and no memory between calls.
+
+    It is run for a few timesteps on random zero-bits, again from the start, and a row by itself.
+
+    Args:
+        network: Any network.
+        seed: Seed of the zero-bits.
+
+    Returns:
+        What is wrong, in sentences; empty where nothing was found.
+
+    Example:
+        >>> from analysis import ModuleNetwork, check_network
+        >>> from nram_env import MachineConfig
+        >>> from torch import nn
+        >>> machine = MachineConfig(2)
+        >>> check_network(ModuleNetwork(nn.Linear(2, machine.layout.size), machine))
+        []
+    """
+    rng = np.random.default_rng(seed)
+    zeros = rng.random((_STEPS, _ROWS, network.machine.num_registers)) < 0.5
+    fault = _wrong_form(network, zeros)
+    return [fault] if fault else list(_broken_promises(network, zeros))
+
+
+def _wrong_form(network: Network, zeros: np.ndarray) -> str | None:
+    wanted = (_ROWS, network.machine.layout.size)
+    state = network.initial_state(_ROWS)
+    answer = network.logits(zeros[0], state)
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        return f"logits(zeros, state) must give (logits, state), got {type(answer).__name__}"
+    logits, after = answer
+    if not isinstance(logits, np.ndarray) or logits.shape != wanted:
+        found = getattr(logits, "shape", type(logits).__name__)
+        return f"logits must be an array of shape {wanted}, got {found}"
+    if not np.issubdtype(logits.dtype, np.floating) or not np.isfinite(logits).all():
+        found = f"{logits.dtype} in {logits.min()}..{logits.max()}"
+        return f"logits must be finite floating-point numbers, got {found}"
+    if (state is None) != (after is None):
+        return "a network has a state or none: one of initial_state(...) and logits(...) gave None for it"
+    return None
+
+
+def _broken_promises(network: Network, zeros: np.ndarray) -> Iterator[str]:
+    first, again = _play(network, zeros), _play(network, zeros)
+    if not np.array_equal(first, again):
+        yield "the same zeros and states gave other logits the second time: by chance, or by memory"
+        return
+    if not np.array_equal(first[-1], _last_of_two_tries(network, zeros)):
+        yield "a state that was passed in was changed: give back a new one instead"
+    alone = _play(network, zeros[:, :1])
+    if not np.allclose(first[:, :1], alone, rtol=_ROUNDING, atol=_ROUNDING):
+        yield "a row's logits depend on the other rows of the batch"
+
+
+def _play(network: Network, zeros: np.ndarray) -> np.ndarray:
+    """(T, B, D); the logits of every timestep."""
+    state: Any = network.initial_state(zeros.shape[1])
+    found = []
+    for now in zeros:
+        logits, state = network.logits(now, state)
+        found.append(logits.copy())
+    return np.stack(found)
+
+
+def _last_of_two_tries(network: Network, zeros: np.ndarray) -> np.ndarray:
+    """(B, D); the last timestep's logits where every timestep is made twice from the same state."""
+    state: Any = network.initial_state(zeros.shape[1])
+    for now in zeros:
+        network.logits(~now, state)
+        logits, after = network.logits(now, state)
+        state = after
+    return logits

@@ -1,0 +1,54 @@
+"""All checks of a program against its task, one after the other."""
+
+from __future__ import annotations
+
+from analysis.program.certificate import Certificate
+from analysis.program.program import Program
+from analysis.verification.exhaustive import check_exhaustive
+from analysis.verification.random_inputs import check_random
+from analysis.verification.window import check_effects, check_window
+from nram_env.tasks import Task, get_task
+
+RUNS = 1_024
+"""Random instances that a program is tested on."""
+
+
+def verify(
+    program: Program, task: Task | str | None = None, *, largest: int = 100, seed: int = 0
+) -> tuple[Certificate, ...]:
+    """Check a program against its task: where its output is right, when, and what else it changes.
+
+    Args:
+        program: The program.
+        task: What is right; default: the task that the program names.
+        largest: Largest difficulty n of the random instances.
+        seed: Seed of the instances.
+
+    Returns:
+        Certificates of the checks "random", "exhaustive", "time" and "effects".
+
+    Raises:
+        ValueError: The program names no task, or one that is not known here.
+
+    Example:
+        >>> from analysis import find_program, verify
+        >>> [found.verdict for found in verify(find_program("zoo:access"), largest=20)[:2]]
+        ['TESTED', 'EXHAUSTIVE']
+    """
+    problem = _task_of(program, task)
+    return (
+        check_random(program, problem, largest, RUNS, seed),
+        check_exhaustive(program, problem),
+        check_window(program, problem, seed),
+        check_effects(program, problem, seed),
+    )
+
+
+def _task_of(program: Program, task: Task | str | None) -> Task:
+    if isinstance(task, Task):
+        return task
+    if task is not None:
+        return get_task(task)
+    if program.task is None:
+        raise ValueError(f"program {program.name} names no task; say which one: verify(program, task)")
+    return get_task(program.task, program.imports)
