@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from agents.checkpoint import Agent, load_agent, save_agent
     from agents.config import TrainConfig
     from agents.controllers import Controller, ControllerSpec
-    from agents.evaluate import evaluate
+    from agents.evaluation import evaluate
     from agents.trainer import Trainer
 
 _MODULE_OF = {
@@ -19,7 +19,7 @@ _MODULE_OF = {
     "ControllerSpec": "controllers",
     "TrainConfig": "config",
     "Trainer": "trainer",
-    "evaluate": "evaluate",
+    "evaluate": "evaluation",
     "load_agent": "checkpoint",
     "save_agent": "checkpoint",
     "zoo": "",

@@ -14,7 +14,7 @@ import torch
 from agents import library
 from agents.config import TrainConfig
 from agents.controllers import CONTROLLER_KINDS, Controller, ControllerSpec
-from agents.evaluate import evaluate
+from agents.evaluation import evaluate
 from agents.noise import normal
 from agents.rollout import make_envs, unroll
 from agents.trainer import Trainer

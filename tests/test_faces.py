@@ -1,5 +1,6 @@
 """The packages' faces: what is public is shown at work and listed, and loads nothing before it is used."""
 
+import importlib.util
 import inspect
 import subprocess
 import sys
@@ -15,6 +16,12 @@ NAMES = [(face, name, value) for face in FACES for name, value in public(face)]
 def test_a_public_name_is_shown_at_work(face, name, value):
     """That the examples hold is for test_docstring_examples.py."""
     assert ">>> " in (inspect.getdoc(value) or ""), f"{face}.{name} shows no example"
+
+
+@pytest.mark.parametrize(("face", "name", "value"), NAMES, ids=[f"{face}.{name}" for face, name, _ in NAMES])
+def test_a_public_name_is_no_module_s_as_well(face, name, value):
+    """Else it would stand for the module from the moment at which somebody imports that."""
+    assert inspect.ismodule(value) or importlib.util.find_spec(f"{face}.{name}") is None
 
 
 def test_the_page_of_public_names_is_what_the_packages_offer():

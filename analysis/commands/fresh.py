@@ -11,7 +11,7 @@ from typing import Any
 from agents import zoo
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
-from agents.evaluate import evaluate
+from agents.evaluation import evaluate
 from agents.run import Outcome
 from agents.trainer import Trainer
 from analysis.commands.output import command

@@ -41,6 +41,8 @@ class Sweep:
         if not self.sizes or min(self.examples, *self.sizes) < 1:
             raise ValueError(f"examples and sizes must be at least 1, got {self.examples} and {self.sizes}")
         names = self.programs or tuple(f"zoo:{entry}" for entry in zoo.entries())
+        if len(set(names)) < len(names):
+            raise ValueError(f"every program must be named once, got {' '.join(names)}")
         sources = {name: find_source(name) for name in names}
         tasks = {name: task_of(source, None) for name, source in sources.items()}
         found = {

@@ -19,7 +19,7 @@ from analysis.commands.output import command, emit, page_width, sizes_text
 from analysis.extraction.resolve import find_agent
 
 if TYPE_CHECKING:
-    from agents.evaluate import Evaluation
+    from agents.evaluation import Evaluation
 
 USUAL_UPDATES = 5000
 """Limit of a run that is given none."""
@@ -149,7 +149,7 @@ class Eval:
 
     def __call__(self) -> int:
         """Measure and print a table; exit code 0 once everything is measured."""
-        from agents.evaluate import evaluate_all
+        from agents.evaluation import evaluate_all
         from analysis.measurement.hardening import measure_hardening
 
         agent = find_agent(self.run)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.program.block import Block, Operation
-from nram_env.machine import Gate, MachineConfig, pure_gate
+from nram_env.machine import MachineConfig, hard_advance
 
 
 @dataclass(frozen=True)
-class HardStep:
+class HardChoice:
     """One hardened output of a controller.
 
     Attributes:
@@ -43,19 +43,17 @@ def circuit_block(machine: MachineConfig, choices: Sequence[int]) -> Block:
 
 
 class CircuitMachine:
-    """The hardened machine for B runs, each with circuits of its own; changed by `advance`.
+    """The hard machine for B runs, each with circuits of its own; changed by `advance`.
 
     Attributes:
         registers: (B, R) integers.
         memory: (B, M) integers.
-        touched: (W, B); the addresses that the last `advance` wrote to, one row a WRITE gate.
     """
 
     def __init__(self, machine: MachineConfig, memories: np.ndarray) -> None:
         self.machine = machine
         self.memory = memories.astype(np.int64)
         self.registers = np.zeros((len(memories), machine.num_registers), dtype=np.int64)
-        self.touched = np.zeros((0, len(memories)), dtype=np.int64)
 
     def advance(self, choices: np.ndarray, active: np.ndarray) -> None:
         """Run one timestep in the active rows.
@@ -65,33 +63,7 @@ class CircuitMachine:
             active: (B,); rows where it is false are left as they are.
         """
         rows = np.flatnonzero(active)
-        if not rows.size:
-            return
-        batch, size = self.memory.shape
-        values = list(self.registers[rows].T)
-        touched = []
-        for gate, selectors in zip(self.machine.gates, self.machine.layout.rows_of_gate, strict=True):
-            arguments = [_choose(values, choice) for choice in choices[rows, selectors].T]
-            if gate is Gate.READ:
-                values.append(self.memory[rows, arguments[0]])
-            elif gate is Gate.WRITE:
-                self.memory[rows, arguments[0]] = arguments[1]
-                touched.append(_scatter(batch, rows, arguments[0]))
-                values.append(arguments[1])
-            else:
-                values.append(np.broadcast_to(pure_gate(gate, arguments, size), rows.shape))
-        updates = choices[rows, self.machine.layout.register_rows].T
-        self.registers[rows] = np.stack([_choose(values, choice) for choice in updates], axis=1)
-        self.touched = np.array(touched, dtype=np.int64).reshape(-1, batch)
-
-
-def _choose(values: Sequence[np.ndarray], choice: np.ndarray) -> np.ndarray:
-    if (choice == choice[0]).all():
-        return values[choice[0]]
-    return np.stack(values)[choice, np.arange(len(choice))]
-
-
-def _scatter(batch: int, rows: np.ndarray, addresses: np.ndarray) -> np.ndarray:
-    full = np.zeros(batch, dtype=np.int64)
-    full[rows] = addresses
-    return full
+        sizes = np.full(len(rows), self.memory.shape[1])
+        self.registers[rows] = hard_advance(
+            self.machine, self.registers[rows], self.memory, choices[rows], rows, sizes
+        )

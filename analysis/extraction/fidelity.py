@@ -13,7 +13,7 @@ import numpy as np
 
 from analysis.extraction.circuits import CircuitMachine
 from analysis.extraction.network import HardNetwork
-from analysis.extraction.record import Inputs, hard_steps
+from analysis.extraction.record import Inputs, circuit_steps
 from analysis.machine.batch import HALTED, UNSEEN, BatchMachine
 from analysis.program.certificate import Certificate, rule_of_three
 from analysis.program.program import Program
@@ -116,7 +116,7 @@ def _compare_batch(program: Program, network: HardNetwork, inputs: Inputs) -> Fi
     live = [sorted(registers) for registers in live_registers(program)]
     wrong: dict[int, tuple[int, str]] = {}
     steps = time = 0
-    for circuit, output, _, active in hard_steps(network, inputs):
+    for circuit, output, _, active in circuit_steps(network, inputs):
         time += 1
         machine.advance()
         steps += int(active.sum())
@@ -156,7 +156,7 @@ def _differences(
     note(machine.state == UNSEEN, "unseen situation: no edge of the program matches")
     note((machine.state == HALTED) & ~halts, "the program stops, the network does not")
     note((machine.state != HALTED) & halts, "the network stops, the program does not")
-    note(_memory_differs(machine, circuit), "different cells are written")
+    note((machine.memory != circuit.memory).any(1), "different cells are written")
     for state, registers in enumerate(live):
         inside = machine.state == state
         for register in registers:
@@ -164,14 +164,3 @@ def _differences(
             name = program.registers[register].name
             note(inside & (machine.registers[register] != theirs), f"register {name} differs")
     return found
-
-
-def _memory_differs(machine: BatchMachine, circuit: CircuitMachine) -> np.ndarray:
-    """Whether any cell that either wrote in this step differs; the others were equal before."""
-    rows = np.arange(len(circuit.memory))
-    differs = np.zeros(len(rows), dtype=bool)
-    touched = [(rows, addresses) for addresses in circuit.touched]
-    touched += [(rows[chosen], addresses) for chosen, addresses in machine.touched]
-    for chosen, addresses in touched:
-        differs[chosen] |= machine.memory[chosen, addresses] != circuit.memory[chosen, addresses]
-    return differs

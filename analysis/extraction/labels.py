@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.extraction.circuits import HardStep, circuit_block
+from analysis.extraction.circuits import HardChoice, circuit_block
 from analysis.extraction.record import Recording
 from analysis.program.block import Block
 from analysis.simplification.block import needed_values, simplify_block
@@ -91,7 +91,7 @@ class Labeller:
         return frozenset(number for number in needed if number < self.num_registers)
 
 
-def live_selectors(machine: MachineConfig, step: HardStep, live: frozenset[int]) -> list[int]:
+def live_selectors(machine: MachineConfig, step: HardChoice, live: frozenset[int]) -> list[int]:
     """Numbers of the selectors that the stores and the live registers of a raw step depend on."""
     layout, num_registers = machine.layout, machine.num_registers
     after = frozenset[int]() if step.halts else live

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from analysis.extraction.circuits import HardStep
+from analysis.extraction.circuits import HardChoice
 from analysis.program.program import Semantics
 from nram_env.machine import MachineConfig
 
@@ -32,9 +32,9 @@ class HardOutput:
         """The outputs for some rows of the batch, in this order."""
         return HardOutput(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
-    def step(self, row: int) -> HardStep:
+    def step(self, row: int) -> HardChoice:
         """What was chosen in one row."""
-        return HardStep(tuple(self.choices[row].tolist()), bool(self.halts[row]))
+        return HardChoice(tuple(self.choices[row].tolist()), bool(self.halts[row]))
 
 
 class Network(Protocol):

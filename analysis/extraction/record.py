@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis.extraction.circuits import CircuitMachine, HardStep
+from analysis.extraction.circuits import CircuitMachine, HardChoice
 from analysis.extraction.network import HardNetwork, HardOutput
 from analysis.extraction.table import is_table, table_of, table_reach
 from analysis.program.program import Semantics
@@ -70,7 +70,7 @@ class Recording:
     semantics: Semantics
     stateless: bool
     table: Mapping[int, int]
-    steps: tuple[HardStep, ...]
+    steps: tuple[HardChoice, ...]
     margins: np.ndarray
     runs: tuple[RecordedRun, ...]
 
@@ -113,7 +113,7 @@ def _whole_table(network: HardNetwork, book: _Book) -> dict[int, int]:
     return {pattern: book.number(output.step(pattern), output.margins[pattern]) for pattern in possible}
 
 
-def hard_steps(
+def circuit_steps(
     network: HardNetwork, inputs: Inputs
 ) -> Iterator[tuple[CircuitMachine, HardOutput, np.ndarray, np.ndarray]]:
     """Run a hardened controller on a batch, one timestep an item.
@@ -144,7 +144,7 @@ class _Book:
         self.margins = list(earlier.margins) if earlier else []
         self._numbers = {step: number for number, step in enumerate(self.steps)}
 
-    def number(self, step: HardStep, margins: np.ndarray) -> int:
+    def number(self, step: HardChoice, margins: np.ndarray) -> int:
         """The number of a step, entered if it is new."""
         number = self._numbers.setdefault(step, len(self.steps))
         if number == len(self.steps):
@@ -158,7 +158,7 @@ class _Book:
 def _record_batch(network: HardNetwork, inputs: Inputs, book: _Book) -> list[RecordedRun]:
     patterns: list[list[int]] = [[] for _ in inputs.memory]
     numbers: list[list[int]] = [[] for _ in inputs.memory]
-    for _, output, seen, active in hard_steps(network, inputs):
+    for _, output, seen, active in circuit_steps(network, inputs):
         for row in np.flatnonzero(active):
             patterns[row].append(int(seen[row]))
             numbers[row].append(book.number(output.step(int(row)), output.margins[row]))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.extraction.circuits import HardStep
+from analysis.extraction.circuits import HardChoice
 from analysis.extraction.record import RecordedRun, Recording
 from analysis.program.file import SEMANTICS
 from nram_env.checks import boolean, choice, record, shown
@@ -79,7 +79,7 @@ def load_recording(path: str | Path) -> Recording:
         header["semantics"],
         header["stateless"],
         dict(arrays["table"].tolist()),
-        tuple(HardStep(tuple(choices), halts) for choices, halts in steps),
+        tuple(HardChoice(tuple(choices), halts) for choices, halts in steps),
         arrays["margins"],
         tuple(RecordedRun(tuple(p.tolist()), tuple(n.tolist())) for p, n in zip(*columns, strict=True)),
     )

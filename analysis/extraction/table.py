@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from analysis.extraction.circuits import HardStep, circuit_block
+from analysis.extraction.circuits import HardChoice, circuit_block
 from analysis.extraction.network import HardNetwork, HardOutput, zeros_of_patterns
 from analysis.program.block import Block
 from analysis.program.program import START
@@ -24,7 +24,7 @@ def table_of(network: HardNetwork) -> HardOutput:
     return network(zeros, network.initial_state(len(zeros)))[0]
 
 
-def table_reach(machine: MachineConfig, step_of: Callable[[int], HardStep]) -> Reach:
+def table_reach(machine: MachineConfig, step_of: Callable[[int], HardChoice]) -> Reach:
     """Which zero-patterns can occur if under each of them this step is made; all, where that is unclear."""
 
     def follow(state: int, pattern: int) -> tuple[Block, int | None]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from analysis.extraction.circuits import HardStep, circuit_block
+from analysis.extraction.circuits import HardChoice, circuit_block
 from analysis.extraction.network import HardNetwork
 from analysis.extraction.table import table_of, table_reach
 from analysis.program.block import Block, Guard
@@ -102,7 +102,7 @@ class _Pairs:
         self.sources = [register.source for register in program.registers]
         self.live = frozenset(self.sources[register] for register in live_registers(program)[START])
         self.everything = every_pattern(self.machine.num_registers)
-        self._plain: dict[tuple[Edge, HardStep], int | None] = {}
+        self._plain: dict[tuple[Edge, HardChoice], int | None] = {}
 
     def compare(self, reach: Reach) -> TableComparison:
         """Compare under the patterns that can occur."""
@@ -135,7 +135,7 @@ class _Pairs:
         )
         return next((needed for needed in found if needed is not None), None)
 
-    def _same(self, edge: Edge, step: HardStep, facts: Facts) -> int | None:
+    def _same(self, edge: Edge, step: HardChoice, facts: Facts) -> int | None:
         live = frozenset[int]() if step.halts else self.live
         blocks = circuit_block(self.machine, step.choices), self._on_machine(edge.block)
         theirs, ours = (simplify_block(block, self.machine.num_registers, live, facts) for block in blocks)

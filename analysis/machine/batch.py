@@ -47,7 +47,6 @@ class BatchMachine:
         registers: (R, B) integers.
         state: (B,); the program's state, or HALTED or UNSEEN.
         steps: (B,); timesteps executed so far.
-        touched: Addresses written in the last `advance`: (rows, addresses) pairs.
     """
 
     def __init__(
@@ -59,7 +58,6 @@ class BatchMachine:
         self.registers = np.zeros((program.num_registers, batch), dtype=np.int64)
         self.state = np.full(batch, START, dtype=np.int64)
         self.steps = np.zeros(batch, dtype=np.int64)
-        self.touched: list[tuple[Rows, np.ndarray]] = []
         self._cells = self.memory.reshape(-1)
         self._origin = np.arange(batch) * width
         self._tested = sum(1 << r for r in range(program.num_registers) if _is_tested(program, r))
@@ -73,7 +71,6 @@ class BatchMachine:
         active = self.state >= 0
         if limits is not None:
             active &= self.steps < limits
-        self.touched = []
         if not active.any():
             return False
         bits, before = self._zero_bits(), self.state.copy()
@@ -115,7 +112,6 @@ class BatchMachine:
                 values.append(self._cells.take(origin + arguments[0]))
             elif instruction.gate is Gate.WRITE:
                 self._cells[origin + arguments[0]] = arguments[1]
-                self.touched.append((rows, arguments[0]))
                 values.append(arguments[1])
             else:
                 values.append(np.broadcast_to(pure_gate(instruction.gate, arguments, size), origin.shape))

@@ -25,7 +25,7 @@ import torch
 
 from agents.checkpoint import Agent
 from analysis.extraction.adapters import HardenedAgent
-from analysis.extraction.record import Inputs, hard_steps
+from analysis.extraction.record import Inputs, circuit_steps
 from analysis.measurement.soft import SoftStep
 from analysis.program.program import Program, Semantics
 from analysis.verification.correctness import wrong_cells
@@ -110,7 +110,7 @@ def _hard_run(agent: Agent, batch: TaskBatch, horizon: int) -> tuple[np.ndarray,
     """The memories (T, B, M) after every step of a hard run that never stops, and f (B, T)."""
     network = HardenedAgent(agent, Semantics(stop_rule="never"))
     inputs = Inputs(batch.memory, np.full(batch.batch_size, horizon))
-    steps = [(m.memory.copy(), output.halting_probs) for m, output, *_ in hard_steps(network, inputs)]
+    steps = [(m.memory.copy(), output.halting_probs) for m, output, *_ in circuit_steps(network, inputs)]
     return np.array([memory for memory, _ in steps]), np.array([probs for _, probs in steps]).T
 
 

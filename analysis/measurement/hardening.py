@@ -13,8 +13,8 @@ import torch
 
 from agents.checkpoint import Agent
 from agents.hard import HardStep, hard_steps
-from analysis.extraction import circuits
 from analysis.extraction.adapters import HardenedAgent
+from analysis.extraction.circuits import HardChoice
 from analysis.extraction.labels import TIE, live_margins, live_selectors
 from analysis.extraction.pipeline import read_program
 from analysis.extraction.record import Inputs, Recording, record
@@ -238,7 +238,7 @@ def _least_sure(
     found = []
     for time, pair in enumerate(pairs, 1):
         choices = tuple(pair.hard.choices[example].tolist())
-        step = circuits.HardStep(choices, bool(pair.hard.halts[example]))
+        step = HardChoice(choices, bool(pair.hard.halts[example]))
         for number in live_selectors(machine, step, live):
             probs = _softmax(pair.soft.logits[example, machine.layout.selectors[number].slice])
             found.append((float(probs[choices[number]]), time, number, choices[number], probs))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from agents.checkpoint import Agent
-from agents.evaluate import evaluate_plan
+from agents.evaluation import evaluate_plan
 from agents.zoo import ZooEntry
 from analysis.extraction.resolve import find_program
 from analysis.program.block import Block, gate_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.extraction.circuits import HardStep
+from analysis.extraction.circuits import HardChoice
 from analysis.extraction.labels import live_selectors
 from analysis.program.block import Constant, Instruction
 from analysis.program.program import Edge, Program
@@ -48,7 +48,7 @@ def _choices(program: Program, edge: Edge, width: int) -> Iterator[str]:
     layout = program.machine.layout
     after = live_after(edge, live_registers(program))
     live = frozenset(program.registers[register].source for register in after)
-    step = HardStep(edge.witness, edge.target is None)
+    step = HardChoice(edge.witness, edge.target is None)
     matters = live_selectors(program.machine, step, live)
     for number, (selector, choice) in enumerate(zip(layout.selectors, edge.witness, strict=True)):
         mark = "*" if number in matters else " "

@@ -7,7 +7,7 @@ import torch
 
 from agents.checkpoint import Agent
 from agents.controllers import CONTROLLER_KINDS, Controller, ControllerSpec
-from agents.evaluate import evaluate, evaluate_all
+from agents.evaluation import evaluate, evaluate_all
 from agents.hard import hard_steps, hard_wrong
 from agents.rollout import make_envs, soft_wrong, unroll
 from nram_env.machine import MachineConfig

@@ -15,7 +15,7 @@ from agents import losses
 from agents.checkpoint import load_agent
 from agents.config import TrainConfig
 from agents.controllers import Controller
-from agents.evaluate import evaluate
+from agents.evaluation import evaluate
 from agents.hard import hard_wrong
 from agents.population import start
 from agents.rollout import Rollout

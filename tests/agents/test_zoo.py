@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agents import zoo
-from agents.evaluate import evaluate
+from agents.evaluation import evaluate
 from agents.run import Budget
 from nram_env.files import FileError
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from agents.controllers import Controller, ControllerSpec
-from analysis.extraction.circuits import HardStep
+from analysis.extraction.circuits import HardChoice
 from analysis.extraction.labels import Labeller, live_selectors
 from analysis.extraction.record import Inputs, Recording, record
 from analysis.program.program import Program
@@ -173,7 +173,7 @@ def _padded(
     return zeros.astype(np.float32), choices, halts.astype(np.float32), active.astype(np.float32)
 
 
-def _targets(machine: MachineConfig, step: HardStep, live: frozenset[int]) -> np.ndarray:
+def _targets(machine: MachineConfig, step: HardChoice, live: frozenset[int]) -> np.ndarray:
     chosen = np.full(len(step.choices), IGNORED)
     matter = live_selectors(machine, step, live)
     chosen[matter] = np.array(step.choices)[matter]

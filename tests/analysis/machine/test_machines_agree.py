@@ -6,7 +6,7 @@ import torch
 
 import nram_env  # noqa: F401  registers the environments
 from analysis.extraction.circuits import circuit_block
-from analysis.extraction.record import Inputs, hard_steps
+from analysis.extraction.record import Inputs, circuit_steps
 from analysis.machine.vm import execute
 from nram_env.machine import PAPER_GATES, MachineConfig, MachineState, step
 from nram_env.tasks import get_task
@@ -39,7 +39,7 @@ def test_the_hard_environment_and_the_recorder_run_the_same_circuits():
     )
     envs.reset(seed=0, options={"instance": batch, "horizon": 12})
     program = program_of(case)
-    runs = hard_steps(PlantedNetwork(program), Inputs(batch.memory, np.full(8, 12)))
+    runs = circuit_steps(PlantedNetwork(program), Inputs(batch.memory, np.full(8, 12)))
     for time, (machine, output, _, _) in enumerate(runs):
         packed = case.config.layout.one_hot(output.choices)
         logits = np.concatenate([packed, -np.ones((8, 1))], axis=1)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from agents.checkpoint import Agent
-from agents.evaluate import evaluate
+from agents.evaluation import evaluate
 from analysis.machine.vm import run
 from analysis.measurement.accuracy import STOP_RULES
 from analysis.measurement.hardening import Hardening, measure_hardening

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from agents.checkpoint import Agent, save_agent
 from agents.controllers import Controller, ControllerSpec
-from agents.evaluate import evaluate
+from agents.evaluation import evaluate
 from analysis.commands.cli import main
 from analysis.extraction.circuits import circuit_block
 from analysis.pictures.observe import (

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from agents.rollout import make_envs
-from analysis.extraction.circuits import HardStep, circuit_block
+from analysis.extraction.circuits import HardChoice, circuit_block
 from analysis.extraction.fidelity import compare
 from analysis.extraction.inputs import training_inputs
 from analysis.extraction.labels import live_selectors
@@ -34,7 +34,7 @@ def _edits(name: str, rng: np.random.Generator, count: int) -> Iterator[Program]
     for _ in range(count):
         number = int(rng.integers(len(program.edges)))
         edge, machine = program.edges[number], program.machine
-        selector = int(rng.choice(live_selectors(machine, HardStep(edge.witness), live)))
+        selector = int(rng.choice(live_selectors(machine, HardChoice(edge.witness), live)))
         witness = list(edge.witness)
         witness[selector] = int(rng.integers(machine.layout.choice_counts[selector]))
         edges = list(program.edges)
