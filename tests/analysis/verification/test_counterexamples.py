@@ -206,7 +206,9 @@ def test_an_unseen_situation_replays_in_the_environment():
 
 def test_a_clobbered_cell_is_clobbered_in_the_environment():
     program, task = simplify_program(program_of(CASES["swap"])), get_task("swap")
-    said = re.search(r"cell (\d+) of mem = (\[.*\]) becomes (\d+)", str(check_effects(program, task, seed=0)))
+    said = re.search(
+        r"cell (\d+) of mem = (\[.*\]) becomes (\d+)", check_effects(program, task, seed=0).claim
+    )
     cell, memory, value = int(said[1]), json.loads(said[2]), int(said[3])
     after, _ = _replay(program, task, memory, task.horizon(task.difficulty_of(memory)))
     assert after[cell] == value != memory[cell]
