@@ -43,7 +43,7 @@ def check_array(action: Any, shape: tuple[int, ...], name: str = "action") -> np
         name: What it is called in an error.
 
     Returns:
-        float32 array.
+        float32 array; what was passed, if it is one.
 
     Raises:
         ValueError: A tensor, another shape or type, NaN, or a value outside -1..1.
@@ -51,11 +51,10 @@ def check_array(action: Any, shape: tuple[int, ...], name: str = "action") -> np
     values = to_array(name, action)
     if values.shape != shape or values.dtype not in (np.float32, np.float64):
         raise ValueError(f"the {name} is a float32 array {shape}, got {values.dtype} {values.shape}")
-    wrong = ~(np.abs(values) <= 1)
-    if wrong.any():
-        place = tuple(np.argwhere(wrong)[0].tolist())
+    if not (values.min() >= -1 and values.max() <= 1):  # so it is with NaN too
+        place = tuple(np.argwhere(~(np.abs(values) <= 1))[0].tolist())
         raise ValueError(f"the {name} lies in -1..1, got {values[place]} at {_at(place)}")
-    return values.astype(np.float32)
+    return values.astype(np.float32, copy=False)
 
 
 def check_tensor(actions: Any, like: Tensor, shape: tuple[int, int]) -> Tensor:

@@ -131,7 +131,7 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
         before, values = self.state, check_array(action, (self.layout.size,))
         if before.finished.item():
             raise ResetNeeded("the episode is over: call reset() before the next step()")
-        logits = torch.from_numpy(values)[None] * self.logit_scale
+        logits = torch.from_numpy(values[None] * np.float32(self.logit_scale))
         with torch.no_grad():
             advanced = advance(self.settings.rules, before, logits)
         self._state, self._last = advanced.state, (before, logits)

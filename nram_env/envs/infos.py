@@ -23,7 +23,7 @@ def start_values(state: EpisodeState) -> Values:
 
 def run_values(state: EpisodeState) -> Values:
     """What an info says of every row after a step."""
-    return {"survival": _array(state.survival).astype(np.float64)}
+    return {"survival": state.survival.numpy(force=True).astype(np.float64)}
 
 
 def end_values(state: EpisodeState, rows: np.ndarray) -> Values:

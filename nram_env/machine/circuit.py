@@ -105,7 +105,7 @@ def timestep(
     _check_clip(activation_clip)
     wanted = _wanted(state, target, mask, log_floor)
     _check_runs(state, runs)
-    run = choose_backend(backend, state, logits, wanted, runs)
+    run = choose_backend(backend, config, state, logits, wanted, runs)
     with full_precision(logits):
         return run(config, state, logits, wanted, runs, Options(activation_clip, rescale))
 
@@ -119,10 +119,10 @@ def _wanted(
         raise ValueError("target and mask go together; only one of them was given")
     wanted = (state.batch_size, state.memory_size)
     for name, values, dtype in (("target", target, torch.int64), ("mask", mask, torch.bool)):
-        shape = tuple(values.shape)
-        if shape != wanted or values.dtype != dtype:
+        if values.shape != wanted or values.dtype != dtype:
             raise ValueError(
-                f"{name} must be {dtype} of shape (B, M) = {wanted}, got {values.dtype} of {shape}"
+                f"{name} must be {dtype} of shape (B, M) = {wanted}, "
+                f"got {values.dtype} of {tuple(values.shape)}"
             )
     return Wanted(target, mask, log_floor)
 
@@ -156,7 +156,7 @@ def _check_state(config: MachineConfig, state: MachineState) -> None:
     }
     for name, shape in wanted.items():
         values: Tensor = getattr(state, name)
-        if tuple(values.shape) != shape:
+        if values.shape != shape:
             raise ValueError(
                 f"{name} of the state must have shape {shape} for {config.num_registers} registers, "
                 f"batch {batch} and M = {size}, got {tuple(values.shape)}"
@@ -174,7 +174,7 @@ def _check_clip(activation_clip: float | None) -> None:
 
 def _check_action(name: str, values: Tensor, state: MachineState, width: int) -> None:
     wanted = (state.batch_size, width)
-    if tuple(values.shape) != wanted:
+    if values.shape != wanted:
         raise ValueError(f"{name} must have shape (B, numbers) = {wanted}, got {tuple(values.shape)}")
     if values.dtype != state.memory.dtype:
         raise ValueError(f"{name} must be {state.memory.dtype} like the state, got {values.dtype}")

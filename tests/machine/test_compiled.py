@@ -55,8 +55,8 @@ def test_it_is_chosen_for_tensors_on_a_gpu_alone():
         device = torch.device("cuda")
 
     state = MachineState(torch.zeros(1, 2, 3), torch.zeros(1, 3, 3), torch.ones(1))
-    assert choose_backend("auto", state, OnGpu(), None) is compiled.run
-    assert choose_backend("auto", state, torch.zeros(1, CONFIG.layout.size), None) is not compiled.run
+    assert choose_backend("auto", CONFIG, state, OnGpu()) is compiled.run
+    assert choose_backend("auto", CONFIG, state, torch.zeros(1, CONFIG.layout.size)) is not compiled.run
 
 
 @gpu

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from nram_env.machine import MachineConfig, initial_state, timestep
 from nram_env.machine.backends import library
 from nram_env.machine.backends.record import BOOLEAN, FLOAT, Array, Record, addresses
 
@@ -73,3 +74,20 @@ def test_room_is_what_fits(record):
     sizes = {"B": 2, "R": 3, "M": 4, "D": 5}
     room = record.room(sizes, record.arrays)
     assert record().point(sizes, room).tensors == room
+
+
+@pytest.mark.skipif(not library.LIBRARY_FILE.exists(), reason="the native library was not built here")
+def test_a_timestep_looks_at_each_tensor_once(monkeypatch):
+    looked, address = [], Array.address
+
+    def counted(array, name, tensor, sizes):
+        looked.append(tensor)
+        return address(array, name, tensor, sizes)
+
+    monkeypatch.setattr(Array, "address", counted)
+    config = MachineConfig(2)
+    state, target = initial_state(config, torch.tensor([[1, 0, 2]])), torch.zeros(1, 3, dtype=torch.int64)
+    logits, mask = torch.zeros(1, config.layout.size), torch.ones(1, 3, dtype=torch.bool)
+    timestep(config, state, logits, target=target, mask=mask, backend="fused")
+    seen = [id(tensor) for tensor in looked if tensor is not None]
+    assert len(seen) == len(set(seen)) == 6 + 6

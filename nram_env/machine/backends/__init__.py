@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from torch import Tensor
 
 from nram_env.machine.backends import compiled, fused, reference
 from nram_env.machine.backends.base import Backend, Runs, Wanted
+from nram_env.machine.config import MachineConfig
 from nram_env.machine.state import MachineState
 from nram_env.support import unknown_name
 
-_BACKENDS: dict[str, Backend] = {"reference": reference.run, "fused": fused.run, "compiled": compiled.run}
-
-BACKEND_NAMES = ("auto", *_BACKENDS)
+BACKEND_NAMES = ("auto", "reference", "fused", "compiled")
 """What the argument `backend` accepts; "auto" is the compiled backend on a GPU, elsewhere the fused one
 where it runs, else the reference."""
 
 
 def choose_backend(
-    name: str, state: MachineState, logits: Tensor, wanted: Wanted | None = None, runs: Runs | None = None
+    name: str,
+    config: MachineConfig,
+    state: MachineState,
+    logits: Tensor,
+    wanted: Wanted | None = None,
+    runs: Runs | None = None,
 ) -> Backend:
-    """Look up the backend of a timestep with these tensors.
+    """Look up the backend of a timestep of these tensors, and of no others.
 
     Raises:
         ValueError: The name is unknown, and the message offers the nearest; or the fused backend was asked
@@ -27,11 +33,13 @@ def choose_backend(
     """
     if name not in BACKEND_NAMES:
         raise unknown_name("backend", name, BACKEND_NAMES)
-    if name == "auto" and logits.device.type == "cuda":
+    if name == "compiled" or (name == "auto" and logits.device.type == "cuda"):
         return compiled.run
-    if name not in ("auto", "fused"):
-        return _BACKENDS[name]
-    reason = fused.obstacle(state, logits, wanted, runs)
-    if reason is not None and name == "fused":
-        raise ValueError(f"the fused backend cannot run: {reason}; backend='reference' can")
-    return fused.run if reason is None else reference.run
+    if name == "reference":
+        return reference.run
+    given = fused.take(config, state, logits, wanted, runs)
+    if not isinstance(given, str):
+        return partial(fused.run, given)
+    if name == "fused":
+        raise ValueError(f"the fused backend cannot run: {given}; backend='reference' can")
+    return reference.run

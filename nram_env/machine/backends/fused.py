@@ -18,24 +18,29 @@ from torch import Tensor
 from nram_env.machine.backends import library
 from nram_env.machine.backends.base import Followed, Options, Runs, Timestep, Wanted
 from nram_env.machine.backends.derivatives import first_only, no_forward_mode
-from nram_env.machine.backends.record import Record, Sizes
+from nram_env.machine.backends.record import Record, Sizes, compiler_obstacle
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.state import MachineState
 
 
-def obstacle(
-    state: MachineState, logits: Tensor, wanted: Wanted | None = None, runs: Runs | None = None
-) -> str | None:
-    """Say why the backend cannot run these tensors, or None if it can."""
-    batch, registers, size = state.registers.shape
-    sizes = {"B": batch, "R": registers, "M": size, "D": logits.shape[1]}
-    reason = library.Inputs.obstacle(sizes, _arrays(state, logits, wanted, runs))
-    if reason is None and library.load() is None:
-        reason = f"its library {library.LIBRARY_FILE.name} was not built, or from another version"
-    return reason
+def take(
+    config: MachineConfig, state: MachineState, logits: Tensor, wanted: Wanted | None, runs: Runs | None
+) -> library.Inputs | str:
+    """Look at what goes into a timestep; say why the backend cannot run these tensors if it cannot."""
+    obstacle = compiler_obstacle()
+    if obstacle is not None:
+        return obstacle
+    try:
+        given = _inputs(_sizes(config, state.memory), _arrays(state, logits, wanted, runs))
+    except ValueError as error:
+        return str(error)
+    if library.load() is None:
+        return f"its library {library.LIBRARY_FILE.name} was not built, or from another version"
+    return given
 
 
 def run(
+    given: library.Inputs,
     config: MachineConfig,
     state: MachineState,
     logits: Tensor,
@@ -43,20 +48,20 @@ def run(
     runs: Runs | None,
     options: Options,
 ) -> Timestep:
-    """Compute one timestep; see `base.Backend`. There must be no `obstacle`."""
-    arrays = _arrays(state, logits, wanted, runs)
-    numbers = [arrays.pop(name) for name in _NUMBERS]
-    output = arrays.pop("output", None)
+    """Compute one timestep from what `take` has made of its tensors; see `base.Backend`."""
     log_floor = 0.0 if wanted is None else wanted.log_floor
     floor = 0.0 if runs is None else runs.floor
-    call = _Call(config, options, log_floor, floor, arrays)
-    registers, memory, survival, *others = _FusedTimestep.apply(call, output, *numbers)
+    kept = {name: given.tensors[name] for name in _OTHERS if name in given.tensors}
+    call = _Call(config, options, log_floor, floor, given.sizes, kept)
+    numbers = (state.registers, state.memory, state.survival, logits)
+    registers, memory, survival, *others = _FusedTimestep.apply(call, given, *numbers)
     entropy, halting_entropy, likelihood, *rest = others
     followed = Followed(*rest) if rest else None
     return Timestep(MachineState(registers, memory, survival), entropy, halting_entropy, likelihood, followed)
 
 
 _NUMBERS = ("registers", "memory", "survival", "logits")
+_OTHERS = ("target", "mask", "horizon", "elapsed", "finished")
 
 
 def _arrays(
@@ -70,6 +75,15 @@ def _arrays(
         counters = {"horizon": runs.horizon, "elapsed": runs.elapsed, "finished": runs.finished}
         arrays |= {**counters, "output": runs.output}
     return arrays
+
+
+def _inputs(sizes: Sizes, arrays: Mapping[str, Tensor]) -> library.Inputs:
+    return library.Inputs(sizes["B"]).point(sizes, arrays)
+
+
+def _sizes(config: MachineConfig, memory: Tensor) -> Sizes:
+    batch, size, _ = memory.shape
+    return {"B": batch, "R": config.num_registers, "M": size, "D": config.layout.size}
 
 
 def machine_record(
@@ -102,42 +116,38 @@ def machine_record(
 
 @dataclass(frozen=True)
 class _Call:
-    """What a call needs besides the tensors with gradients, and the sum of the output.
+    """What the forward and the backward pass of a timestep have in common.
 
     Attributes:
-        others: All other inputs, by name.
+        sizes: What the letters in the arrays' shapes stand for.
+        others: All inputs without gradients but the sum of the output, by name.
     """
 
     config: MachineConfig
     options: Options
     log_floor: float
     floor: float
-    others: Mapping[str, Tensor]
+    sizes: Sizes
+    others: Mapping[str, Tensor | None]
 
-    def sizes(self, memory: Tensor) -> Sizes:
-        batch, size, _ = memory.shape
-        return {"B": batch, "R": self.config.num_registers, "M": size, "D": self.config.layout.size}
-
-    def run(self, function: str, sizes: Sizes, inputs: Mapping[str, Tensor | None], results: Record) -> None:
-        threads = torch.get_num_threads()
-        machine = machine_record(self.config, sizes["M"], self.options, threads, self.log_floor, self.floor)
-        given = library.Inputs(sizes["B"]).point(sizes, {**inputs, **self.others})
+    def run(self, function: str, given: library.Inputs, results: Record) -> None:
+        threads, size = torch.get_num_threads(), self.sizes["M"]
+        machine = machine_record(self.config, size, self.options, threads, self.log_floor, self.floor)
         library.check(getattr(library.load(), function)(machine, given, results))
 
 
 class _FusedTimestep(torch.autograd.Function):
     """Inputs: registers, memory, survival, logits. Outputs: those of `library.Outputs`.
 
-    The sum of the output is not in the call: the backward pass, which keeps that, has no use for it.
+    What was given is not kept for the backward pass, which has no use for the sum of the output, and looks at
+    the tensors that were saved.
     """
 
     @staticmethod
-    def forward(ctx: Any, call: _Call, output: Tensor | None, *numbers: Tensor) -> tuple[Tensor, ...]:
-        inputs, sizes = dict(zip(_NUMBERS, numbers, strict=True)), call.sizes(numbers[1])
-        names = list(library.Outputs.arrays)[: _ALWAYS if output is None else None]
-        outputs = library.Outputs.room(sizes, names)
-        results = library.Outputs().point(sizes, outputs)
-        call.run("nram_forward", sizes, {**inputs, "output": output}, results)
+    def forward(ctx: Any, call: _Call, given: library.Inputs, *numbers: Tensor) -> tuple[Tensor, ...]:
+        names = list(library.Outputs.arrays)[: None if "output" in given.tensors else _ALWAYS]
+        outputs = library.Outputs.room(call.sizes, names)
+        call.run("nram_forward", given, library.Outputs().point(call.sizes, outputs))
         ctx.call = call
         ctx.save_for_backward(*numbers)
         ctx.set_materialize_grads(False)
@@ -151,14 +161,14 @@ class _FusedTimestep(torch.autograd.Function):
         numbers = dict(zip(_NUMBERS, ctx.saved_tensors, strict=True))
         asked = dict(zip(_NUMBERS, ctx.needs_input_grad[2:], strict=True))
         names = [name for name in _NUMBERS if asked[name] or not library.Gradients.arrays[name].optional]
-        sizes = ctx.call.sizes(numbers["memory"])
+        sizes = ctx.call.sizes
         gradients = library.Gradients.room(sizes, names)
         given = {
             name: None if gradient is None else gradient.contiguous()
             for name, gradient in zip(_UPSTREAM, upstream, strict=False)
         }
         results = library.Gradients().point(sizes, {**given, **gradients})
-        ctx.call.run("nram_backward", sizes, numbers, results)
+        ctx.call.run("nram_backward", _inputs(sizes, {**numbers, **ctx.call.others}), results)
         return None, None, *map(gradients.get, _NUMBERS)
 
     jvp = staticmethod(no_forward_mode)

@@ -35,27 +35,37 @@ class Array:
 
     def room(self, sizes: Sizes) -> Tensor:
         """A tensor like this, not filled."""
-        return torch.empty(self._shape(sizes), dtype=self.dtype, device=_CPU)
+        return torch.empty(*self._shape(sizes), dtype=self.dtype, device=_CPU)
 
     @cached_property
     def _shape(self) -> Callable[[Sizes], tuple[int, ...]]:
         letter = self.shape[0]
         return itemgetter(*self.shape) if len(self.shape) > 1 else lambda sizes: (sizes[letter],)
 
-    def fits(self, tensor: Tensor | None, sizes: Sizes) -> bool:
-        """Whether native code can work on a tensor."""
-        if tensor is None:
-            return self.optional
-        return (
-            tensor.dtype is self.dtype
+    def address(self, name: str, tensor: Tensor | None, sizes: Sizes) -> int | None:
+        """Where the numbers of a tensor of that name lie, or None if there is no tensor.
+
+        Raises:
+            ValueError: Native code cannot work on it, or it is missing.
+        """
+        if tensor is None and self.optional:
+            return None
+        if (
+            tensor is not None
+            and tensor.dtype is self.dtype
             and tensor.is_cpu
             and tensor.shape == self._shape(sizes)
             and tensor.layout is torch.strided
             and tensor.is_contiguous()
-            and _has_memory(tensor)
-        )
+            and type(tensor) in _PLAIN
+            and not tensor.is_neg()
+        ):
+            address = _address(tensor)
+            if address or (address == 0 and tensor.numel() == 0):
+                return address
+        raise ValueError(self._obstacle(name, tensor, sizes))
 
-    def obstacle(self, name: str, tensor: Tensor | None, sizes: Sizes) -> str:
+    def _obstacle(self, name: str, tensor: Tensor | None, sizes: Sizes) -> str:
         """Say why a tensor of that name does not fit."""
         if tensor is None:
             return f"{name} is missing"
@@ -77,11 +87,12 @@ _PLAIN = (Tensor, torch.nn.Parameter)
 _CPU = torch.device("cpu")
 
 
-def _has_memory(tensor: Tensor) -> bool:
-    """Whether its numbers lie in memory; under torch.func and behind most subclasses there are none."""
-    if type(tensor) not in _PLAIN or tensor.is_neg() or under_transform(tensor):
-        return False
-    return tensor.data_ptr() != 0 or tensor.numel() == 0
+def _address(tensor: Tensor) -> int | None:
+    """What a tensor says of where its numbers lie: 0 for nowhere, nothing under torch.func."""
+    try:
+        return tensor.data_ptr()
+    except RuntimeError:
+        return None
 
 
 def under_transform(tensor: Tensor) -> bool:
@@ -93,11 +104,15 @@ def under_transform(tensor: Tensor) -> bool:
     """
     if torch.compiler.is_compiling() or tensor.layout is not torch.strided:
         return False
-    try:
-        tensor.data_ptr()
-    except RuntimeError:
-        return True
-    return False
+    return _address(tensor) is None
+
+
+def compiler_obstacle() -> str | None:
+    """Say that the code that runs is being traced, or None if it is not.
+
+    Nothing is raised: torch.compile would take that for a reason to run the code as it is.
+    """
+    return "torch.compile cannot look into native code" if torch.compiler.is_compiling() else None
 
 
 class Record(ctypes.Structure):
@@ -105,9 +120,13 @@ class Record(ctypes.Structure):
 
     Attributes:
         arrays: What lies at each address.
+        sizes: As in `point`.
+        tensors: As in `point`.
     """
 
     arrays: ClassVar[Mapping[str, Array]]
+    sizes: Sizes
+    tensors: Mapping[str, Tensor | None]
 
     @classmethod
     def room(cls, sizes: Sizes, names: Iterable[str]) -> dict[str, Tensor]:
@@ -117,12 +136,13 @@ class Record(ctypes.Structure):
     @classmethod
     def obstacle(cls, sizes: Sizes, tensors: Mapping[str, Tensor | None]) -> str | None:
         """Say which of the tensors, by the names of the arrays, does not fit and why, or None if all do."""
-        if torch.compiler.is_compiling():
-            return "torch.compile cannot look into native code"
-        for name, tensor in tensors.items():
-            if not cls.arrays[name].fits(tensor, sizes):
-                return cls.arrays[name].obstacle(name, tensor, sizes)
-        return None
+        reason = compiler_obstacle()
+        if reason is None:
+            try:
+                cls._addresses(sizes, tensors)
+            except ValueError as error:
+                reason = str(error)
+        return reason
 
     def point(self, sizes: Sizes, tensors: Mapping[str, Tensor | None]) -> Self:
         """Write down the addresses of tensors, which live as long as the record; nothing else does that.
@@ -134,13 +154,18 @@ class Record(ctypes.Structure):
         Raises:
             ValueError: A tensor does not fit, or is missing.
         """
-        reason = self.obstacle(sizes, {**dict.fromkeys(self.arrays), **tensors})
+        reason = compiler_obstacle()
         if reason is not None:
             raise ValueError(reason)
-        self.tensors = tensors
-        for name, tensor in tensors.items():
-            setattr(self, name, None if tensor is None else tensor.data_ptr())
+        found = self._addresses(sizes, {**dict.fromkeys(self.arrays), **tensors})
+        self.sizes, self.tensors = sizes, tensors
+        for name, address in found.items():
+            setattr(self, name, address)
         return self
+
+    @classmethod
+    def _addresses(cls, sizes: Sizes, tensors: Mapping[str, Tensor | None]) -> dict[str, int | None]:
+        return {name: cls.arrays[name].address(name, tensor, sizes) for name, tensor in tensors.items()}
 
 
 def addresses(arrays: Mapping[str, Array]) -> tuple[tuple[str, Any], ...]:
