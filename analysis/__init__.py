@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analysis.program.file import load_program, save_program
     from analysis.program.program import Program
     from analysis.verification.ladder import verify
+    from analysis.verification.random_inputs import check_sizes
     from nram_env import __version__
 
 _MODULE_OF = {
@@ -25,6 +26,7 @@ _MODULE_OF = {
     "Network": "extraction.network",
     "Program": "program.program",
     "check_network": "extraction.check",
+    "check_sizes": "verification.random_inputs",
     "diff": "printing.difference",
     "export": "exporters",
     "extract": "extraction.pipeline",
@@ -58,6 +60,7 @@ __all__ = [
     "Program",
     "__version__",
     "check_network",
+    "check_sizes",
     "diff",
     "export",
     "extract",

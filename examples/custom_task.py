@@ -14,9 +14,8 @@ from collections.abc import Sequence
 import gymnasium as gym
 import numpy as np
 
-from agents.config import TrainConfig
-from agents.trainer import Trainer
-from nram_env.tasks import Task, TaskBatch, check_task, register_task
+from agents import TrainConfig, Trainer
+from nram_env import Task, TaskBatch, check_task, register_task
 
 
 class Fill(Task):

@@ -9,12 +9,9 @@ import sys
 import numpy as np
 import torch
 
-from agents.config import TrainConfig
-from agents.trainer import Trainer
-from analysis.extraction.pipeline import extract
-from analysis.machine.vm import run
-from analysis.printing.page import listing
-from nram_env.tasks import get_task
+from agents import TrainConfig, Trainer
+from analysis import extract, listing, run
+from nram_env import get_task
 
 
 def main() -> int:

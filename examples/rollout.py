@@ -8,14 +8,15 @@ A random policy stands where an agent would; the buffers are what it would learn
 import gymnasium as gym
 import numpy as np
 
-import nram_env  # noqa: F401  (registers the environments)
-from nram_env.envs import ChoiceActions
+from nram_env import wrappers
 
 NUM_ENVS, NUM_STEPS = 4, 64
 
 
 def make_env() -> gym.Env:
-    return gym.wrappers.RecordEpisodeStatistics(ChoiceActions(gym.make("NRAM/Copy-v0", difficulty=2)))
+    return gym.wrappers.RecordEpisodeStatistics(
+        wrappers.ChoiceActions(gym.make("NRAM/Copy-v0", difficulty=2))
+    )
 
 
 def collect(envs: gym.vector.VectorEnv, seed: int = 0) -> dict[str, np.ndarray]:

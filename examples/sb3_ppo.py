@@ -18,14 +18,13 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 
-import nram_env  # noqa: F401  (registers the environments)
-from nram_env.envs import ChoiceActions
+from nram_env import wrappers
 
 MARGIN = 5.0
 
 
 def make_env() -> gym.Env:
-    return ChoiceActions(gym.make("NRAM/Access-v0", num_registers=2, gates=["READ", "WRITE"]))
+    return wrappers.ChoiceActions(gym.make("NRAM/Access-v0", num_registers=2, gates=["READ", "WRITE"]))
 
 
 def random_return(episodes: int, seed: int) -> float:

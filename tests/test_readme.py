@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.extraction.resolve import find_program
-from analysis.printing.page import listing
+from analysis import find_program, listing
 
 README = Path(__file__).parent.parent / "README.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
@@ -19,12 +18,18 @@ def run(example: str) -> dict:
     return names
 
 
-def test_the_readme_has_the_two_examples():
-    assert ["gym.make(" in EXAMPLES[0], "differentiable=True" in EXAMPLES[1], len(EXAMPLES)] == [
-        True,
-        True,
-        2,
+def test_the_readme_has_the_three_examples():
+    marks = ("gym.make(", "differentiable=True", "extract(")
+    assert [mark in example for mark, example in zip(marks, EXAMPLES, strict=True)] == [True, True, True]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_imports_from_the_faces_alone(example):
+    lines = [
+        line for line in example.splitlines() if re.match(r"(from|import) (nram_env|agents|analysis)", line)
     ]
+    assert lines
+    assert all(re.match(r"(from|import) \w+($|\s)", line) for line in lines)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -43,6 +48,14 @@ def test_the_gradient_example_reaches_the_controller():
     gradient = run(EXAMPLES[1])["controller"].weight.grad
     assert gradient.isfinite().all()
     assert gradient.abs().sum() > 0
+
+
+def test_the_example_in_python_reads_the_program_that_it_trained(capsys):
+    names = run(EXAMPLES[2])
+    printed = capsys.readouterr().out
+    assert printed.startswith("program access")
+    assert names["program"].task == "access"
+    assert printed.count("TESTED on") >= 5
 
 
 def test_the_listing_in_the_readme_is_whole():

@@ -34,6 +34,13 @@ def check_sizes(
     Returns:
         One record an n: mode ("program"), n, memory_sizes (the smallest and the largest M), examples,
         exact_error (share of instances with any wrong output cell) and cell_error (share of wrong cells).
+
+    Example:
+        >>> from analysis import find_program
+        >>> from nram_env import get_task
+        >>> found = check_sizes(find_program("zoo:copy"), get_task("copy"), [8, 100], examples=40, seed=0)
+        >>> [(record["n"], record["exact_error"]) for record in found]
+        [(8, 0.0), (100, 0.0)]
     """
     rng = np.random.default_rng([seed, 3])
     return [_size_record(program, task, draw_plan(task, rng, [n], examples), rng) for n in sizes]
