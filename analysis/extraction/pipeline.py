@@ -47,9 +47,10 @@ ROUNDS = 10
 TRAINING_RUNS = 256
 LONG_RUNS = 320
 HELD_OUT_RUNS = 3_008
-USUAL_SIZE = 8
 BEYOND_RUNS = 64
-CORRECTNESS_RUNS = 8_192
+
+USUAL_SIZE = 8
+"""Largest n that a network is taken to have been trained on unless told otherwise."""
 
 
 def extract(

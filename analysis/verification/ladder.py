@@ -9,7 +9,7 @@ from analysis.verification.random_inputs import check_random
 from analysis.verification.window import check_effects, check_window
 from nram_env.tasks import Task, get_task
 
-RUNS = 1_024
+RUNS = 8_192
 """Random instances that a program is tested on."""
 
 
