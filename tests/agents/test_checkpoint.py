@@ -10,6 +10,7 @@ from agents.checkpoint import AGENT_FORMAT, Agent, load_agent, save_agent
 from agents.controllers import Controller, ControllerSpec
 from nram_env.files import FileError
 from nram_env.machine import MachineConfig
+from nram_env.tasks import registry
 
 
 @pytest.fixture
@@ -33,6 +34,14 @@ def test_the_same_agent_is_the_same_file(agent, tmp_path):
     for file in files:
         save_agent(file, agent)
     assert len({file.read_bytes() for file in files}) == 1
+
+
+def test_the_file_says_what_registers_a_task_of_ones_own(agent, tmp_path, monkeypatch):
+    monkeypatch.setitem(registry._SOURCES, "copy", "mytasks")
+    save_agent(tmp_path / "agent.safetensors", agent)
+    monkeypatch.setattr(registry, "_TASKS", {})  # as in another process
+    with pytest.raises(FileError, match="it was registered by mytasks: add --import mytasks"):
+        load_agent(tmp_path)
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -87,6 +96,11 @@ def written(tmp_path, header=GOOD, **tensors):
         ({"task": "copy"}, "controller is missing"),
         ({**GOOD, "speed": 3}, "speed is unknown"),
         ({**GOOD, "task": "co\x1b[31mpy"}, "task is 'co\\x1b[31mpy'; must be plain text"),
+        ({**GOOD, "task": "coppy"}, "unknown task 'coppy'; did you mean 'copy'?"),
+        (
+            {**GOOD, "task": "mine", "imports": ["mytasks"]},
+            "unknown task 'mine'; it was registered by mytasks: add --import mytasks",
+        ),
         (
             {**GOOD, "machine": {"num_registers": 3, "gates": ["REED"]}},
             "machine: unknown gate 'REED'; did you mean",
