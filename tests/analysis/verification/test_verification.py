@@ -12,9 +12,9 @@ from analysis.extraction.names import name_registers
 from analysis.machine.vm import run
 from analysis.printing.code import as_code
 from analysis.printing.structure import run_code, structure
-from analysis.program.block import Block, Constant
+from analysis.program.block import Block, Constant, Guard
 from analysis.program.certificate import Certificate
-from analysis.program.program import Program
+from analysis.program.program import Edge, Program, Register
 from analysis.simplification.program import simplify_program
 from analysis.verification import (
     check_effects,
@@ -23,9 +23,12 @@ from analysis.verification import (
     check_random,
     check_sizes,
     check_window,
+    first_wrong,
     mutants,
     wrong_cells,
 )
+from analysis.verification.mutation import _edited_edges, _edited_instructions
+from analysis.verification.random_inputs import shrink
 from analysis.verification.window import describe, find_windows
 from nram_env.machine import MachineConfig
 from nram_env.tasks import get_task
@@ -139,6 +142,35 @@ def test_every_single_edit_of_increment_is_refuted():
     assert survivors == ()
     assert certificate.verdict == "TESTED"
     assert certificate.count == len(list(mutants(program))) > 25
+
+
+def test_the_edits_of_a_guard_change_one_of_its_cubes_and_keep_the_others():
+    cubes = ((0b01, 0b01), (0b11, 0b10))
+    edge = Edge(0, Guard(cubes), Block((), ()), 0)
+    registers = (Register("r0", 0), Register("r1", 1))
+    program = Program("guarded", registers, ("S0",), (edge,), "machine", MachineConfig(2))
+    edited = [edit.guard.cubes for what, edit in _edited_edges(program, edge) if what.startswith("guard")]
+    assert edited == [
+        ((0b01, 0b00), cubes[1]),
+        ((0b11, 0b01), cubes[1]),
+        (cubes[0], (0b11, 0b11)),
+        (cubes[0], (0b11, 0b00)),
+    ]
+
+
+def test_the_edits_of_a_constant_are_its_neighbours():
+    edits = [edit for _, edit in _edited_instructions(Constant(5), 2)]
+    assert edits == [Constant(4), Constant(6)]
+
+
+def test_a_large_counterexample_is_made_small():
+    wrong, task = _with_constant(_program("reverse"), 1, -1, 1), get_task("reverse")
+    batch = task.sample(np.random.default_rng(0), 20, 41, 8)
+    large = first_wrong(wrong, task, batch)
+    small = shrink(wrong, task, large, np.random.default_rng(0))
+    assert len(large.memory) == 41
+    assert len(small.memory) <= 5
+    assert small.shrunk
 
 
 def test_fidelity_shows_the_first_step_that_differs():
