@@ -37,7 +37,7 @@ def command_line():
 
 
 def main() -> int:
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         raise SystemExit(__doc__)
     run, place = command_line(), Path(sys.argv[1])
     for name in zoo.entries():

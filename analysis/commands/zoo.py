@@ -69,6 +69,7 @@ def _entries_table(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         record = row["records"].get("population", {})
         share = f"{record['solved']} of {record['members']}" if record else "not run"
+        share += " (WRONG at some M)" if record.get("exact") is False else ""
         minutes = f"{record['minutes']:.1f}" if record else ""
         cells = (row["controller"], row["registers"], row["gates"], row["kilobytes"], share, minutes)
         table.add_row(row["name"], *map(str, cells))

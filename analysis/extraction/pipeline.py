@@ -34,6 +34,7 @@ from analysis.program.program import Edge, Program, Register
 from analysis.simplification.canonical import canonical_text
 from analysis.simplification.program import simplify_program
 from analysis.verification.ladder import verify
+from nram_env.checks import shown
 from nram_env.tasks import Task, get_task, task_imports
 
 if TYPE_CHECKING:
@@ -87,8 +88,10 @@ def extract(
     """
     if hasattr(source, "controller"):
         network, known = _agent(cast("Agent", source), seed)
-    else:
+    elif all(hasattr(source, name) for name in ("machine", "initial_state", "logits")):
         network, known = _network(source, seed)
+    else:
+        raise ValueError(f"extract reads a trained Agent or a Network, got {shown(source)}")
     wanted = known.task if task is None else task
     if wanted is None:
         raise ValueError("a network knows no task of its own: say extract(network, task=...)")

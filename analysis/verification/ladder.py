@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from analysis.program.certificate import Certificate
 from analysis.program.program import Program
 from analysis.verification.exhaustive import check_exhaustive
 from analysis.verification.random_inputs import check_random
 from analysis.verification.window import check_effects, check_window
+from nram_env.checks import shown
 from nram_env.tasks import Task, get_task
 
 RUNS = 8_192
@@ -28,7 +31,7 @@ def verify(
         Certificates of the checks "random", "exhaustive", "time" and "effects".
 
     Raises:
-        ValueError: The program names no task, or one that is not known here.
+        ValueError: The program names no task, or one that is not known here, or `largest` is no n of it.
 
     Example:
         >>> from analysis import find_program, verify
@@ -36,6 +39,9 @@ def verify(
         ['TESTED', 'EXHAUSTIVE']
     """
     problem = _task_of(program, task)
+    least = problem.smallest_difficulty
+    if isinstance(largest, bool) or not isinstance(largest, int | np.integer) or largest < least:
+        raise ValueError(f"largest must be an integer of at least {least}, got {shown(largest)}")
     return (
         check_random(program, problem, largest, RUNS, seed),
         check_exhaustive(program, problem),

@@ -1,6 +1,7 @@
 """Networks and circuits of other makes: what can be read, what they have to promise, what is refused."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,28 @@ class BatchAveraging(Scripted):
         return super().logits(zeros, state)[0] + zeros.mean(), state
 
 
+class ChangingZeros(Scripted):
+    def logits(self, zeros, state):
+        found = super().logits(zeros, state)[0] + zeros[:, :1]
+        zeros[:] = ~zeros
+        return found, state
+
+
+class QuietlyOverwriting(Counting):
+    """What it makes of its state shows only a step later."""
+
+    def logits(self, zeros, state):
+        found = Scripted.logits(self, zeros, None)[0] + state
+        state += 1
+        return found, state
+
+
+class BrokenOnOnePattern(Scripted):
+    def logits(self, zeros, state):
+        found, state = super().logits(zeros, state)
+        return np.where((zeros == [True, False]).all(1)[:, None], np.nan, found), state
+
+
 class Infinite(Scripted):
     def logits(self, zeros, state):
         return super().logits(zeros, state)[0] * np.inf, state
@@ -96,9 +119,12 @@ def test_a_network_that_keeps_its_promises_is_read(network):
     [
         (Noisy(), "by chance, or by memory"),
         (Remembering(), "by chance, or by memory"),
-        (Overwriting(), "a state that was passed in was changed"),
+        (Overwriting(), "a state or zeros that were passed in were changed"),
+        (QuietlyOverwriting(), "a state or zeros that were passed in were changed"),
+        (ChangingZeros(), "a state or zeros that were passed in were changed"),
+        (BrokenOnOnePattern(), "must be finite numbers under every zero-pattern"),
         (BatchAveraging(), "depend on the other rows"),
-        (Infinite(), "must be finite floating-point numbers"),
+        (Infinite(), "must be finite numbers under every zero-pattern"),
         (Short(), r"must be an array of shape \(16, "),
         (Forgetful(), "has a state or none"),
     ],
@@ -112,6 +138,18 @@ def test_a_broken_promise_is_named_before_anything_is_read(network, fault):
 def test_a_network_has_to_be_given_its_task():
     with pytest.raises(ValueError, match=r"say extract\(network, task=\.\.\.\)"):
         extract(Scripted())
+
+
+def test_what_is_no_network_is_refused():
+    with pytest.raises(ValueError, match=r"reads a trained Agent or a Network, got 'copy'"):
+        extract("copy", "copy")
+
+
+def test_the_page_on_networks_shows_circuits_that_run(capsys):
+    page = (EXAMPLE.parents[1] / "docs" / "own-network.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    exec(compile(example, "own-network.md", "exec"), {})
+    assert capsys.readouterr().out == "(3, 1, 0, 0)\n"
 
 
 def test_a_module_is_read_in_evaluation_mode_and_left_as_it_is():
@@ -157,6 +195,9 @@ def test_circuits_of_other_makes_are_a_program():
         ([("S0", "--", [0, 9, 0, 3, 0, 1], None)], {}, "choice 9"),
         ([*ONE, ("S0", "0-", INCREMENT_FIRST, None)], {}, "match the same"),
         ([], {}, "there is no state"),
+        ([("S0", "--", INCREMENT_FIRST, "S7")], {}, "goes on to 'S7'; the states are S0"),
+        ([("S0", "--", [0.0, *INCREMENT_FIRST[1:]], None)], {}, "choices that are no integers"),
+        ([("S0", "--", INCREMENT_FIRST)], {}, r"a circuit is \(state, zero-pattern"),
     ],
 )
 def test_circuits_that_mean_something_else_are_refused(rows, semantics, fault):

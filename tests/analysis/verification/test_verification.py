@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis import verify
 from analysis.extraction.fidelity import compare
 from analysis.extraction.names import name_registers
 from analysis.machine.vm import run
@@ -222,3 +223,9 @@ def test_the_paper_s_copy_as_code():
         "    mem[p + i] = mem[i]",
         "    prev, i = i, min(p, prev + 1)",
     )
+
+
+@pytest.mark.parametrize("largest", [0, -3, True, 2.5, "x"])
+def test_a_largest_size_that_is_none_is_refused(largest):
+    with pytest.raises(ValueError, match="largest must be an integer of at least 1, got"):
+        verify(_program("swap"), "swap", largest=largest)
