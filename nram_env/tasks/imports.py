@@ -25,7 +25,7 @@ def import_tasks(source: str) -> None:
     what lies beside it.
 
     Args:
-        source: Path of a file, as in "double.py" or "/work/double.py", or a module's name, as in
+        source: Path of a file, as in "double.py" or "/tasks/double.py", or a module's name, as in
             "mytasks.double".
 
     Raises:
