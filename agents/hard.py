@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from agents.controllers import Controller
-from nram_env.machine import hard_advance
+from nram_env.machine import hard_advance, patterns_of_zeros, zeros_of_patterns
 from nram_env.tasks import MixedBatch, TaskBatch
 
 
@@ -107,14 +107,13 @@ class _Table:
     """The same of a stack without state, as a table over the zero-patterns."""
 
     def __init__(self, controller: Controller) -> None:
-        self._weights = 1 << np.arange(controller.spec.machine.num_registers)
-        patterns = np.arange(2 * self._weights[-1])[:, None] & self._weights != 0
+        patterns = zeros_of_patterns(controller.spec.machine.num_registers)
         parts = [_asked(controller, part) for part in np.array_split(patterns, -(-len(patterns) // 64))]
         self._choices, self._stops = (np.concatenate(values, axis=1) for values in zip(*parts, strict=True))
 
     def __call__(self, zeros: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         members = np.repeat(np.arange(len(self._choices)), len(zeros) // len(self._choices))
-        patterns = zeros @ self._weights
+        patterns = patterns_of_zeros(zeros)
         return self._choices[members, patterns], self._stops[members, patterns]
 
 

@@ -10,7 +10,7 @@ import tyro
 
 from analysis.commands.inputs import checked_steps, given_memory, horizon_of, instance
 from analysis.commands.output import emit, say
-from analysis.exporters import EXPORTS
+from analysis.exporters import export
 from analysis.extraction.resolve import Source, find_agent, find_program, find_source, output_folder
 from analysis.printing.trace import trace, trace_latex, trace_text
 from nram_env.support import write_atomically
@@ -101,7 +101,7 @@ class Export:
     def __call__(self) -> int:
         """Write or print it; exit code 0 once that is done."""
         program = find_program(self.program, seed=self.seed, progress=say)
-        text = EXPORTS[self.to](program)
+        text = export(program, self.to)
         result = {"to": self.to, "characters": len(text), "program": program.name}
         if self.out is None:
             emit({**result, "text": text}, text, self.json)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from analysis.extraction.network import Network, zeros_of_patterns
+from analysis.extraction.network import Network
 from analysis.simplification.guards import MAX_REGISTERS
+from nram_env.machine import zeros_of_patterns
 
 _ROWS, _STEPS, _ROUNDING = 16, 8, 1e-6
 

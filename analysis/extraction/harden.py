@@ -13,6 +13,7 @@ import numpy as np
 from analysis.extraction.network import HardOutput, Network, harden_logits
 from analysis.extraction.table import is_table, table_of
 from analysis.program.program import PAPER_SEMANTICS, Semantics
+from nram_env.machine import patterns_of_zeros
 
 
 class HardenedNetwork:
@@ -37,6 +38,6 @@ class HardenedNetwork:
     def __call__(self, zeros: np.ndarray, state: Any) -> tuple[HardOutput, Any]:
         """One timestep: which registers are 0, (B, R), to choices, and the new state."""
         if self._table is not None:
-            return self._table.rows(zeros @ (1 << np.arange(self.machine.num_registers))), state
+            return self._table.rows(patterns_of_zeros(zeros)), state
         logits, state = self.network.logits(zeros, state)
         return harden_logits(self.machine, self.semantics, logits), state

@@ -99,16 +99,6 @@ class HardNetwork(Protocol):
         """One timestep: which registers are 0, booleans (B, R), to hard outputs, and the new state."""
 
 
-def zeros_of_patterns(num_registers: int) -> np.ndarray:
-    """(2^R, R) booleans; for every zero-pattern, in the order of their numbers, which registers are 0.
-
-    Example:
-        >>> zeros_of_patterns(2).astype(int).tolist()
-        [[0, 0], [1, 0], [0, 1], [1, 1]]
-    """
-    return (np.arange(1 << num_registers)[:, None] >> np.arange(num_registers) & 1).astype(bool)
-
-
 def harden_logits(machine: MachineConfig, semantics: Semantics, logits: np.ndarray) -> HardOutput:
     """Take the largest logit of every selector, the first on ties; halt where sigmoid(logit) > 0.5.
 

@@ -17,7 +17,7 @@ from analysis.extraction.network import HardNetwork, HardOutput
 from analysis.extraction.table import is_table, table_of, table_reach
 from analysis.program.program import Semantics
 from analysis.simplification.reach import Reach
-from nram_env.machine import MachineConfig
+from nram_env.machine import MachineConfig, patterns_of_zeros
 
 
 @dataclass(frozen=True)
@@ -125,13 +125,12 @@ def circuit_steps(
     machine = CircuitMachine(network.machine, inputs.memory)
     state = network.initial_state(len(inputs.memory))
     active = inputs.horizon > 0
-    weights = 1 << np.arange(network.machine.num_registers)
     time = 0
     while active.any():
         zeros = machine.registers == 0
         output, state = network(zeros, state)
         machine.advance(output.choices, active)
-        yield machine, output, zeros @ weights, active
+        yield machine, output, patterns_of_zeros(zeros), active
         time += 1
         active = active & ~output.halts & (time < inputs.horizon)
 

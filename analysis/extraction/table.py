@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from analysis.extraction.circuits import HardChoice, circuit_block
-from analysis.extraction.network import HardNetwork, HardOutput, zeros_of_patterns
+from analysis.extraction.network import HardNetwork, HardOutput
 from analysis.program.block import Block
 from analysis.program.program import START
 from analysis.simplification.guards import MAX_REGISTERS
 from analysis.simplification.reach import Reach, every_pattern, reach
-from nram_env.machine import MachineConfig
+from nram_env.machine import MachineConfig, zeros_of_patterns
 
 
 def is_table(network: HardNetwork) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from nram_env.machine.config import MACHINE, MAX_GATES, MAX_REGISTERS, MachineConfig
 from nram_env.machine.gates import PAPER_GATES, Gate, apply_gate, parse_gates, pure_gate
-from nram_env.machine.hard import hard_advance, hard_step
+from nram_env.machine.hard import hard_advance, hard_step, patterns_of_zeros, zeros_of_patterns
 from nram_env.machine.layout import ActionLayout, Selector
 from nram_env.support import lazy_name
 
@@ -86,9 +86,11 @@ __all__ = [
     "output_log_likelihood",
     "output_probabilities",
     "parse_gates",
+    "patterns_of_zeros",
     "pure_gate",
     "step",
     "timestep",
     "transition",
     "wrong_cells",
+    "zeros_of_patterns",
 ]

@@ -78,3 +78,23 @@ def _run_gate(
         memory[rows, arguments[0]] = arguments[1]
         return arguments[1]
     return pure_gate(gate, arguments, memory_sizes)
+
+
+def zeros_of_patterns(num_registers: int) -> np.ndarray:
+    """(2^R, R) booleans; for every zero-pattern, in the order of their numbers, which registers are 0.
+
+    Example:
+        >>> zeros_of_patterns(2).astype(int).tolist()
+        [[0, 0], [1, 0], [0, 1], [1, 1]]
+    """
+    return (np.arange(1 << num_registers)[:, None] >> np.arange(num_registers) & 1).astype(bool)
+
+
+def patterns_of_zeros(zeros: np.ndarray) -> np.ndarray:
+    """Numbers (B,) of zero-patterns: bit r is set where register r is 0, as `zeros`, booleans (B, R), says.
+
+    Example:
+        >>> patterns_of_zeros(zeros_of_patterns(2)).tolist()
+        [0, 1, 2, 3]
+    """
+    return zeros @ (1 << np.arange(zeros.shape[-1]))

@@ -11,7 +11,6 @@ from agents.checkpoint import Agent
 from analysis.commands.cli import main
 from analysis.extraction.circuits import CircuitMachine, circuit_block
 from analysis.extraction.fidelity import compare
-from analysis.extraction.network import zeros_of_patterns
 from analysis.extraction.pipeline import extract, extract_network, read_program
 from analysis.extraction.record import Inputs, record
 from analysis.extraction.seen import as_if_seen, unseen
@@ -23,7 +22,7 @@ from analysis.program.certificate import Certificate, is_equal
 from analysis.program.program import Edge, Program, Register
 from analysis.simplification.meaning import Facts, meaning_of
 from analysis.simplification.reach import program_reach, reach
-from nram_env.machine import Gate, MachineConfig
+from nram_env.machine import Gate, MachineConfig, zeros_of_patterns
 from nram_env.tasks import get_task
 from tests.analysis.planted import PlantedNetwork
 from tests.analysis.programs import CASES, program_of, random_table, table_program
