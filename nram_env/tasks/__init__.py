@@ -20,7 +20,16 @@ from nram_env.tasks.registry import (
     task_names,
 )
 from nram_env.tasks.reverse import Reverse
-from nram_env.tasks.sizes import MixedBatch, SizePlan, draw_plan, draw_range_plan, grid_plan, horizons, join
+from nram_env.tasks.sizes import (
+    MixedBatch,
+    SizePlan,
+    caps,
+    draw_plan,
+    draw_range_plan,
+    grid_plan,
+    horizons,
+    join,
+)
 from nram_env.tasks.swap import Swap
 from nram_env.tasks.walk_bst import WalkBST
 
@@ -36,6 +45,7 @@ __all__ = [
     "Task",
     "TaskBatch",
     "UnknownTaskError",
+    "caps",
     "check_task",
     "draw_plan",
     "draw_range_plan",

@@ -28,6 +28,9 @@ LARGEST_DIFFICULTY = 2**31 - 1
 GROUP = 4
 """Examples that share one n and one M."""
 
+CAP_HORIZONS, CAP_PASSES, CAP_REST = 10, 3, 50
+"""A run that has not stopped after 10 T(n) + 3 M + 50 steps is taken for one without an end."""
+
 _FAR_IN_CYCLE = 7
 _CELLS = 2**22
 _NARROW = 64
@@ -190,6 +193,25 @@ def horizons(task: Task, difficulty: np.ndarray) -> np.ndarray:
     """T(n) of every n, (B,)."""
     known = {n: task.horizon(n) for n in set(difficulty.tolist())}
     return np.array([known[n] for n in difficulty.tolist()], dtype=np.int64)
+
+
+def caps(task: Task, difficulty: np.ndarray, memory_sizes: np.ndarray | int) -> np.ndarray:
+    """The step of every run, (B,), at which one that has not stopped is taken for one without an end.
+
+    A program that stops does so after a multiple of T(n), or when a pointer has come round, which takes up
+    to M steps a round, and M may be many times what n needs. So the cap grows with both.
+
+    Args:
+        task: Gives T(n).
+        difficulty: n of every run, (B,).
+        memory_sizes: M of every run, (B,), or of all.
+
+    Example:
+        >>> from nram_env.tasks import get_task
+        >>> caps(get_task("copy"), np.array([1, 8]), 20).tolist()
+        [150, 220]
+    """
+    return CAP_HORIZONS * horizons(task, difficulty) + CAP_PASSES * np.asarray(memory_sizes) + CAP_REST
 
 
 def _parts(examples: int) -> np.ndarray:

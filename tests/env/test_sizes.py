@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nram_env.tasks import SizePlan, Task, draw_plan, draw_range_plan, get_task, grid_plan, join, task_names
+from nram_env.tasks import (
+    SizePlan,
+    Task,
+    caps,
+    draw_plan,
+    draw_range_plan,
+    get_task,
+    grid_plan,
+    join,
+    task_names,
+)
 from nram_env.tasks.sizes import DENSE_SLACK, GROUP
 
 TASKS = [get_task(name) for name in ("access", "copy", "merge", "walkbst")]
@@ -104,3 +114,11 @@ def test_joined_batches_stay_in_order() -> None:
 def test_sizes_that_there_are_not_are_refused(difficulty, examples, message):
     with pytest.raises(ValueError, match=message):
         draw_plan(get_task("copy"), np.random.default_rng(0), [difficulty], examples)
+
+
+def test_caps_leave_time_for_a_pointer_to_come_round_in_a_memory_much_larger_than_needed():
+    task = get_task("access")
+    assert caps(task, np.array([3, 3]), np.array([5, 1000])).tolist() == [
+        10 * 4 + 3 * 5 + 50,
+        10 * 4 + 3 * 1000 + 50,
+    ]
