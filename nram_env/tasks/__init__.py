@@ -30,6 +30,7 @@ from nram_env.tasks.sizes import (
     horizons,
     join,
 )
+from nram_env.tasks.spec import TaskSpec
 from nram_env.tasks.swap import Swap
 from nram_env.tasks.walk_bst import WalkBST
 
@@ -44,6 +45,7 @@ __all__ = [
     "SizePlan",
     "Task",
     "TaskBatch",
+    "TaskSpec",
     "UnknownTaskError",
     "caps",
     "check_task",

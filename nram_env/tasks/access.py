@@ -8,6 +8,8 @@ from itertools import product
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require, require_zeros
+from nram_env.tasks.spec import M, TaskSpec, before, cells, i, n, zeros
+from nram_env.tasks.terms import Number, between
 
 
 class Access(Task):
@@ -23,6 +25,15 @@ class Access(Task):
 
     name = "access"
     title = "Access"
+    spec = TaskSpec(
+        params={"n": None},
+        pre=(n >= 1, n + 2 <= M, between(1, before(0), n), cells(1, n + 1, before(i) >= 1), zeros(n + 1)),
+        output=(Number(0), Number(1)),
+        want=before(before(0)),
+        horizon=Number(4),
+        cuts=(Number(0), Number(1), n + 1),
+        witness=lambda memory: {"n": memory.index(0, 1) - 1},
+    )
 
     def smallest_memory_size(self, difficulty: int) -> int:
         """The pointer, n elements and NULL."""

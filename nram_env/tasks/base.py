@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from nram_env.checks import shown
+from nram_env.tasks.spec import TaskSpec
 
 LARGEST_MEMORY_SIZE = 2**40
 """Bound on M, far beyond what any computer holds; array libraries take much larger ones for negative."""
@@ -86,6 +87,7 @@ class Task(ABC):
         title: As in the environment's id, "WalkBST" for NRAM/WalkBST-v0.
         smallest_difficulty: Smallest n.
         num_registers: Registers that the environments give the machine unless told otherwise.
+        spec: What the task wants, in terms, which a proof needs; None where nobody has written it down.
 
     Example:
         >>> import numpy as np
@@ -116,6 +118,7 @@ class Task(ABC):
     title: ClassVar[str]
     smallest_difficulty: ClassVar[int] = 1
     num_registers: ClassVar[int] = 4
+    spec: ClassVar[TaskSpec | None] = None
 
     @property
     def summary(self) -> str:
@@ -172,11 +175,14 @@ class Task(ABC):
         return len(self.oracle(memory))
 
     def check_memory(self, memory: Sequence[int]) -> None:
-        """Accept a legal memory and reject any other. Here: every cell holds an integer in 0..M-1.
+        """Accept a legal memory and reject any other.
+
+        Here: M is enough for the smallest instance, and every cell holds an integer in 0..M-1.
 
         Raises:
             ValueError: The message names the cell and what it should hold.
         """
+        require_size(self, memory, self.smallest_memory_size(self.smallest_difficulty))
         size = len(memory)
         for cell, value in enumerate(memory):
             legal = isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= value < size

@@ -8,6 +8,8 @@ from itertools import product
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require, require_size, require_zeros
+from nram_env.tasks.spec import M, TaskSpec, before, i, n, zeros
+from nram_env.tasks.terms import Number
 
 
 class Copy(Task):
@@ -23,6 +25,14 @@ class Copy(Task):
 
     name = "copy"
     title = "Copy"
+    spec = TaskSpec(
+        params={"n": before(0) - 1},
+        pre=(n >= 1, 2 * n + 1 <= M, zeros(n + 1)),
+        output=(n + 1, 2 * n + 1),
+        want=before(i - n),
+        horizon=n + 3,
+        cuts=(Number(0), Number(1), n + 1, 2 * n + 1),
+    )
 
     def smallest_memory_size(self, difficulty: int) -> int:
         """The pointer, the array and its copy."""

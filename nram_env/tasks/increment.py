@@ -8,6 +8,8 @@ from itertools import product
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require, require_zeros
+from nram_env.tasks.spec import M, TaskSpec, before, cells, i, n, zeros
+from nram_env.tasks.terms import Number, choose
 
 
 class Increment(Task):
@@ -23,6 +25,15 @@ class Increment(Task):
 
     name = "increment"
     title = "Increment"
+    spec = TaskSpec(
+        params={"n": None},
+        pre=(n >= 1, n + 1 <= M, cells(0, n, before(i) >= 1), zeros(n)),
+        output=(Number(0), n),
+        want=choose((before(i) + 1).equals(M), 0, before(i) + 1),
+        horizon=n + 2,
+        cuts=(Number(0), n),
+        witness=lambda memory: {"n": memory.index(0)},
+    )
 
     def smallest_memory_size(self, difficulty: int) -> int:
         """The elements and NULL."""

@@ -9,8 +9,36 @@ import numpy as np
 
 from nram_env.tasks.base import Task, require
 from nram_env.tasks.placing import all_places, random_places
+from nram_env.tasks.spec import Defined, M, Recursive, before, i, j, n
+from nram_env.tasks.terms import Apply, Number, Term, any_of, app, between, forall
 
 FIRST_NODE_CELL = 3
+
+
+def node(index: Term) -> Apply:
+    """The address of a node, by its place in the list."""
+    return app("node", index)
+
+
+LIST_GHOSTS = (
+    Recursive("node", first=before(0), step=before(node(j)), last=n),
+    Defined("value", before(node(j) + 1), end=n),
+)
+"""The addresses of the nodes, then NULL; and their values."""
+
+LIST_PRE = (
+    n >= 1,
+    FIRST_NODE_CELL + 2 * n <= M,
+    before(2).equals(0),
+    forall("j", 0, n, between(FIRST_NODE_CELL, node(j), M - 2), node(j)),
+    node(n).equals(0),
+)
+"""A list of n nodes, and an empty slot."""
+
+LIST_LEGAL = (forall("j", 0, n, forall("i", 0, j, any_of(node(i) + 2 <= node(j), node(j) + 2 <= node(i)))),)
+"""No two nodes share a cell."""
+
+LIST_CUTS = (Number(0), Number(1), Number(2), Number(3))
 
 
 def smallest_list_size(difficulty: int) -> int:

@@ -8,12 +8,21 @@ import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require
 from nram_env.tasks.linked_list import (
+    LIST_CUTS,
+    LIST_GHOSTS,
+    LIST_LEGAL,
+    LIST_PRE,
     check_list,
     draw_lists,
     enumerate_lists,
+    node,
     node_addresses,
     smallest_list_size,
 )
+from nram_env.tasks.spec import TaskSpec, before, n
+from nram_env.tasks.terms import Number, variable
+
+k = variable("k")
 
 
 class ListK(Task):
@@ -31,6 +40,17 @@ class ListK(Task):
     name = "listk"
     title = "ListK"
     num_registers = 6
+    spec = TaskSpec(
+        params={"n": None, "k": before(1)},
+        pre=(*LIST_PRE, k < n),
+        output=(Number(2), Number(3)),
+        want=before(node(k) + 1),
+        horizon=n + 4,
+        ghosts=LIST_GHOSTS,
+        cuts=LIST_CUTS,
+        legal=LIST_LEGAL,
+        witness=lambda memory: {"n": len(node_addresses(memory))},
+    )
 
     def smallest_memory_size(self, difficulty: int) -> int:
         """Head, k, slot and the nodes."""

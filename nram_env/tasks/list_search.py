@@ -8,12 +8,21 @@ import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require
 from nram_env.tasks.linked_list import (
+    LIST_CUTS,
+    LIST_GHOSTS,
+    LIST_LEGAL,
+    LIST_PRE,
     check_list,
     draw_lists,
     enumerate_lists,
+    node,
     node_addresses,
     smallest_list_size,
 )
+from nram_env.tasks.spec import TaskSpec, before, j, n
+from nram_env.tasks.terms import Number, between, forall, variable
+
+s = variable("s")
 
 
 class ListSearch(Task):
@@ -31,6 +40,22 @@ class ListSearch(Task):
     name = "listsearch"
     title = "ListSearch"
     num_registers = 6
+    spec = TaskSpec(
+        params={"n": None, "s": None},
+        pre=(
+            *LIST_PRE,
+            between(0, s, n - 1),
+            before(node(s) + 1).equals(before(1)),
+            forall("j", 0, s, before(node(j) + 1).differs(before(1)), node(j)),
+        ),
+        output=(Number(2), Number(3)),
+        want=node(s),
+        horizon=2 * n + 4,
+        ghosts=LIST_GHOSTS,
+        cuts=LIST_CUTS,
+        legal=LIST_LEGAL,
+        witness=lambda memory: _place(memory),
+    )
 
     def smallest_memory_size(self, difficulty: int) -> int:
         """Head, v, slot and the nodes."""
@@ -89,3 +114,9 @@ def _answered(memory: np.ndarray, addresses: np.ndarray, difficulty: np.ndarray)
     target[:, 2] = addresses[rows, found.argmax(axis=1)]
     mask[:, 2] = True
     return TaskBatch(memory, target, mask, difficulty)
+
+
+def _place(memory: Sequence[int]) -> dict[str, int]:
+    """The number of nodes, and the place of the first one with the value that is searched for."""
+    addresses = node_addresses(memory)
+    return {"n": len(addresses), "s": [memory[address + 1] for address in addresses].index(memory[1])}

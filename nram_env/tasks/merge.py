@@ -8,6 +8,52 @@ from itertools import combinations_with_replacement, product
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require, require_size, require_zeros
+from nram_env.tasks.spec import M, Recursive, TaskSpec, before, cells, i, j, n, zeros
+from nram_env.tasks.terms import (
+    Apply,
+    Compare,
+    ForAll,
+    Number,
+    Term,
+    all_of,
+    any_of,
+    app,
+    between,
+    choose,
+    forall,
+    variable,
+)
+
+b, o = variable("b"), variable("o")
+
+
+def front_a(taken: Term) -> Apply:
+    """Where the front of A stands when so many values have been taken, of two equal ones that of A first."""
+    return app("front", taken)
+
+
+def front_b(taken: Term) -> Term:
+    """Where the front of B stands then."""
+    return b + taken - (front_a(taken) - 3)
+
+
+def _ordered(low: Term | int, high: Term) -> ForAll:
+    """That cells low..high - 1 are sorted, said of every pair."""
+    pair = forall("j", i, high, before(i) <= before(j), (before(i), before(j)))
+    return forall("i", low, high, pair)
+
+
+def _a_first(taken: Term) -> Compare:
+    """That the next value comes from A."""
+    return before(front_a(taken)) <= before(front_b(taken))
+
+
+_FRONTS_STAY = all_of(
+    between(3, front_a(j), b - 1),
+    between(b, front_b(j), o - 1),
+    any_of(front_a(j).equals(3), before(front_a(j) - 1) <= before(front_b(j))),
+    any_of(front_b(j).equals(b), before(front_b(j) - 1) <= before(front_a(j))),
+)
 
 
 class Merge(Task):
@@ -26,6 +72,30 @@ class Merge(Task):
     title = "Merge"
     smallest_difficulty = 2
     num_registers = 6
+    spec = TaskSpec(
+        params={"b": before(1), "o": before(2), "n": before(2) - 5},
+        pre=(
+            before(0).equals(3),
+            b >= 5,
+            o >= b + 2,
+            2 * n + 5 <= M,
+            before(b - 1).equals(M - 1),
+            before(o - 1).equals(M - 1),
+            cells(3, b - 1, before(i) <= M - 2),
+            cells(b, o - 1, before(i) <= M - 2),
+            _ordered(3, b),
+            _ordered(b, o),
+            zeros(o),
+        ),
+        output=(o, o + n),
+        want=choose(_a_first(i - o), before(front_a(i - o)), before(front_b(i - o))),
+        horizon=3 * n + 4,
+        ghosts=(
+            Recursive("front", first=Number(3), step=choose(_a_first(j), front_a(j) + 1, front_a(j)), last=n),
+        ),
+        cuts=(Number(0), Number(1), Number(2), Number(3), b, o, o + n),
+        lemmas=(forall("j", 0, n + 1, _FRONTS_STAY, front_a(j)),),
+    )
 
     def smallest_memory_size(self, difficulty: int) -> int:
         """Three pointers, two guards, the values and the answer."""

@@ -9,6 +9,8 @@ import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require, require_size, require_zeros
 from nram_env.tasks.placing import random_ranks
+from nram_env.tasks.spec import M, TaskSpec, before, cells, i, j, n, zeros
+from nram_env.tasks.terms import Number, forall
 
 
 class Permutation(Task):
@@ -25,6 +27,15 @@ class Permutation(Task):
     name = "permutation"
     title = "Permutation"
     num_registers = 6
+    spec = TaskSpec(
+        params={"n": before(0) - 1},
+        pre=(n >= 1, 2 * n + 1 <= M, cells(1, n + 1, before(i) < n), zeros(2 * n + 1)),
+        output=(Number(1), n + 1),
+        want=before(n + 1 + before(i)),
+        horizon=2 * n + 3,
+        cuts=(Number(0), Number(1), n + 1, 2 * n + 1),
+        legal=(cells(1, n + 1, forall("j", 1, i, before(i).differs(before(j)))),),
+    )
 
     def smallest_memory_size(self, difficulty: int) -> int:
         """The pointer and two arrays."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from nram_env.tasks.copy import Copy
+from nram_env.tasks.spec import before, i, n
 
 
 class Reverse(Copy):
@@ -23,6 +25,7 @@ class Reverse(Copy):
     name = "reverse"
     title = "Reverse"
     num_registers = 6
+    spec = replace(Copy.spec, want=before(2 * n + 1 - i), horizon=n + 4)
 
     def horizon(self, difficulty: int) -> int:
         """One element a timestep, and four to start."""

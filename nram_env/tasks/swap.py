@@ -8,6 +8,10 @@ from itertools import product
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require, require_zeros
+from nram_env.tasks.spec import M, TaskSpec, before, i, n, zeros
+from nram_env.tasks.terms import Number, between, choose, variable
+
+p, q = variable("p"), variable("q")
 
 
 class Swap(Task):
@@ -26,6 +30,22 @@ class Swap(Task):
     name = "swap"
     title = "Swap"
     num_registers = 8
+    spec = TaskSpec(
+        params={"n": None, "p": before(0), "q": before(1)},
+        pre=(
+            n >= 1,
+            n + 3 <= M,
+            between(2, p, n + 1),
+            between(2, q, n + 1),
+            before(n + 1) >= 1,
+            zeros(n + 2),
+        ),
+        output=(Number(2), n + 2),
+        want=choose(i.equals(p), before(q), choose(i.equals(q), before(p), before(i))),
+        horizon=Number(6),
+        cuts=(Number(0), Number(1), Number(2), p, q, n + 2),
+        witness=lambda memory: {"n": _end(memory) - 2},
+    )
 
     def smallest_memory_size(self, difficulty: int) -> int:
         """Two pointers, the array and a 0."""

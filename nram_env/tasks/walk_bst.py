@@ -9,9 +9,76 @@ import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require
 from nram_env.tasks.placing import all_places, random_places, random_ranks
+from nram_env.tasks.spec import Chosen, M, Recursive, TaskSpec, before, cells, i, j, n
+from nram_env.tasks.terms import (
+    Apply,
+    Fact,
+    Number,
+    Term,
+    all_of,
+    any_of,
+    app,
+    between,
+    exists,
+    forall,
+    implies,
+    variable,
+)
 from nram_env.tasks.trees import Children, Trees, all_paths, all_trees, balanced, chains, draw_trees
 
 SLOT, PATH = 1, 2
+
+L, k = variable("L"), variable("k")
+
+
+def node(index: Term) -> Apply:
+    """The address of the node that the path has reached after so many steps."""
+    return app("node", index)
+
+
+def _place(number: Term) -> Apply:
+    """The address of a node of the tree, numbered in preorder."""
+    return app("place", number)
+
+
+def _size(number: Term) -> Apply:
+    """How many nodes its subtree has, itself among them."""
+    return app("size", number)
+
+
+def _left(number: Term) -> Apply:
+    """How many of them stand to its left."""
+    return app("left", number)
+
+
+def _child(side: int, nodes: Term, number: Term) -> Fact:
+    """That node k has such a child, whose subtree has so many nodes, or NULL where it has none."""
+    pointer = before(_place(k) + side)
+    there = all_of(pointer.equals(_place(number)), _size(number).equals(nodes))
+    return all_of(implies(nodes <= 0, pointer.equals(0)), implies(nodes >= 1, there))
+
+
+def _apart(first: Term, second: Term) -> Fact:
+    """That two nodes share no cell."""
+    return any_of(first + 3 <= second, second + 3 <= first)
+
+
+_SECOND = k + 1 + _left(k)
+"""The number of the first node that stands to the right of node k."""
+
+_TREE = (
+    _place(Number(0)).equals(before(0)),
+    _size(Number(0)).equals(n),
+    forall("k", 0, n, between(3 + L, _place(k), M - 3)),
+    forall("k", 0, n, between(0, _left(k), _size(k) - 1)),
+    forall("k", 0, n, _child(1, _left(k), k + 1)),
+    forall("k", 0, n, _child(2, _size(k) - 1 - _left(k), _SECOND)),
+    forall("k", 0, n, forall("j", k + 1, _SECOND, before(_place(j)) < before(_place(k)))),
+    forall("k", 0, n, forall("j", _SECOND, k + _size(k), before(_place(k)) < before(_place(j)))),
+    forall("k", 0, n, forall("j", 0, k, _apart(_place(k), _place(j)))),
+    cells(3 + L, M, any_of(before(i).equals(0), exists("k", 0, n, between(_place(k), i, _place(k) + 2)))),
+)
+"""A search tree of n nodes, and 0 in every cell behind the path that none of them uses."""
 
 
 class WalkBST(Task):
@@ -30,6 +97,26 @@ class WalkBST(Task):
     name = "walkbst"
     title = "WalkBST"
     num_registers = 6
+    spec = TaskSpec(
+        params={"n": None, "L": None},
+        pre=(
+            n >= 1,
+            between(0, L, n - 1),
+            3 * n + L + 3 <= M,
+            before(SLOT).equals(0),
+            cells(PATH, PATH + L, between(1, before(i), 2)),
+            before(PATH + L).equals(0),
+            forall("j", 0, L + 1, between(3 + L, node(j), M - 3), node(j)),
+        ),
+        output=(Number(SLOT), Number(SLOT + 1)),
+        want=before(node(L)),
+        horizon=3 * n + 3,
+        ghosts=(Recursive("node", first=before(0), step=before(node(j) + before(PATH + j)), last=L),),
+        cuts=(Number(0), Number(1), Number(2), 2 + L, 3 + L),
+        legal=_TREE,
+        legal_ghosts=(Chosen("place", n), Chosen("size", n), Chosen("left", n)),
+        witness=lambda memory: _witness(memory),
+    )
 
     def smallest_memory_size(self, difficulty: int) -> int:
         """Root, slot, a path of n - 1 steps, NULL and the nodes."""
@@ -42,13 +129,13 @@ class WalkBST(Task):
     def draw(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
         """Draw the trees, the path's end among all nodes, the values and the places."""
         end = rng.integers(0, difficulty)
-        return _place(rng, draw_trees(rng, difficulty, end), end, difficulty, memory_size)
+        return _drawn(rng, draw_trees(rng, difficulty, end), end, difficulty, memory_size)
 
     def draw_easy(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
         """Draw balanced trees, where d decides at every step, and as many chains, where paths are long."""
         end, chain = rng.integers(0, difficulty), rng.random(difficulty.shape)[:, None] < 0.5
         trees = draw_trees(rng, difficulty, end, lambda *at: np.where(chain, chains(*at), balanced(*at)))
-        return _place(rng, trees, end, difficulty, memory_size)
+        return _drawn(rng, trees, end, difficulty, memory_size)
 
     def oracle(self, memory: Sequence[int]) -> dict[int, int]:
         """Walk until NULL."""
@@ -129,7 +216,7 @@ class WalkBST(Task):
                         yield _lay_out(root, children, path, places, values, memory_size)
 
 
-def _place(
+def _drawn(
     rng: np.random.Generator, trees: Trees, end: np.ndarray, difficulty: np.ndarray, memory_size: int
 ) -> TaskBatch:
     """Draw the nodes' places and values, and lay out trees (B) whose paths lead to `end` (B,)."""
@@ -174,3 +261,19 @@ def _lay_out(
         addresses = (0 if child is None else places[child] for child in below)
         memory[places[node] : places[node] + 3] = [values[node], *addresses]
     return tuple(memory)
+
+
+def _witness(memory: Sequence[int]) -> dict[str, int | Sequence[int]]:
+    """The number of nodes, the length of the path, and the tree in preorder."""
+    places, sizes, lefts = _preorder(memory, memory[0])
+    length = memory.index(0, PATH) - PATH
+    return {"n": len(places), "L": length, "place": places, "size": sizes, "left": lefts}
+
+
+def _preorder(memory: Sequence[int], root: int) -> tuple[list[int], list[int], list[int]]:
+    """Of every node below an address: its address, the nodes of its subtree, those to its left."""
+    if root == 0:
+        return [], [], []
+    left, right = (_preorder(memory, child) for child in memory[root + 1 : root + 3])
+    places, sizes, lefts = (first + second for first, second in zip(left, right, strict=True))
+    return [root, *places], [1 + len(places), *sizes], [len(left[0]), *lefts]

@@ -1,0 +1,134 @@
+"""What the tasks want, in terms, compared with their oracles, which know nothing of it."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import islice, product
+
+import numpy as np
+import pytest
+
+from nram_env.tasks import get_task
+from nram_env.tasks.sizes import draw_range_plan
+from nram_env.tasks.spec import M, TaskSpec, before, i, n
+from nram_env.tasks.terms import Number, evaluate, text, variable
+from tests.env.test_tasks import NAMES, SMALL_SIZES
+
+COMPLETE = [name for name in NAMES if not get_task(name).spec.legal_ghosts]
+"""Tasks whose legal memories can be told from the others by trying all parameters."""
+
+
+def disagreements(task, memory):
+    """Everything that the specification and the task's own code say differently of a legal memory."""
+    spec = task.spec
+    values = spec.values(memory)
+    yield from (text(fact) for fact in (*spec.axioms(), *spec.legal) if not evaluate(fact, values))
+    if spec.oracle(memory) != task.oracle(memory):
+        yield f"wanted: {spec.oracle(memory)}, oracle: {task.oracle(memory)}"
+    if values["n"] != task.difficulty_of(memory):
+        yield f"n: {values['n']}, {task.difficulty_of(memory)}"
+    if evaluate(spec.horizon, values) != task.horizon(values["n"]):
+        yield "horizon"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_specification_agrees_with_its_task_on_all_small_instances(name):
+    task, count = get_task(name), 0
+    for difficulty, memory_size in SMALL_SIZES[name]:
+        for memory in islice(task.enumerate_instances(difficulty, memory_size), 1500):
+            assert not list(disagreements(task, memory)), memory
+            count += 1
+    assert count > 100
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_specification_agrees_with_its_task_on_random_instances(name):
+    task, rng = get_task(name), np.random.default_rng(5)
+    plan = draw_range_plan(task, rng, task.smallest_difficulty, 9, 200)
+    for batch in plan.batches(task, rng):
+        for memory, mask, target in zip(batch.memory.tolist(), batch.mask, batch.target, strict=True):
+            assert not list(disagreements(task, memory)), memory
+            cells = np.flatnonzero(mask).tolist()
+            assert task.spec.oracle(memory) == dict(zip(cells, target[cells].tolist(), strict=True))
+
+
+def is_legal(task, memory):
+    try:
+        task.check_memory(memory)
+    except ValueError:
+        return False
+    return True
+
+
+def meets(spec, memory):
+    """Whether some parameters make a memory legal in the specification's eyes."""
+    free = [name for name, term in spec.params.items() if term is None]
+    return any(
+        holds(replace(spec, witness=lambda _, found=found: dict(zip(free, found, strict=True))), memory)
+        for found in product(range(len(memory)), repeat=len(free))
+    )
+
+
+def holds(spec, memory):
+    try:
+        values = spec.values(memory)
+        return all(evaluate(fact, values) for fact in (*spec.axioms(), *spec.legal))
+    except IndexError:
+        return False
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_a_specification_and_its_task_call_the_same_memories_legal(name):
+    """All memories of up to 4 cells, and legal ones with one or two cells changed."""
+    task, rng = get_task(name), np.random.default_rng(3)
+    spec = replace(task.spec, lemmas=())
+    memories = [list(memory) for size in range(5) for memory in product(range(size), repeat=size)]
+    for _ in range(300):
+        difficulty = task.smallest_difficulty + int(rng.integers(2))
+        size = task.smallest_memory_size(difficulty) + int(rng.integers(2))
+        memory = task.sample(rng, difficulty, size).memory[0].tolist()
+        for cell in rng.integers(0, size, 2):
+            memory[cell] = int(rng.integers(0, size))
+        memories.append(memory)
+    verdicts = [is_legal(task, memory) for memory in memories]
+    assert [meets(spec, memory) for memory in memories] == verdicts
+    assert 20 < sum(verdicts) < len(memories) - 20
+
+
+def copy_spec(**changes):
+    parts = {
+        "params": {"n": before(0) - 1},
+        "pre": (n >= 1, 2 * n + 1 <= M),
+        "output": (n + 1, 2 * n + 1),
+        "want": before(i - n),
+        "horizon": n + 3,
+    }
+    return TaskSpec(**(parts | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pre": (variable("m") >= 1,)}, r"pre speaks of 'm' in 1 <= m; declared are \['M', 'before', 'n'\]"),
+        ({"pre": (before(i) >= 1,)}, "pre speaks of 'i'"),
+        ({"want": before(variable("j"))}, "want speaks of 'j'"),
+        ({"output": (Number(0), variable("N"))}, "output speaks of 'N'"),
+        ({"params": {}}, "params must have n, the difficulty"),
+    ],
+)
+def test_a_name_that_nobody_declared_is_rejected(changes, message):
+    with pytest.raises(ValueError, match=message):
+        copy_spec(**changes)
+
+
+def test_a_witness_gives_what_has_no_term():
+    spec = copy_spec(params={"n": None})
+    with pytest.raises(ValueError, match=r"the witness must give \['n'\], and nothing else, got \[\]"):
+        spec.values([2, 1, 0])
+    spec = replace(spec, witness=lambda memory: {"n": memory[0] - 1})
+    assert spec.oracle((2, 1, 0)) == {2: 1}
+
+
+def test_specifications_need_neither_solver_nor_torch():
+    code = "import nram_env.tasks, sys; sys.exit(bool({'z3', 'cvc5', 'torch'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
