@@ -267,3 +267,12 @@ def test_rows_of_a_batch_are_a_batch():
     assert batch.rows([0, 2]).memory.tolist() == batch.memory[[0, 2]].tolist()
     assert batch.rows(slice(1, 3)).batch_size == 2
     assert batch.rows(np.array([True, False, True])).difficulty.tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_memory_too_small_for_any_instance_is_rejected(name):
+    task = get_task(name)
+    needed = task.smallest_memory_size(task.smallest_difficulty)
+    for size in range(needed):
+        with pytest.raises(ValueError, match=f"needs cells 0..{needed - 1}, M is {size}"):
+            task.check_memory([0] * size)
