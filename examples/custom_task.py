@@ -1,4 +1,4 @@
-"""A task that the paper lacks, in thirty lines: check it, register it, train on it.
+"""A task that the paper lacks, in forty lines: check it, register it, train on it.
 
     python examples/custom_task.py
     nram train fill --import examples/custom_task.py --population 16     # the same, as a run in a folder
@@ -15,7 +15,9 @@ import gymnasium as gym
 import numpy as np
 
 from agents import TrainConfig, Trainer
-from nram_env import Task, TaskBatch, check_task, register_task
+from nram_env import Task, TaskBatch, TaskSpec, check_task, register_task
+from nram_env.tasks.spec import M, before, cells, i, n, zeros
+from nram_env.tasks.terms import Number
 
 
 class Fill(Task):
@@ -31,6 +33,14 @@ class Fill(Task):
 
     name = "fill"
     title = "Fill"
+    spec = TaskSpec(  # what `draw` and `oracle` do, in terms; proofs need it, training does not
+        params={"n": None},
+        pre=(n >= 1, n + 2 <= M, cells(1, n + 1, before(i) >= 1), zeros(n + 1)),
+        output=(Number(1), n + 1),
+        want=before(0),
+        horizon=n + 2,
+        witness=lambda memory: {"n": memory.index(0, 1) - 1},
+    )
 
     def smallest_memory_size(self, difficulty: int) -> int:
         """The value, the array and NULL."""

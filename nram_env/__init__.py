@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nram_env.envs import env_ids
 from nram_env.machine import Gate, MachineConfig
 from nram_env.support import lazy_name
-from nram_env.tasks import Task, TaskBatch, check_task, get_task, register_task, task_names
+from nram_env.tasks import Task, TaskBatch, TaskSpec, check_task, get_task, register_task, task_names
 
 if TYPE_CHECKING:
     from nram_env.envs import NRAMEnv, NRAMVectorEnv, wrappers
@@ -33,6 +33,7 @@ __all__ = [
     "NRAMVectorEnv",
     "Task",
     "TaskBatch",
+    "TaskSpec",
     "__version__",
     "check_task",
     "env_ids",

@@ -17,7 +17,7 @@ from nram_env.tasks import Task, TaskBatch, find_task, get_task, plugin_names, t
 
 @dataclass(frozen=True)
 class Tasks:
-    """List the tasks, or show one: its memory, an instance, the wanted output.
+    """List the tasks, or show one: its memory, what it wants in terms, an instance, the wanted output.
 
     Examples:
         nram tasks
@@ -62,9 +62,12 @@ class Tasks:
         size = task.smallest_memory_size(n) if self.memory_size is None else self.memory_size
         batch = task.sample(np.random.default_rng(self.seed), n, size)
         heading = f"An instance with n = {n}, M = {size} (seed {self.seed}); horizon T = {task.horizon(n)}"
-        shown = Group(inspect.cleandoc(task.__doc__ or ""), "", heading, "", _instance(batch))
+        terms = None if task.spec is None else task.spec.text()
+        words = [inspect.cleandoc(task.__doc__ or ""), *(() if terms is None else ("In terms:", terms))]
+        shown = Group(*(Text(f"{part}\n") for part in (*words, heading)), _instance(batch))
         wanted = {int(cell): int(batch.target[0, cell]) for cell in np.flatnonzero(batch.mask[0])}
-        result = {"task": task.name, "n": n, "memory": batch.memory[0].tolist(), "wanted": wanted}
+        memory = batch.memory[0].tolist()
+        result = {"task": task.name, "spec": terms, "n": n, "memory": memory, "wanted": wanted}
         emit(result, shown, self.json)
         return 0
 

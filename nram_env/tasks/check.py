@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch
+from nram_env.tasks.check_spec import spec_disagreement
 from nram_env.tasks.registry import attribute_faults
 
 _EXAMPLES = 64
@@ -37,7 +38,7 @@ class Finding:
 
 
 def check_task(task: Task, seed: int = 0) -> list[Finding]:
-    """Test a task: names, sampler against oracle, masks, sizes, edges and determinism.
+    """Test a task: names, sampler against oracle, masks, sizes, edges, determinism, its specification.
 
     The sizes are the four smallest n, each at its smallest M and at three above it. Each is drawn plainly,
     and with generators that mostly return the lowest or the highest value, so that zeros, equal values and
@@ -188,6 +189,14 @@ def _check_example(task: Task, example: TaskBatch, n: int, easy: bool) -> Iterat
     found = _integer("difficulty_of", lambda: task.difficulty_of(memory))
     if found != n:
         yield Finding("difficulty_of reads n off the memory", f"{place}: {found}", ("difficulty_of",))
+    if not easy:
+        yield from _check_spec(task, memory, place)
+
+
+def _check_spec(task: Task, memory: Sequence[int], place: str) -> Iterator[Finding]:
+    """Compare the specification, if there is one, with the rest of the task on one legal memory."""
+    if task.spec is not None and (why := _ask("spec", lambda: spec_disagreement(task, memory))):
+        yield Finding("spec says what the task's methods say", f"{place}: {why}", ("spec",))
 
 
 def _answer(task: Task, memory: list[int]) -> dict[int, int]:
@@ -231,6 +240,8 @@ def _check_enumeration(task: Task, seed: int) -> Iterator[Finding]:
         if refusal := _refusal(task, memory):
             rule = "check_memory accepts what enumerate_instances yields"
             yield Finding(rule, f"n = {n}, memory {memory}: {refusal}", ("check_memory", method))
+        else:
+            yield from _check_spec(task, memory, f"n = {n}, memory {memory}")
 
 
 class _Extreme(np.random.Generator):

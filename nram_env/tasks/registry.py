@@ -14,6 +14,7 @@ from nram_env.envs.registration import register_environment
 from nram_env.support import unknown_name
 from nram_env.tasks.base import Task
 from nram_env.tasks.plugins import load_plugin, plugin_names
+from nram_env.tasks.spec import TaskSpec
 
 _TASKS: dict[str, Task] = {}
 
@@ -80,6 +81,7 @@ _ATTRIBUTES: dict[str, tuple[Callable[[object], bool], str]] = {
     "title": (_is_word("[A-Za-z][A-Za-z0-9_]{0,39}"), "a word of at most 40 letters, digits and _"),
     "smallest_difficulty": (_is_positive, "an integer from 1 on"),
     "num_registers": (_is_positive, "an integer from 1 on"),
+    "spec": (lambda value: value is None or isinstance(value, TaskSpec), "a TaskSpec, or None"),
 }
 
 

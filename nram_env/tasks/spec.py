@@ -13,6 +13,7 @@ from nram_env.tasks.terms import (
     Number,
     Term,
     app,
+    compiled,
     evaluate,
     forall,
     free_names,
@@ -71,9 +72,9 @@ class Recursive:
 
     def entries(self, values: Mapping[str, Any]) -> list[int]:
         """Entries 0..last."""
-        found = [evaluate(self.first, values)]
+        step, found = compiled(self.step), [evaluate(self.first, values)]
         for index in range(evaluate(self.last, values)):
-            found.append(evaluate(self.step, {**values, "j": index, self.name: found}))
+            found.append(step({**values, "j": index, self.name: found}))
         return found
 
     def axioms(self) -> list[Fact]:
@@ -100,7 +101,8 @@ class Defined:
 
     def entries(self, values: Mapping[str, Any]) -> list[int]:
         """Entries 0..end - 1."""
-        return [evaluate(self.value, {**values, "j": index}) for index in range(evaluate(self.end, values))]
+        value = compiled(self.value)
+        return [value({**values, "j": index}) for index in range(evaluate(self.end, values))]
 
     def axioms(self) -> list[Fact]:
         """What holds of it."""
@@ -219,9 +221,9 @@ class TaskSpec:
 
     def oracle(self, memory: Sequence[int]) -> dict[int, int]:
         """The wanted value of every output cell, as `Task.oracle` says it in its own way."""
-        values = self.values(memory)
+        want, values = compiled(self.want), self.values(memory)
         low, high = (evaluate(cell, values) for cell in self.output)
-        return {cell: evaluate(self.want, {**values, "i": cell}) for cell in range(low, high)}
+        return {cell: want({**values, "i": cell}) for cell in range(low, high)}
 
     def axioms(self) -> list[Fact]:
         """Everything that a proof may use of the start: parameters, `pre`, ghosts and lemmas."""

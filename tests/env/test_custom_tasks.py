@@ -1,6 +1,8 @@
 """Tasks of one's own: registration, and what check_task finds."""
 
 import importlib.util
+import re
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from gymnasium.utils.env_checker import check_env
 
 from nram_env.tasks import Finding, TaskBatch, check_task, get_task, register_task, task_names
 from nram_env.tasks.copy import Copy
+from nram_env.tasks.spec import before, n
 
 SPEC = importlib.util.spec_from_file_location("custom_task", Path("examples/custom_task.py"))
 CUSTOM = importlib.util.module_from_spec(SPEC)
@@ -31,6 +34,14 @@ def test_the_examples_task_is_sound_and_becomes_an_environment():
     check_env(env.unwrapped)
     envs = gym.make_vec("NRAM/Fill-v0", num_envs=2, differentiable=True)
     assert envs.reset(seed=0)[0].shape == (2, 4)
+
+
+def test_the_task_in_the_docs_is_sound_and_its_specification_agrees():
+    names = {}
+    task, spec = re.findall(r"```python\n(.*?)```", Path("docs/tasks.md").read_text(), flags=re.DOTALL)
+    exec(task.replace("register_task(Double())", "") + spec, names)
+    names["Double"].spec = names["spec"]
+    assert check_task(names["Double"]()) == []
 
 
 def test_registering_a_task_again_is_fine_but_its_name_is_not_free_for_another():
@@ -181,6 +192,30 @@ class EasyWithoutAnswer(Copy):
         return TaskBatch(batch.memory, np.roll(batch.target, 1, axis=1), batch.mask, difficulty)
 
 
+class WantsAnotherCell(Copy):
+    spec = replace(Copy.spec, want=before(1))
+
+
+class ExcludesZeros(Copy):
+    spec = replace(Copy.spec, pre=(*Copy.spec.pre, before(1) >= 1))
+
+
+class HurriesOnPaper(Copy):
+    spec = replace(Copy.spec, horizon=n + 2)
+
+
+class CountsOtherwise(Copy):
+    spec = replace(Copy.spec, params={"n": before(0)})
+
+
+class FindsNothing(Copy):
+    spec = replace(Copy.spec, params={"n": None})
+
+
+class SpecifiedInWords(Copy):
+    spec = "copy it"
+
+
 class Loud(Copy):
     name = "Loud"
 
@@ -194,6 +229,7 @@ class FromNothing(Copy):
 
 
 DRAWN = ("draw", "oracle")
+SPEC_RULE = "spec says what the task's methods say"
 
 
 @pytest.mark.parametrize(
@@ -258,6 +294,17 @@ DRAWN = ("draw", "oracle")
             "n = 1",
             ("draw_easy", "oracle"),
         ),
+        (
+            WantsAnotherCell,
+            SPEC_RULE,
+            "memory [3, 2, 4, 0, 0]: want and output say {3: 2, 4: 2}, oracle says {3: 2, 4: 4}",
+            ("spec",),
+        ),
+        (ExcludesZeros, SPEC_RULE, "memory [2, 0, 0]: the axioms exclude it: not 1 <= before[1]", ("spec",)),
+        (HurriesOnPaper, SPEC_RULE, "horizon is 3, the task's is 4", ("spec",)),
+        (CountsOtherwise, SPEC_RULE, "n is 2, difficulty_of says 1", ("spec",)),
+        (FindsNothing, "spec answers without an error", "the witness must give ['n']", ("spec",)),
+        (SpecifiedInWords, "spec is usable", "is a TaskSpec, or None, got 'copy it'", ("spec",)),
         (Loud, "name is usable", "lower case, got 'Loud'", ("name",)),
         (Untitled, "title is usable", "letters, digits and _, got 'A title'", ("title",)),
         (FromNothing, "smallest_difficulty is usable", "from 1 on, got 0", ("smallest_difficulty",)),

@@ -8,27 +8,20 @@ from itertools import islice, product
 import numpy as np
 import pytest
 
+from docs import list_specs
 from nram_env.tasks import get_task
+from nram_env.tasks.check_spec import spec_disagreement
 from nram_env.tasks.sizes import draw_range_plan
 from nram_env.tasks.spec import M, TaskSpec, before, i, n
-from nram_env.tasks.terms import Number, evaluate, text, variable
+from nram_env.tasks.terms import Number, evaluate, variable
 from tests.env.test_tasks import NAMES, SMALL_SIZES
 
 COMPLETE = [name for name in NAMES if not get_task(name).spec.legal_ghosts]
 """Tasks whose legal memories can be told from the others by trying all parameters."""
 
 
-def disagreements(task, memory):
-    """Everything that the specification and the task's own code say differently of a legal memory."""
-    spec = task.spec
-    values = spec.values(memory)
-    yield from (text(fact) for fact in (*spec.axioms(), *spec.legal) if not evaluate(fact, values))
-    if spec.oracle(memory) != task.oracle(memory):
-        yield f"wanted: {spec.oracle(memory)}, oracle: {task.oracle(memory)}"
-    if values["n"] != task.difficulty_of(memory):
-        yield f"n: {values['n']}, {task.difficulty_of(memory)}"
-    if evaluate(spec.horizon, values) != task.horizon(values["n"]):
-        yield "horizon"
+def test_the_page_of_specifications_shows_them_as_they_are():
+    assert list_specs.PAGE.read_text(encoding="utf-8") == list_specs.page(), "run docs/list_specs.py --write"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -36,7 +29,7 @@ def test_a_specification_agrees_with_its_task_on_all_small_instances(name):
     task, count = get_task(name), 0
     for difficulty, memory_size in SMALL_SIZES[name]:
         for memory in islice(task.enumerate_instances(difficulty, memory_size), 1500):
-            assert not list(disagreements(task, memory)), memory
+            assert spec_disagreement(task, memory) is None, memory
             count += 1
     assert count > 100
 
@@ -47,7 +40,7 @@ def test_a_specification_agrees_with_its_task_on_random_instances(name):
     plan = draw_range_plan(task, rng, task.smallest_difficulty, 9, 200)
     for batch in plan.batches(task, rng):
         for memory, mask, target in zip(batch.memory.tolist(), batch.mask, batch.target, strict=True):
-            assert not list(disagreements(task, memory)), memory
+            assert spec_disagreement(task, memory) is None, memory
             cells = np.flatnonzero(mask).tolist()
             assert task.spec.oracle(memory) == dict(zip(cells, target[cells].tolist(), strict=True))
 
@@ -83,7 +76,7 @@ def test_a_specification_and_its_task_call_the_same_memories_legal(name):
     task, rng = get_task(name), np.random.default_rng(3)
     spec = replace(task.spec, lemmas=())
     memories = [list(memory) for size in range(5) for memory in product(range(size), repeat=size)]
-    for _ in range(300):
+    for _ in range(150):
         difficulty = task.smallest_difficulty + int(rng.integers(2))
         size = task.smallest_memory_size(difficulty) + int(rng.integers(2))
         memory = task.sample(rng, difficulty, size).memory[0].tolist()
@@ -92,7 +85,7 @@ def test_a_specification_and_its_task_call_the_same_memories_legal(name):
         memories.append(memory)
     verdicts = [is_legal(task, memory) for memory in memories]
     assert [meets(spec, memory) for memory in memories] == verdicts
-    assert 20 < sum(verdicts) < len(memories) - 20
+    assert 8 < sum(verdicts) < len(memories) - 8
 
 
 def copy_spec(**changes):
