@@ -30,14 +30,14 @@ from analysis.program.file import load_program, program_record, save_program
 from analysis.program.program import Program
 from analysis.program.text import hanging
 from analysis.simplification.canonical import canonical_hash
-from analysis.verification import check_mutants, check_random, check_sizes
+from analysis.verification import check_mutants, check_random, check_sizes, stops_by_itself
 from analysis.verification.ladder import RUNS, verify
 from nram_env.tasks import Task
 
 SIZES = (8, 32, 100)
 """Sizes that `verify` always tries, as far as they are not larger than the one that was asked for."""
 
-MUST_HOLD = ("random", "exhaustive", "time")
+MUST_HOLD = ("stops", "random", "exhaustive", "time")
 """Checks of correctness that make `verify` fail when they are refuted; the others describe."""
 
 
@@ -165,8 +165,9 @@ class Verify:
         found += verify(program, task, largest=self.n, seed=self.seed)
         if self.mutants:
             say("checking every single edit")
+            stops = stops_by_itself(program, task)
             certificate, survivors = check_mutants(
-                program, lambda mutant: check_random(mutant, task, 16, RUNS, self.seed)
+                program, lambda mutant: check_random(mutant, task, 16, RUNS, self.seed, stops)
             )
             found.append(certificate)
             for survivor in survivors:

@@ -16,6 +16,9 @@ MAX_STATES = 64
 Word = tuple[tuple[int, int], ...]
 """A run: (symbol seen, label of what was done) for every timestep."""
 
+Entry = tuple[int, int, int]
+"""A state, and the state and the symbol that lead there."""
+
 
 @dataclass(frozen=True)
 class Mealy:
@@ -79,23 +82,23 @@ class _Merger:
     def run(self, max_states: int) -> Mealy | None:
         while blue := self._blue():
             candidates = [
-                (score, -position, -number, state, red)
-                for position, (state, _, _) in enumerate(blue)
+                (score, -position, -number)
+                for position, entry in enumerate(blue)
                 for number, red in enumerate(self.red)
-                if (score := self._score(red, state)) is not None
+                if (score := self._score(red, entry)) is not None
             ]
-            settled = {state for *_, state, _ in candidates}
-            new = [state for state, _, _ in blue if state not in settled]
+            settled = {-position for _, position, _ in candidates}
+            new = [state for position, (state, _, _) in enumerate(blue) if position not in settled]
             if new:
                 self.red.append(new[0])
             else:
-                *_, state, red = max(candidates)
-                self._merge(red, state, next((p, s) for b, p, s in blue if b == state))
+                _, position, number = max(candidates)
+                self._fold(self.red[-number], blue[-position])
             if len(self.red) > max_states:
                 return None
         return self._machine()
 
-    def _blue(self) -> list[tuple[int, int, int]]:
+    def _blue(self) -> list[Entry]:
         """Blue states with the red state and the symbol that lead there; nothing known about leaves."""
         red = set(self.red)
         return [
@@ -105,22 +108,24 @@ class _Merger:
             if child not in red and self.moves[child]
         ]
 
-    def _score(self, red: int, blue: int) -> int | None:
-        """How many transitions two states share, None if they disagree somewhere."""
-        changes = self._fold(red, blue)
-        score = changes[0]
-        self._undo(changes[1])
+    def _score(self, red: int, entry: Entry) -> int | None:
+        """How many transitions two states share once they are one, None if they disagree somewhere."""
+        score, log = self._fold(red, entry)
+        self._undo(log)
         return score
 
-    def _merge(self, red: int, blue: int, entry: tuple[int, int]) -> None:
-        parent, symbol = entry
-        label, _ = self.moves[parent][symbol]
-        self.moves[parent][symbol] = (label, red)
-        self._fold(red, blue)
+    def _fold(
+        self, red: int, entry: Entry
+    ) -> tuple[int | None, list[tuple[int, int, tuple[int, int] | None]]]:
+        """Make a blue state the red one, and all that follows it; returns the score and the log.
 
-    def _fold(self, red: int, blue: int) -> tuple[int | None, list[tuple[int, int, tuple[int, int] | None]]]:
-        """Add what the blue state does to the red one, all the way down; returns the score and the log."""
-        log: list[tuple[int, int, tuple[int, int] | None]] = []
+        What led to the blue state leads to the red one from the first, so that a state which becomes its own
+        successor is compared with itself all the way down.
+        """
+        blue, parent, entered = entry
+        before = self.moves[parent][entered]
+        log: list[tuple[int, int, tuple[int, int] | None]] = [(parent, entered, before)]
+        self.moves[parent][entered] = (before[0], red)
         waiting, score = deque([(red, blue)]), 0
         while waiting:
             into, out_of = waiting.popleft()

@@ -47,12 +47,16 @@ class CircuitMachine:
 
     Attributes:
         registers: (B, R) integers.
-        memory: (B, M) integers.
+        memory: (B, M) integers; of a row whose own M is smaller the first M cells count.
     """
 
-    def __init__(self, machine: MachineConfig, memories: np.ndarray) -> None:
+    def __init__(
+        self, machine: MachineConfig, memories: np.ndarray, memory_sizes: np.ndarray | None = None
+    ) -> None:
         self.machine = machine
         self.memory = memories.astype(np.int64)
+        batch, width = self.memory.shape
+        self._sizes = np.full(batch, width) if memory_sizes is None else memory_sizes
         self.registers = np.zeros((len(memories), machine.num_registers), dtype=np.int64)
 
     def advance(self, choices: np.ndarray, active: np.ndarray) -> None:
@@ -63,7 +67,6 @@ class CircuitMachine:
             active: (B,); rows where it is false are left as they are.
         """
         rows = np.flatnonzero(active)
-        sizes = np.full(len(rows), self.memory.shape[1])
         self.registers[rows] = hard_advance(
-            self.machine, self.registers[rows], self.memory, choices[rows], rows, sizes
+            self.machine, self.registers[rows], self.memory, choices[rows], rows, self._sizes[rows]
         )

@@ -7,7 +7,7 @@ that matters in the program's state, and whether the run stopped.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -112,7 +112,7 @@ def compare(program: Program, network: HardNetwork, inputs: Iterable[Inputs]) ->
 
 def _compare_batch(program: Program, network: HardNetwork, inputs: Inputs) -> Fidelity:
     """A run is compared up to its first difference."""
-    machine = BatchMachine(program, inputs.memory)
+    machine = BatchMachine(program, inputs.memory, inputs.memory_sizes)
     live = [sorted(registers) for registers in live_registers(program)]
     wrong: dict[int, tuple[int, str]] = {}
     steps = time = 0
@@ -124,6 +124,7 @@ def _compare_batch(program: Program, network: HardNetwork, inputs: Inputs) -> Fi
             wrong.setdefault(row, (time, what))
     unseen = [row for row, (_, what) in wrong.items() if what.startswith("unseen")]
     twice = np.array([2 * wrong[row][0] for row in unseen], dtype=np.int64)
+    late = inputs.rows(unseen)
     first = min(wrong, key=lambda row: wrong[row], default=None)
     return Fidelity(
         len(inputs.memory),
@@ -132,9 +133,9 @@ def _compare_batch(program: Program, network: HardNetwork, inputs: Inputs) -> Fi
         len(unseen),
         inputs.memory.shape[1],
         time,
-        None if first is None else Mismatch(tuple(inputs.memory[first].tolist()), *wrong[first]),
+        None if first is None else Mismatch(inputs.instance(first), *wrong[first]),
         (inputs.rows(np.array(sorted(wrong))),) if wrong else (),
-        (Inputs(inputs.memory[unseen], np.minimum(twice, inputs.horizon[unseen])),) if unseen else (),
+        (replace(late, horizon=np.minimum(twice, late.horizon)),) if unseen else (),
     )
 
 

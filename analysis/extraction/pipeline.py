@@ -11,7 +11,7 @@ import numpy as np
 from analysis.extraction.abstract import Abstraction, Behaviour, abstract
 from analysis.extraction.check import check_network
 from analysis.extraction.circuits import circuit_block
-from analysis.extraction.fidelity import compare
+from analysis.extraction.fidelity import CLAIM, compare
 from analysis.extraction.harden import HardenedNetwork
 from analysis.extraction.inputs import (
     HELD_OUT_FACTOR,
@@ -26,6 +26,7 @@ from analysis.extraction.names import name_registers
 from analysis.extraction.network import HardNetwork, Network
 from analysis.extraction.record import Recording, record
 from analysis.extraction.seen import seen_only
+from analysis.extraction.stops import network_stops
 from analysis.extraction.table import is_table
 from analysis.extraction.table_fidelity import compare_table
 from analysis.program.block import Guard
@@ -72,9 +73,9 @@ def extract(
         progress: Called with a line of text before each part of the work.
 
     Returns:
-        The program. It carries certificates: "table" for a network without state, "fidelity" and "long
-        horizon" (where the program is not the hardened network they are REFUTED and show the first
-        difference), and what `verify` finds.
+        The program. It carries certificates: "table" for a network without state, "fidelity" and, for one
+        that does not stop by itself, "long horizon" (where the program is not the hardened network they are
+        REFUTED and show the first difference), and what `verify` finds.
 
     Raises:
         ValueError: A network without a task, or one that breaks a promise; the message says which.
@@ -145,14 +146,16 @@ def extract_network(
     """
     say = progress or (lambda text: None)
     rng = np.random.default_rng([seed, 1])
-    say(f"recording {task.name} runs up to n = {size}")
-    recording = record(network, training_inputs(task, size, TRAINING_RUNS, rng))
-    recording = record(network, edge_inputs(task, rng), recording)
+    stops = network_stops(network, task)
+    say(f"recording {task.name} runs up to n = {size}, to {'their stop' if stops else 'T(n)'}")
+    recording = record(network, training_inputs(task, size, TRAINING_RUNS, rng, stops))
+    recording = record(network, edge_inputs(task, rng, stops), recording)
     program = read_program(recording, task.name)
     for attempt in range(0 if recording.table else ROUNDS):
         say(f"comparing on longer runs, round {attempt + 1}")
-        found = compare(program, network, long_inputs(task, size, LONG_FACTOR, LONG_RUNS, rng))
-        beyond = compare(program, network, beyond_inputs(task, size, TRAINING_RUNS, rng))
+        found = compare(program, network, long_inputs(task, size, LONG_FACTOR, LONG_RUNS, rng, stops))
+        later = () if stops else beyond_inputs(task, size, TRAINING_RUNS, rng)
+        beyond = compare(program, network, later)
         if not found.mismatches and not beyond.unseen:
             break
         recording = record(network, (*found.failing, *beyond.unseen_runs), recording)
@@ -192,19 +195,23 @@ def _in_order(program: Program) -> Program:
 def judge_fidelity(
     program: Program, network: HardNetwork, task: Task, size: int, seed: int
 ) -> tuple[Certificate, ...]:
-    """Certificates of fidelity: on held-out runs to the task's horizon, and on runs far beyond it.
+    """Certificates of fidelity: on held-out runs to where the network stops by itself.
 
-    A controller that is read whole has one more, and the first: by construction.
+    One that does not is run to the task's horizon, and some runs far beyond it. A controller that is read
+    whole has one more, and the first: by construction.
     """
     rng = np.random.default_rng([seed, 2])
-    found = compare(program, network, long_inputs(task, size, HELD_OUT_FACTOR, HELD_OUT_RUNS, rng))
-    later = compare(program, network, beyond_inputs(task, size, BEYOND_RUNS, rng))
+    stops = network_stops(network, task)
     readable = is_table(network) and len(program.states) == 1
     whole = (compare_table(program, network).certificate(),) if readable else ()
+    found = compare(program, network, long_inputs(task, size, HELD_OUT_FACTOR, HELD_OUT_RUNS, rng, stops))
+    if stops:
+        return (*whole, found.certificate(claim=f"{CLAIM} to where it stops by itself"))
+    later = compare(program, network, beyond_inputs(task, size, BEYOND_RUNS, rng))
     return (
         *whole,
         found.certificate(),
-        later.certificate("long horizon", "program = hardened network to ten times the task's horizon"),
+        later.certificate("long horizon", f"{CLAIM} to ten times the task's horizon"),
     )
 
 

@@ -22,19 +22,27 @@ from nram_env.machine import MachineConfig, patterns_of_zeros
 
 @dataclass(frozen=True)
 class Inputs:
-    """Runs to make with one memory size.
+    """Runs to make.
 
     Attributes:
-        memory: (B, M) integers.
+        memory: (B, W) integers; a row whose M is smaller than W is filled up.
         horizon: (B,); T of every run.
+        memory_sizes: (B,); M of every run; None if all of them are W.
     """
 
     memory: np.ndarray
     horizon: np.ndarray
+    memory_sizes: np.ndarray | None = None
 
-    def rows(self, chosen: np.ndarray) -> Inputs:
+    def rows(self, chosen: np.ndarray | list[int]) -> Inputs:
         """Some of the runs."""
-        return Inputs(self.memory[chosen], self.horizon[chosen])
+        sizes = None if self.memory_sizes is None else self.memory_sizes[chosen]
+        return Inputs(self.memory[chosen], self.horizon[chosen], sizes)
+
+    def instance(self, row: int) -> tuple[int, ...]:
+        """The memory of one run, its own M cells."""
+        size = None if self.memory_sizes is None else self.memory_sizes[row]
+        return tuple(self.memory[row, :size].tolist())
 
 
 @dataclass(frozen=True)
@@ -122,7 +130,7 @@ def circuit_steps(
         The machine after the step; the controller's outputs; the zero-patterns (B,) that it saw; and
         which rows (B,) took the step. A row ends at its horizon or when it halts.
     """
-    machine = CircuitMachine(network.machine, inputs.memory)
+    machine = CircuitMachine(network.machine, inputs.memory, inputs.memory_sizes)
     state = network.initial_state(len(inputs.memory))
     active = inputs.horizon > 0
     time = 0

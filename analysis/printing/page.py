@@ -75,6 +75,8 @@ def _header(program: Program) -> Iterator[str]:
     if program.task is not None:
         yield _item("task", _task_text(program, program.task))
     found = {certificate.check: certificate for certificate in program.certificates}
+    if "stops" in found:
+        yield _item("ends", f"{found['stops'].claim}; {found['stops']}")
     last = ""
     for check in filter(found.__contains__, _ABOVE):
         heading = _ABOVE[check]

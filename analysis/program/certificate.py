@@ -25,10 +25,12 @@ class Counterexample:
         memory: The memory before, M integers.
         horizon: T, after which the run is cut.
         step: The step after which the output was read.
-        cell: First wrong output cell, or None if the program stopped in an unseen situation.
+        cell: First wrong output cell, or None if the program came into an unseen situation, or did not stop.
         got: What the cell holds.
         wanted: What it should hold.
         shrunk: Whether smaller inputs were tried first.
+        must_stop: Whether the program has to stop by itself: then `horizon` is a cap, and no T is said.
+        endless: Whether it did not stop within the cap.
     """
 
     memory: tuple[int, ...]
@@ -38,9 +40,13 @@ class Counterexample:
     got: int | None
     wanted: int | None
     shrunk: bool = False
+    must_stop: bool = False
+    endless: bool = False
 
     def __str__(self) -> str:
-        place = f"mem = {list(self.memory)}, T = {self.horizon}: "
+        place = f"mem = {list(self.memory)}{'' if self.must_stop else f', T = {self.horizon}'}: "
+        if self.endless:
+            return place + f"does not stop by itself in {self.horizon:,} steps"
         if self.cell is None:
             return place + f"unseen situation at step {self.step}"
         return place + f"cell {self.cell} holds {self.got} after step {self.step}, wanted {self.wanted}"

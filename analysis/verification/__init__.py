@@ -1,5 +1,6 @@
 """The ladder of checks that a program is put through.
 
+    stops        it stops by itself, and after how many steps
     random       its output is right on random instances of many sizes
     exhaustive   its output is right on every instance of the smallest sizes
     time         from which T to which T the output is right; effects: which other cells change
@@ -13,6 +14,8 @@ from analysis.verification.correctness import counterexample, first_wrong, wrong
 from analysis.verification.exhaustive import check_exhaustive
 from analysis.verification.mutation import Mutant, check_mutants, mutants
 from analysis.verification.random_inputs import check_random, check_sizes
+from analysis.verification.steps import check_stops
+from analysis.verification.stopping import stops_by_itself
 from analysis.verification.window import check_effects, check_window
 
 __all__ = [
@@ -24,9 +27,11 @@ __all__ = [
     "check_mutants",
     "check_random",
     "check_sizes",
+    "check_stops",
     "check_window",
     "counterexample",
     "first_wrong",
     "mutants",
+    "stops_by_itself",
     "wrong_cells",
 ]

@@ -8,6 +8,8 @@ from analysis.program.certificate import Certificate
 from analysis.program.program import Program
 from analysis.verification.exhaustive import check_exhaustive
 from analysis.verification.random_inputs import check_random
+from analysis.verification.steps import check_stops
+from analysis.verification.stopping import stops_by_itself
 from analysis.verification.window import check_effects, check_window
 from nram_env.checks import shown
 from nram_env.tasks import Task, get_task
@@ -19,7 +21,9 @@ RUNS = 8_192
 def verify(
     program: Program, task: Task | str | None = None, *, largest: int = 100, seed: int = 0
 ) -> tuple[Certificate, ...]:
-    """Check a program against its task: where its output is right, when, and what else it changes.
+    """Check a program against its task: if it stops, where and when its output is right, what else changes.
+
+    A program that stops by itself is judged where it stops; any other needs T(n) from outside.
 
     Args:
         program: The program.
@@ -28,25 +32,27 @@ def verify(
         seed: Seed of the instances.
 
     Returns:
-        Certificates of the checks "random", "exhaustive", "time" and "effects".
+        Certificates of the checks "stops", "random", "exhaustive", "time" and "effects".
 
     Raises:
         ValueError: The program names no task, or one that is not known here, or `largest` is no n of it.
 
     Example:
         >>> from analysis import find_program, verify
-        >>> [found.verdict for found in verify(find_program("zoo:access"), largest=20)[:2]]
-        ['TESTED', 'EXHAUSTIVE']
+        >>> [found.verdict for found in verify(find_program("zoo:access"), largest=20)[:3]]
+        ['TESTED', 'TESTED', 'EXHAUSTIVE']
     """
     problem = _task_of(program, task)
     least = problem.smallest_difficulty
     if isinstance(largest, bool) or not isinstance(largest, int | np.integer) or largest < least:
         raise ValueError(f"largest must be an integer of at least {least}, got {shown(largest)}")
+    stops = stops_by_itself(program, problem)
     return (
-        check_random(program, problem, largest, RUNS, seed),
-        check_exhaustive(program, problem),
-        check_window(program, problem, seed),
-        check_effects(program, problem, seed),
+        check_stops(program, problem, seed, stops),
+        check_random(program, problem, largest, RUNS, seed, stops),
+        check_exhaustive(program, problem, must_stop=stops),
+        check_window(program, problem, seed, stops),
+        check_effects(program, problem, seed, stops),
     )
 
 

@@ -11,10 +11,9 @@ import numpy as np
 from analysis.program.certificate import Certificate, Counterexample, rule_of_three
 from analysis.program.program import Program
 from analysis.verification.correctness import first_wrong_of, wrong_cells
+from analysis.verification.stopping import claim_of, limits, stops_by_itself
 from nram_env.tasks import SizePlan, Task, draw_plan, grid_plan
 from nram_env.tasks.sizes import GROUP
-
-CLAIM = "output right after T(n) steps, or where the program stops"
 
 _SHRUNK = 64
 
@@ -23,6 +22,8 @@ def check_sizes(
     program: Program, task: Task, sizes: Iterable[int], examples: int, seed: int
 ) -> list[dict[str, Any]]:
     """Errors of a program on random instances of the given n, in memories of many sizes.
+
+    A program that stops by itself is judged where it stops, wrong where it does not; any other at T(n).
 
     Args:
         program: The program.
@@ -43,13 +44,16 @@ def check_sizes(
         [(8, 0.0), (100, 0.0)]
     """
     rng = np.random.default_rng([seed, 3])
-    return [_size_record(program, task, draw_plan(task, rng, [n], examples), rng) for n in sizes]
+    must_stop = stops_by_itself(program, task)
+    return [_size_record(program, task, draw_plan(task, rng, [n], examples), rng, must_stop) for n in sizes]
 
 
-def _size_record(program: Program, task: Task, plan: SizePlan, rng: np.random.Generator) -> dict[str, Any]:
+def _size_record(
+    program: Program, task: Task, plan: SizePlan, rng: np.random.Generator, must_stop: bool
+) -> dict[str, Any]:
     wrong = exact = cells = 0
     for batch in plan.mixed(task, rng):
-        found = wrong_cells(program, batch, batch.horizon)
+        found = wrong_cells(program, batch, limits(task, batch, must_stop), must_stop)
         wrong, exact = wrong + int(found.sum()), exact + int(found.any(1).sum())
         cells += int(batch.mask.sum())
     examples = int(plan.examples.sum())
@@ -63,7 +67,9 @@ def _size_record(program: Program, task: Task, plan: SizePlan, rng: np.random.Ge
     }
 
 
-def check_random(program: Program, task: Task, largest: int, examples: int, seed: int) -> Certificate:
+def check_random(
+    program: Program, task: Task, largest: int, examples: int, seed: int, must_stop: bool | None = None
+) -> Certificate:
     """Test a program on random instances; n, the slack of M and everything else drawn independently.
 
     Args:
@@ -72,18 +78,24 @@ def check_random(program: Program, task: Task, largest: int, examples: int, seed
         largest: Largest difficulty n.
         examples: How many instances; every four have an n and an M of their own.
         seed: Seed of sizes and instances.
+        must_stop: Whether the program has to stop by itself; default: whether it does.
     """
+    must_stop = stops_by_itself(program, task) if must_stop is None else must_stop
     rng = np.random.default_rng([seed, 4])
     plan = draw_plan(task, rng, _difficulties(task, largest, -(-examples // GROUP), rng), GROUP)
-    found, tried = first_wrong_of(program, task, plan, rng)
+    found, tried = first_wrong_of(program, task, plan, rng, must_stop)
     if found is not None:
         shown = str(shrink(program, task, found, rng))
-        return Certificate("random", CLAIM, "REFUTED", f"{tried:,} random instances", tried, shown)
+        return Certificate(
+            "random", claim_of(must_stop), "REFUTED", f"{tried:,} random instances", tried, shown
+        )
     domain = (
         f"{tried:,} random instances of {plan.pairs:,} sizes, n to {plan.difficulty.max():,}, "
         f"M to {plan.memory_size.max():,}"
     )
-    return Certificate("random", CLAIM, "TESTED", domain, tried, error_below=rule_of_three(tried))
+    return Certificate(
+        "random", claim_of(must_stop), "TESTED", domain, tried, error_below=rule_of_three(tried)
+    )
 
 
 def shrink(program: Program, task: Task, found: Counterexample, rng: np.random.Generator) -> Counterexample:
@@ -91,7 +103,7 @@ def shrink(program: Program, task: Task, found: Counterexample, rng: np.random.G
     first = task.smallest_difficulty
     plan = grid_plan(task, range(first, first + 9), _SHRUNK)
     small = plan.groups(plan.memory_size <= len(found.memory))
-    smaller, _ = first_wrong_of(program, task, small, rng)
+    smaller, _ = first_wrong_of(program, task, small, rng, found.must_stop)
     return replace(smaller or found, shrunk=True)
 
 

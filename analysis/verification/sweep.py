@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis.program.program import Program
 from analysis.verification.correctness import first_wrong, wrong_cells
+from analysis.verification.stopping import limits, stops_by_itself
 from nram_env.tasks import MixedBatch, Task, grid_plan
 
 SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 16, 32)
@@ -34,20 +35,24 @@ def sweep(
         seed: Seed of the instances.
 
     Returns:
-        JSON values: task, sizes (how many (n, M)), instances, wrong (how many of them), wrong_sizes (n,
+        JSON values: task, stops (whether the program stops by itself, and is judged where it does; otherwise
+        at T(n)), sizes (how many (n, M)), instances, wrong (how many of them), wrong_sizes (n,
         memory_size, wrong and instances of each with a wrong one), and first, the wrong instance of the
         smallest M with what comes out, None if there is none.
     """
     rng = np.random.default_rng([seed, 7])
     plan = grid_plan(task, [n for n in sizes if n >= task.smallest_difficulty], examples, DENSE_SLACK)
+    must_stop = stops_by_itself(program, task)
     wrong_sizes: list[dict[str, int]] = []
     first = None
     for batch in plan.mixed(task, rng):
-        wrong_sizes += _wrong_sizes(program, batch, examples)
+        wrong = wrong_cells(program, batch, limits(task, batch, must_stop), must_stop).any(1)
+        wrong_sizes += _wrong_sizes(batch, wrong.reshape(-1, examples).sum(1), examples)
         if wrong_sizes and first is None:
-            first = str(first_wrong(program, task, batch))
+            first = str(first_wrong(program, task, batch, must_stop))
     return {
         "task": task.name,
+        "stops": must_stop,
         "sizes": plan.pairs,
         "instances": plan.pairs * examples,
         "wrong": sum(size["wrong"] for size in wrong_sizes),
@@ -56,9 +61,8 @@ def sweep(
     }
 
 
-def _wrong_sizes(program: Program, batch: MixedBatch, examples: int) -> list[dict[str, int]]:
-    """The sizes of a batch that have wrong instances; `examples` rows in a row are of one size."""
-    wrong = wrong_cells(program, batch, batch.horizon).any(1).reshape(-1, examples).sum(1)
+def _wrong_sizes(batch: MixedBatch, wrong: np.ndarray, examples: int) -> list[dict[str, int]]:
+    """The sizes of a batch that have so many wrong instances; `examples` rows in a row are of one size."""
     return [
         {
             "n": int(batch.difficulty[index * examples]),

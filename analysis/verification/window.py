@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 
 import numpy as np
 
-from analysis.machine.batch import UNSEEN, BatchMachine
+from analysis.machine.batch import HALTED, UNSEEN, BatchMachine
 from analysis.program.certificate import Certificate, Counterexample, rule_of_three
 from analysis.program.program import Program
 from analysis.verification.correctness import counterexample
+from analysis.verification.formula import bound_of
+from analysis.verification.stopping import limits, stops_by_itself
 from nram_env.tasks import MixedBatch, Task, draw_plan, grid_plan
 
 _STEPS = (0, 1, 2, 3, 4, 5, 7, 15, 31)
@@ -19,7 +21,6 @@ _STEPS = (0, 1, 2, 3, 4, 5, 7, 15, 31)
 
 _EXAMPLES = 32
 _EFFECTS = 512
-_MET = 0.8
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,11 @@ class Window:
     Attributes:
         difficulty: n.
         memory_size: M.
-        horizon: T(n).
+        horizon: T(n); of a program that has to stop by itself the cap, and below "T(n)" is where it stops.
         first: First T from which on the output of all instances is right, without a break to T(n); where it
             is wrong at T(n), first T of the longest while in which it is right; None if there is none.
         last: Last T of that while; None if it reaches the end of the test.
         tested: T at which the test ended.
-        stopped: The step after which the runs stopped by themselves; None if some did not, or differently.
         wrong: An instance on which the output is wrong at T(n), or where the program stopped before.
     """
 
@@ -44,63 +44,80 @@ class Window:
     first: int | None
     last: int | None
     tested: int
-    stopped: int | None
     wrong: Counterexample | None
 
 
-def find_windows(program: Program, task: Task, seed: int) -> tuple[Window, ...]:
+def find_windows(program: Program, task: Task, seed: int, must_stop: bool = False) -> tuple[Window, ...]:
     """Windows at many n and M, each over instances of that n and M alone, from small M to large."""
     rng = np.random.default_rng([seed, 5])
-    plan = grid_plan(task, [task.smallest_difficulty + step for step in _STEPS], _EXAMPLES)
-    return tuple(window for batch in plan.mixed(task, rng) for window in _windows(program, task, batch))
+    plan = grid_plan(task, sizes_of(task), _EXAMPLES)
+    batches = plan.mixed(task, rng)
+    return tuple(window for batch in batches for window in _Watch(program, task, batch, must_stop).windows())
 
 
-def check_window(program: Program, task: Task, seed: int) -> Certificate:
+def sizes_of(task: Task) -> list[int]:
+    """The n's at which it is looked for when a program is done."""
+    return [task.smallest_difficulty + step for step in _STEPS]
+
+
+def check_window(program: Program, task: Task, seed: int, must_stop: bool | None = None) -> Certificate:
     """In which window of T the output is right, in terms of n and M where one formula fits all sizes.
 
-    The window must hold T(n), or the step after which the program stops, at every size.
+    The window must hold T(n), or the step after which a program that stops by itself does, at every size.
+
+    Args:
+        program: The program.
+        task: Gives the instances.
+        seed: Seed of the instances.
+        must_stop: Whether the program has to stop by itself; default: whether it does.
     """
-    windows = find_windows(program, task, seed)
+    must_stop = stops_by_itself(program, task) if must_stop is None else must_stop
+    windows = find_windows(program, task, seed, must_stop)
     largest, longest = max(w.difficulty for w in windows), max(w.tested for w in windows)
     count = len(windows) * _EXAMPLES
     domain = f"{count:,} random instances of {len(windows)} sizes, n to {largest}, T to {longest} at most"
     bad = [window for window in windows if window.wrong is not None]
     if bad:
-        claim = "the output is right from some T up to T(n), or to where the program stops"
+        claim = f"the output is right from some T up to {'where it stops' if must_stop else 'T(n)'}"
         return Certificate("time", claim, "REFUTED", domain, count, _wrong_text(bad))
-    return Certificate("time", describe(windows), "TESTED", domain, count, error_below=rule_of_three(count))
+    said = describe(windows, must_stop)
+    return Certificate("time", said, "TESTED", domain, count, error_below=rule_of_three(count))
 
 
 def _wrong_text(bad: Sequence[Window]) -> str:
-    first = bad[0]
+    first, wrong = bad[0], bad[0].wrong
     place = f"n = {first.difficulty}, M = {first.memory_size}"
     end = first.tested if first.last is None else first.last
     seen = "never right" if first.first is None else f"right from T = {first.first} to {end} alone"
-    return f"{len(bad)} sizes, first {place}: {seen}, T(n) = {first.horizon}; {first.wrong}"
+    horizon = "" if wrong is not None and wrong.must_stop else f", T(n) = {first.horizon}"
+    return f"{len(bad)} sizes, first {place}: {seen}{horizon}; {wrong}"
 
 
-def describe(windows: Sequence[Window]) -> str:
+def describe(windows: Sequence[Window], must_stop: bool = False) -> str:
     """The windows in words, as in "output right from T = n + 1 on, and to the end of the test"."""
-    words = f"output right from T = {_formula(windows, lambda window: window.first, max)} on"
-    if all(window.stopped is not None for window in windows):
-        stopped = _formula(windows, lambda window: window.stopped, max)
-        return f"{words}; stops by itself after step {stopped}"
+    first = _formula(windows, lambda window: window.first, max)
+    words = f"output right from T = {first or _seen(windows, lambda window: window.first)} on"
+    if must_stop:
+        return f"{words}, to where it stops by itself" if first else "output right where it stops by itself"
     if all(window.last is None for window in windows):
         return f"{words}, and as long as it was run (T(n) + 3 M)"
-    return f"{words}, to T = {_formula(windows, lambda window: window.last, min)} (beyond, it is destroyed)"
+    last = _formula(windows, lambda window: window.last, min)
+    last = last or _seen(windows, lambda window: window.last)
+    return f"{words}, to T = {last} (beyond, it is destroyed)"
 
 
-def check_effects(program: Program, task: Task, seed: int) -> Certificate:
-    """Which cells that are no output are changed, at the task's horizon or where the program stops.
+def check_effects(program: Program, task: Task, seed: int, must_stop: bool | None = None) -> Certificate:
+    """Which cells that are no output are changed, where the program stops by itself or at the task's horizon.
 
-    A task says nothing of such cells, so none of what is found refutes the program.
+    A task says nothing of such cells, so none of what is found refutes the program. Arguments as before.
     """
+    must_stop = stops_by_itself(program, task) if must_stop is None else must_stop
     rng = np.random.default_rng([seed, 6])
     plan = draw_plan(task, rng, [task.smallest_difficulty + step for step in range(8)], _EFFECTS // 8)
     runs, changed, cells, example = 0, 0, set[int](), ""
     for batch in plan.mixed(task, rng):
         machine = BatchMachine(program, batch.memory, batch.memory_sizes)
-        while machine.advance(batch.horizon):
+        while machine.advance(limits(task, batch, must_stop)):
             pass
         other = (machine.memory != batch.memory) & ~batch.mask
         runs, changed = runs + batch.batch_size, changed + int(other.any(1).sum())
@@ -135,42 +152,45 @@ def _cells_text(cells: set[int]) -> str:
     return f"cells {', '.join(shown)}, which are"
 
 
-def _windows(program: Program, task: Task, batch: MixedBatch) -> list[Window]:
-    """One window for every _EXAMPLES rows of a batch, which share n and M."""
-    machine = BatchMachine(program, batch.memory, batch.memory_sizes)
-    tested = batch.horizon + 3 * batch.memory_sizes
-    right = [_right(machine, batch)]
-    for _ in range(int(tested.max())):
-        machine.advance(tested)
-        right.append(_right(machine, batch))
-    over_time = np.array(right).T
-    groups = (slice(first, first + _EXAMPLES) for first in range(0, batch.batch_size, _EXAMPLES))
-    return [_window(program, task, batch, rows, over_time[rows], machine) for rows in groups]
+class _Watch:
+    """A batch, run to the end of the test; every _EXAMPLES rows share n and M."""
 
+    def __init__(self, program: Program, task: Task, batch: MixedBatch, must_stop: bool) -> None:
+        self.program, self.task, self.batch, self.must_stop = program, task, batch, must_stop
+        self.horizon = limits(task, batch, must_stop)
+        self.tested = self.horizon + (0 if must_stop else 3 * batch.memory_sizes)
+        machine = BatchMachine(program, batch.memory, batch.memory_sizes)
+        right = [_right(machine, batch)]
+        while machine.advance(self.tested):
+            right.append(_right(machine, batch))
+        self.right = np.array(right).T
+        self.lost = (machine.state != HALTED) & must_stop
 
-def _window(
-    program: Program, task: Task, batch: MixedBatch, rows: slice, right: np.ndarray, machine: BatchMachine
-) -> Window:
-    """What was seen on some rows of one size, right (B, T) of which were right after 0, 1, 2, ... steps."""
-    first_row, memory_size = rows.start, int(batch.memory_sizes[rows.start])
-    horizon = int(batch.horizon[first_row])
-    tested = horizon + 3 * memory_size
-    wrong = np.flatnonzero(~right[:, horizon])
-    found = None
-    if wrong.size:
-        found = counterexample(program, task, batch.memory[first_row + wrong[0], :memory_size], horizon)
-    first, last = _while_right(np.all(right[:, : tested + 1], axis=0), horizon)
-    steps = set(machine.steps[rows].tolist())
-    return Window(
-        difficulty=int(batch.difficulty[first_row]),
-        memory_size=memory_size,
-        horizon=horizon,
-        first=first,
-        last=None if last == tested else last,
-        tested=tested,
-        stopped=steps.pop() if len(steps) == 1 and (machine.state[rows] < 0).all() else None,
-        wrong=found,
-    )
+    def windows(self) -> Iterator[Window]:
+        """One window for every size."""
+        for first in range(0, self.batch.batch_size, _EXAMPLES):
+            yield self._window(slice(first, first + _EXAMPLES))
+
+    def _window(self, rows: slice) -> Window:
+        """What was seen on some rows of one size."""
+        memory_size, horizon = int(self.batch.memory_sizes[rows.start]), int(self.horizon[rows.start])
+        tested = int(self.tested[rows.start])
+        right: np.ndarray = self.right[rows, : tested + 1]
+        judged = min(horizon, right.shape[1] - 1)
+        first, last = _while_right(np.all(right, axis=0), judged)
+        wrong, found = np.flatnonzero(~right[:, judged] | self.lost[rows]), None
+        if wrong.size:
+            memory = self.batch.memory[rows.start + wrong[0], :memory_size]
+            found = counterexample(self.program, self.task, memory, horizon, self.must_stop)
+        return Window(
+            difficulty=int(self.batch.difficulty[rows.start]),
+            memory_size=memory_size,
+            horizon=horizon,
+            first=first,
+            last=None if last == right.shape[1] - 1 else last,
+            tested=right.shape[1] - 1,
+            wrong=found,
+        )
 
 
 def _while_right(right: np.ndarray, horizon: int) -> tuple[int | None, int | None]:
@@ -191,25 +211,14 @@ def _formula(
     windows: Sequence[Window],
     value: Callable[[Window], int | None],
     bound: Callable[[Sequence[int]], int],
-) -> str:
-    """a n + b M + c, a bound that holds for every window and is met by all but a few; or the values seen.
-
-    By chance an output is right too early, or still right too late, on all instances of a size.
-    """
-    known = [(window, found) for window in windows if (found := value(window)) is not None]
-    for a, b in ((0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (0, 1), (-1, 1), (1, 1), (0, 2)):
-        rest = [found - a * window.difficulty - b * window.memory_size for window, found in known]
-        if rest.count(bound(rest)) >= _MET * len(rest):
-            return _linear(a, b, bound(rest))
-    return ", ".join(f"{found} (n = {w.difficulty}, M = {w.memory_size})" for w, found in known[:4])
+) -> str | None:
+    """A formula in n and M of what is not None; None where none fits."""
+    known = [window for window in windows if value(window) is not None]
+    sizes = [(window.difficulty, window.memory_size) for window in known]
+    return bound_of(sizes, [found for window in known if (found := value(window)) is not None], bound)
 
 
-def _linear(a: int, b: int, c: int) -> str:
-    words = [
-        f"{'' if abs(times) == 1 else abs(times)}{name}" for times, name in ((b, "M"), (a, "n")) if times
-    ]
-    signs = ["-" if times < 0 else "+" for times in (b, a) if times]
-    if c or not words:
-        words.append(str(abs(c)))
-        signs.append("-" if c < 0 else "+")
-    return " ".join(f"{sign} {word}" for sign, word in zip(signs, words, strict=True)).removeprefix("+ ")
+def _seen(windows: Sequence[Window], value: Callable[[Window], int | None]) -> str:
+    """What was seen at the first few sizes."""
+    known = (window for window in windows if value(window) is not None)
+    return ", ".join(f"{value(w)} (n = {w.difficulty}, M = {w.memory_size})" for w in islice(known, 4))

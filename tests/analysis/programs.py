@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -78,6 +79,14 @@ def program_with(*edges: Edge, registers: int = 2, states: int = 2) -> Program:
     return Program(
         "p", names, tuple(f"S{s}" for s in range(states)), edges, "machine", MachineConfig(registers)
     )
+
+
+def stopping_at_zero(program: Program, register: int) -> Program:
+    """The program, the last edge of which stops where a register is 0."""
+    *others, loop = program.edges
+    bit = 1 << register
+    loops = replace(loop, guard=Guard(((bit, 0),))), replace(loop, guard=Guard(((bit, bit),)), target=None)
+    return replace(program, edges=(*others, *loops))
 
 
 def random_programs(count: int, registers: int = 3) -> list[Program]:

@@ -43,8 +43,9 @@ def _edits(name: str, rng: np.random.Generator, count: int) -> Iterator[Program]
 
 
 def _shown(text: str) -> tuple[list[int], int]:
-    found = re.search(r"mem = (\[.*?\]), T = (\d+): ", text)
-    return json.loads(found[1]), int(found[2])
+    """The instance, and T; of a program that stops by itself a horizon that it does not need."""
+    found = re.search(r"mem = (\[.*?\])(?:, T = (\d+))?: ", text)
+    return json.loads(found[1]), int(found[2] or 1_000)
 
 
 def _replay(program: Program, task: Task, memory: list[int], horizon: int) -> tuple[list[int] | None, int]:

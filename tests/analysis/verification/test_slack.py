@@ -14,7 +14,7 @@ from analysis.program.block import Block, Constant, Guard, Operation
 from analysis.program.certificate import Certificate
 from analysis.program.file import load_program
 from analysis.program.program import Edge, Program, Register
-from analysis.verification import check_random, check_window, wrong_cells
+from analysis.verification import check_random, check_stops, check_window, wrong_cells
 from nram_env.machine import Gate, MachineConfig
 from nram_env.tasks import get_task
 
@@ -104,7 +104,8 @@ def test_a_program_that_stops_before_its_output_is_destroyed_is_right() -> None:
     assert check_random(program, COPY, 128, 8_192, seed=0).verdict == "TESTED"
     found = check_window(program, COPY, seed=0)
     assert found.verdict == "TESTED"
-    assert found.claim == "output right from T = n + 1 on; stops by itself after step n + 2"
+    assert found.claim == "output right from T = n + 1 on, to where it stops by itself"
+    assert check_stops(program, COPY, seed=0).claim == "stops by itself after step n + 2"
 
 
 def test_an_output_that_was_right_and_is_destroyed_before_t_is_wrong() -> None:

@@ -9,6 +9,7 @@ import pytest
 from analysis.program.block import Block, Guard, Operation
 from analysis.program.program import Edge, Program, Register
 from analysis.verification import check_effects, check_window
+from analysis.verification.formula import ceiling_of
 from analysis.verification.ladder import verify
 from analysis.verification.window import Window, _cells_text, describe
 from nram_env.machine import Gate, MachineConfig
@@ -25,12 +26,12 @@ def program(*more: Operation) -> Program:
     return Program("access", (Register("r0", 0),), ("S0",), (edge,), "machine", MachineConfig(1))
 
 
-def windows(first=lambda n, m: 1, last=lambda n, m: None, stopped=lambda n, m: None) -> list[Window]:
+SIZES = [(n, 2 * n + slack) for n in (1, 2, 3, 5, 8) for slack in (1, 4)]
+
+
+def windows(first=lambda n, m: 1, last=lambda n, m: None) -> list[Window]:
     """What was seen at ten sizes, by formulas in n and M."""
-    sizes = [(n, 2 * n + slack) for n in (1, 2, 3, 5, 8) for slack in (1, 4)]
-    return [
-        Window(n, m, n + 3, first(n, m), last(n, m), n + 3 + 3 * m, stopped(n, m), None) for n, m in sizes
-    ]
+    return [Window(n, m, n + 3, first(n, m), last(n, m), n + 3 + 3 * m, None) for n, m in SIZES]
 
 
 FORMULAS = {
@@ -53,8 +54,7 @@ def test_times_that_follow_a_formula_are_told_by_it(words):
     formula = FORMULAS[words]
     told = f"output right from T = {words} on"
     assert describe(windows(formula)) == f"{told}, and as long as it was run (T(n) + 3 M)"
-    stops = describe(windows(formula, stopped=formula))
-    assert stops == f"{told}; stops by itself after step {words}"
+    assert describe(windows(formula), must_stop=True) == f"{told}, to where it stops by itself"
     ends = describe(windows(formula, last=formula))
     assert ends == f"{told}, to T = {words} (beyond, it is destroyed)"
 
@@ -62,6 +62,13 @@ def test_times_that_follow_a_formula_are_told_by_it(words):
 def test_times_that_follow_no_formula_are_told_one_by_one():
     told = "1 (n = 1, M = 3), 1 (n = 1, M = 6), 4 (n = 2, M = 5), 4 (n = 2, M = 8)"
     assert describe(windows(lambda n, m: n * n)).startswith(f"output right from T = {told} on, and")
+    stops = describe(windows(lambda n, m: n * n), must_stop=True)
+    assert stops == "output right where it stops by itself"
+
+
+def test_a_ceiling_is_told_where_times_stay_below_it_and_leave_more_and_more_room():
+    assert ceiling_of(SIZES, [2 * n + n // 3 for n, _ in SIZES]) == "3n - 1"
+    assert ceiling_of(SIZES, [n**3 for n, _ in SIZES]) is None
 
 
 def test_by_chance_a_few_outputs_are_right_too_early_or_too_long():
@@ -70,12 +77,6 @@ def test_by_chance_a_few_outputs_are_right_too_early_or_too_long():
     assert describe([*lucky, *seen[2:]]) == describe(seen)
     many = [replace(window, first=window.first - 1) for window in seen[:3]]
     assert describe([*many, *seen[3:]]) != describe(seen)
-
-
-def test_a_program_that_stops_at_some_sizes_alone_is_not_said_to_stop():
-    seen = windows(stopped=lambda n, m: 4)
-    assert "stops by itself after step 4" in describe(seen)
-    assert "stops" not in describe([*seen[:-1], replace(seen[-1], stopped=None)])
 
 
 def test_a_program_that_writes_outside_its_output_is_shown_doing_it_at_the_memory_s_own_size():
@@ -110,6 +111,9 @@ def test_an_output_that_is_never_right_is_called_that():
     wrong = program(Operation(Gate.INC, (2,)), Operation(Gate.WRITE, (0, 4)))
     found = check_window(wrong, ACCESS, seed=0)
     assert found.verdict == "REFUTED"
+    assert "n = 1, M = 3: never right; mem = [" in found.counterexample
+    edges = tuple(replace(edge, target=0) for edge in wrong.edges)
+    found = check_window(replace(wrong, edges=edges), ACCESS, seed=0)
     assert "n = 1, M = 3: never right, T(n) = 4; mem = [" in found.counterexample
 
 
@@ -122,6 +126,6 @@ def test_a_program_is_checked_against_the_task_that_is_given_or_that_it_names():
     with pytest.raises(ValueError, match="unknown task 'nothing'"):
         verify(nameless, "nothing")
     named = verify(replace(nameless, task="access"), largest=9)
-    assert [found.check for found in named] == ["random", "exhaustive", "time", "effects"]
+    assert [found.check for found in named] == ["stops", "random", "exhaustive", "time", "effects"]
     assert named == verify(nameless, "access", largest=9) == verify(nameless, ACCESS, largest=9)
-    assert "n to 9" in named[0].domain
+    assert "n to 9" in named[1].domain
