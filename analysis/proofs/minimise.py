@@ -1,0 +1,109 @@
+"""The part of an invariant that the goals need, found backwards from what each contradiction used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from analysis.proofs.claims import Claim
+from analysis.proofs.readings import Names, formula, refutation
+from analysis.proofs.setting import Location
+from analysis.proofs.solver import Questions
+from analysis.proofs.system import Invariants, Step, System
+from nram_env.tasks.terms import Fact
+
+
+def minimal(system: System, claim: Claim, invariants: Invariants) -> Invariants:
+    """The facts of an invariant that are needed, in their order.
+
+    Args:
+        system: The transition system.
+        claim: What follows from the invariant.
+        invariants: Facts that every step keeps.
+    """
+    return _Needs(system, claim, invariants).found()
+
+
+class _Needs:
+    def __init__(self, system: System, claim: Claim, invariants: Invariants) -> None:
+        self.system = system
+        self.claim = claim
+        self.facts = {place: tuple(facts) for place, facts in invariants.items()}
+        self.questions = Questions(system.declarations)
+        self.needed: dict[Location, dict[Fact, None]] = {place: {} for place in invariants}
+        self.open: list[tuple[Location, Fact]] = []
+        self.into: dict[Location, list[_Source]] = {}
+
+    def found(self) -> Invariants:
+        for place, facts in self.facts.items():
+            self._take_goals(place)
+            for step in self.system.steps(place, facts):
+                source = _Source(self, place, step)
+                if step.target in self.facts:
+                    self.into.setdefault(step.target, []).append(source)
+                else:
+                    source.take((), "true")
+        while self.open:
+            place, fact = self.open.pop()
+            for source in self.into.get(place, []):
+                source.take(*refutation(fact, source.names))
+        return {
+            place: tuple(fact for fact in facts if fact in self.needed[place])
+            for place, facts in self.facts.items()
+        }
+
+    def _take_goals(self, place: Location) -> None:
+        known = self.system.assumptions(place, self.facts[place])
+        source = _Source(self, place, Step(place, place, (), tuple(known), self.system.names))
+        for goal in self.claim.goals(place, self.system.setting.spec):
+            given = [formula(fact, self.system.names) for fact in goal.given]
+            constants, denial = refutation(goal.fact, self.system.names)
+            source.take(constants, denial, given)
+
+    def need(self, place: Location, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            if fact not in self.needed[place]:
+                self.needed[place][fact] = None
+                self.open.append((place, fact))
+
+
+class _Source:
+    """A place with a step from it, whose facts can be used one by one."""
+
+    def __init__(self, needs: _Needs, place: Location, step: Step) -> None:
+        self.needs, self.place, self.definitions = needs, place, step.definitions
+        self.names: Names = step.names
+        self.facts = needs.facts[place]
+        own = {formula(fact, needs.system.names) for fact in self.facts}
+        self.rest = [text for text in step.assumptions if text not in own]
+        if step.target in needs.facts and step.target != place:
+            self.rest += needs.system.instances(needs.facts[step.target], step.names)
+        elif step.target == place:
+            self.rest += needs.system.instances(self.facts, step.names)
+        self.solver: Any = None
+        self.literals: list[Any] = []
+
+    def take(self, constants: Sequence[str], denial: str, given: Sequence[str] = ()) -> None:
+        """Need what contradicts a denial."""
+        ask = self.needs.questions
+        if self.solver is None:
+            self.solver, self.literals = self._solver()
+        declared = [f"(declare-fun {name} () Int)" for name in constants]
+        denied = ask.parsed([denial, *given], [*self.definitions, *declared])
+        self.solver.push()
+        self.solver.add(*denied)
+        if ask.is_impossible(self.solver, *self.literals):
+            used = [self.facts[place] for place in ask.core(self.solver, self.literals)]
+        else:
+            used = list(self.facts)
+        self.solver.pop()
+        self.needs.need(self.place, used)
+
+    def _solver(self) -> tuple[Any, list[Any]]:
+        ask = self.needs.questions
+        solver = ask.solver(ask.parsed(self.rest, self.definitions))
+        facts = ask.parsed([formula(fact, self.needs.system.names) for fact in self.facts])
+        literals = ask.literals(len(facts))
+        for literal, fact in zip(literals, facts, strict=True):
+            solver.add(ask.implied(literal, fact))
+        return solver, literals

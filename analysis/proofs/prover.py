@@ -1,0 +1,195 @@
+"""Proofs of whole programs, found without any setting by hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis.program.certificate import Counterexample, Verdict
+from analysis.program.program import Program
+from analysis.proofs.attempt import Attempt, attempt
+from analysis.proofs.checking import disagreements
+from analysis.proofs.houdini import OutOfReachError, OutOfTimeError
+from analysis.proofs.knobs import phase_of, settings
+from analysis.proofs.minimise import minimal
+from analysis.proofs.proof import Proof
+from analysis.proofs.runs import Runs, instances, record
+from analysis.proofs.setting import Setting
+from analysis.proofs.system import System
+from analysis.proofs.timing import Conjecture, Timing, conjectures, larger_instances, observe
+from analysis.verification.correctness import counterexample
+from nram_env.tasks import Task, TaskSpec
+
+MINUTES = 10.0
+"""How long a proof is looked for unless told otherwise."""
+
+_LATER = 4
+"""A weaker claim is tried when so many settings of a stronger one have failed."""
+
+_SHARE = 4
+"""No attempt takes more than this part of the time, or _LEAST seconds."""
+
+_LEAST = 60.0
+
+Watch = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of looking for a proof.
+
+    Attributes:
+        verdict: PROVED, REFUTED or UNKNOWN.
+        claim: What was claimed, in words; of what is REFUTED, what was expected.
+        proof: The proof, where there is one.
+        counterexample: The instance that refutes the program.
+        best: Where there is neither, the attempt that came furthest, with what failed.
+        tried: The attempts, in words.
+        seconds: How long it took.
+    """
+
+    verdict: Verdict
+    claim: str
+    proof: Proof | None = None
+    counterexample: Counterexample | None = None
+    best: Attempt | None = None
+    tried: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+def prove(
+    program: Program, task: Task, *, minutes: float = MINUTES, seed: int = 0, watch: Watch = lambda line: None
+) -> Finding:
+    """Look for a proof that a program does what its task wants, for every legal memory of every size.
+
+    Args:
+        program: The program.
+        task: The task; it has to have a `spec`.
+        minutes: How long to look.
+        seed: Seed of the runs that facts are guessed from.
+        watch: Told what is going on.
+
+    Returns:
+        PROVED with a proof to whose every obligation two solvers agreed, REFUTED with an instance on which
+        the program is wrong, or UNKNOWN.
+
+    Raises:
+        ValueError: The task has no specification, the program has a constant that proofs do not know, or the
+            solvers are not installed.
+    """
+    spec = spec_of(task)
+    return _Search(program, task, spec, minutes, seed, watch).found()
+
+
+def spec_of(task: Task) -> TaskSpec:
+    """What a task wants, in terms.
+
+    Raises:
+        ValueError: Nobody has written it down.
+    """
+    if task.spec is None:
+        raise ValueError(f"task {task.name} has no specification: what it wants is not said in terms")
+    return task.spec
+
+
+class _Search:
+    """Settings for claims, one after the other, until a proof is found or the time is over."""
+
+    def __init__(
+        self, program: Program, task: Task, spec: TaskSpec, minutes: float, seed: int, watch: Watch
+    ) -> None:
+        self.program, self.task, self.spec, self.watch = program, task, spec, watch
+        self.begun = time.monotonic()
+        self.end = self.begun + 60 * minutes
+        self.tried: list[str] = []
+        self.memories = instances(task, seed)
+        self.larger = larger_instances(task, seed)
+
+    def found(self) -> Finding:
+        self.watch(f"running the program on {len(self.memories) + len(self.larger)} instances")
+        timing = observe(self.program, self.task, self.spec, [*self.memories, *self.larger])
+        if (wrong := self._wrong(timing)) is not None:
+            claim = "the output is right after T(n) steps, or where the program stops"
+            return self._finding("REFUTED", claim, counterexample=wrong)
+        made = conjectures(timing, self.spec)
+        try:
+            proof = self._proof(made, self._runs(timing))
+        except KeyboardInterrupt:
+            self.tried.append("interrupted")
+            proof = None
+        if proof is not None:
+            return self._finding("PROVED", str(proof.claim), proof=proof)
+        return self._finding("UNKNOWN", str(made[0].claim))
+
+    def _finding(self, verdict: Verdict, claim: str, **found: Any) -> Finding:
+        seconds = time.monotonic() - self.begun
+        return Finding(verdict, claim, tried=tuple(self.tried), seconds=seconds, **found)
+
+    def _wrong(self, timing: Timing) -> Counterexample | None:
+        """The smallest instance on which the program is wrong, replayed."""
+        wrong = [index for index, right in enumerate(timing.right) if not right]
+        if not wrong:
+            return None
+        memories = [*self.memories, *self.larger]
+        first = min(wrong, key=lambda index: (len(memories[index]), memories[index]))
+        end = timing.tested if timing.stopped.all() else timing.horizon
+        return counterexample(self.program, self.task, np.array(memories[first]), int(end[first]))
+
+    def _runs(self, timing: Timing) -> Runs:
+        """The small instances, run to the stop, or far beyond T(n)."""
+        small = len(self.memories)
+        sizes = np.array([len(memory) for memory in self.memories])
+        beyond = timing.horizon[:small] + 3 * sizes
+        limits = timing.tested[:small] if timing.stopped.all() else beyond
+        return record(self.program, self.spec, self.memories, limits)
+
+    def _proof(self, made: list[Conjecture], runs: Runs) -> Proof | None:
+        for conjecture, setting in _plan(self.program, self.spec, made, phase_of(runs)):
+            found = self._attempt(conjecture, setting, runs)
+            if found is not None and (proof := self._confirmed(found)) is not None:
+                return proof
+            if time.monotonic() > self.end:
+                break
+        return None
+
+    def _attempt(self, conjecture: Conjecture, setting: Setting, runs: Runs) -> Attempt | None:
+        begun = time.monotonic()
+        deadline = min(self.end, begun + max(_LEAST, (self.end - begun) / _SHARE))
+        self.watch(f"{conjecture.claim}: {setting}")
+        try:
+            found = attempt(setting, conjecture.claim, runs, deadline, self.watch)
+            outcome = "the claim follows" if found.proved else f"{len(found.failed)} goals do not follow"
+        except OutOfReachError:
+            found, outcome = None, "a goal does not follow"
+        except OutOfTimeError:
+            found, outcome = None, "out of time"
+        self.tried.append(f"{conjecture.claim}; {setting}: {outcome} ({time.monotonic() - begun:.0f} s)")
+        return found if found is not None and found.proved else None
+
+    def _confirmed(self, found: Attempt) -> Proof | None:
+        """The proof with as few facts as are needed, or with all, once both solvers agree to all of it."""
+        small = minimal(System(found.setting), found.claim, found.invariants)
+        for invariants in (small, found.invariants):
+            proof = Proof(found.setting, found.claim, invariants)
+            doubts = disagreements(proof.obligations(), watch=self.watch)
+            if not doubts:
+                return proof
+            self.tried.append(f"solvers do not agree: {doubts[0]}")
+        return None
+
+
+def _plan(
+    program: Program, spec: TaskSpec, made: list[Conjecture], phase: int
+) -> Iterator[tuple[Conjecture, Setting]]:
+    """What to try, in order: the weaker a claim and the costlier a setting, the later."""
+    plan = [
+        (number + _LATER * weaker, weaker, conjecture, setting)
+        for weaker, conjecture in enumerate(made)
+        for number, setting in enumerate(settings(program, spec, conjecture.claim, conjecture.right, phase))
+    ]
+    for _, _, conjecture, setting in sorted(plan, key=lambda entry: entry[:2]):
+        yield conjecture, setting

@@ -1,0 +1,96 @@
+"""Pieces of the memory that are as they were, or as they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analysis.proofs.rows import Rows
+from analysis.proofs.view import View
+from nram_env.tasks.spec import BEFORE, MEMORY, M, TaskSpec, before, i, mem
+from nram_env.tasks.terms import Fact, ForAll, Number, Term, all_of, forall, implies
+
+_MOST = 60
+
+
+def kept(low: Term, high: Term) -> ForAll:
+    """Cells low..high - 1 hold what they held before."""
+    return forall("i", low, high, mem(i).equals(before(i)), mem(i))
+
+
+def right(spec: TaskSpec, low: Term, high: Term) -> ForAll:
+    """Those of the cells low..high - 1 that are output hold what is wanted."""
+    inside = all_of(spec.output[0] <= i, i < spec.output[1])
+    return forall("i", low, high, implies(inside, mem(i).equals(spec.want)), mem(i))
+
+
+def segments(view: View) -> Iterator[Fact]:
+    """The largest pieces, and those between cuts."""
+    ends = _ends(view)
+    low, high = np.array([values for _, values in ends])[:, None], np.array([values for _, values in ends])
+    spec = view.setting.spec
+    fixed = {*spec.cuts, Number(0), M}
+    for make, wrong in (
+        (kept, _changed(view.rows)),
+        (lambda first, end: right(spec, first, end), _wrong(view.rows, spec)),
+    ):
+        total = np.concatenate([np.zeros((len(view.rows), 1), int), np.cumsum(wrong, axis=1)], axis=1)
+        counts = total[np.arange(len(view.rows)), np.clip(high, 0, total.shape[1] - 1)]
+        empty = high[None] <= low
+        good = (empty | (counts[None] == counts[:, None])).all(2) & ~empty.all(2)
+        pairs = [(int(first), int(end)) for first, end in np.argwhere(good)]
+        for first, end in pairs:
+            if ends[first][0] in fixed and ends[end][0] in fixed:
+                yield make(ends[first][0], ends[end][0])
+        for first, end in _largest(pairs, high)[:_MOST]:
+            yield make(ends[first][0], ends[end][0])
+
+
+def _ends(view: View) -> list[tuple[Term, np.ndarray]]:
+    """Terms for the ends of pieces that lie in 0..M at every row, one for each column of values."""
+    near = [base + offset for offset in (0, -1, 1) for base in view.bases]
+    near += [
+        cut - register + offset
+        for cut in view.setting.spec.cuts
+        for register in view.numbers
+        for offset in (-1, 0, 1, 2)
+    ]
+    found: dict[bytes, tuple[Term, np.ndarray]] = {}
+    size = view.rows.value(M)
+    for term in near:
+        values = view.rows.value(term)
+        if values.min() >= 0 and (values <= size).all():
+            found.setdefault(values.tobytes(), (term, values))
+    return list(found.values())
+
+
+def _changed(rows: Rows) -> np.ndarray:
+    """(B, W); which cells hold something else than before."""
+    width = rows.functions[MEMORY].shape[1]
+    return rows.functions[MEMORY] != rows.functions[BEFORE][:, :width]
+
+
+def _wrong(rows: Rows, spec: TaskSpec) -> np.ndarray:
+    """(B, W); which output cells do not hold what is wanted."""
+    low, high = map(rows.value, spec.output)
+    width = rows.functions[MEMORY].shape[1]
+    found = np.zeros((len(rows), width), dtype=bool)
+    for cell in range(int(low.min()), min(int(high.max()), width)):
+        wanted = rows.with_integer(i.name, np.full(len(rows), cell)).value(spec.want)
+        inside = (low <= cell) & (cell < high)
+        found[:, cell] = inside & (rows.functions[MEMORY][:, cell] != wanted)
+    return found
+
+
+def _largest(pairs: list[tuple[int, int]], values: np.ndarray) -> list[tuple[int, int]]:
+    """The pieces that no other one holds at every row."""
+    if not pairs:
+        return []
+    low, high = values[[first for first, _ in pairs]], values[[end for _, end in pairs]]
+    empty = high <= low
+    inside = np.stack(
+        [((low[index] <= low) & (high <= high[index]) | empty).all(1) for index in range(len(pairs))]
+    )
+    strictly = inside & ~inside.T
+    return [pair for index, pair in enumerate(pairs) if not strictly[:, index].any()]

@@ -1,0 +1,92 @@
+"""What a proof is about: program and task, and how finely the proof looks at a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from analysis.program.program import START, Program
+from nram_env.tasks.spec import TaskSpec
+from nram_env.tasks.terms import Fact, Term, Variable, text, variable
+
+STOP, UNSEEN = -1, -2
+"""In place of the edge that comes next: the program has stopped; or no edge fits, and the run is over."""
+
+t, u = variable("t"), variable("u")
+"""Timesteps done so far; and the same divided by the length of a phase, rounded down."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """A class of situations in a run, with an invariant of its own.
+
+    Attributes:
+        history: The last edges that were taken, the latest last.
+        next: The edge that is taken now, or STOP or UNSEEN.
+        sides: For every split whether it holds.
+    """
+
+    history: tuple[int, ...]
+    next: int
+    sides: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A program, its task, and the knobs of a proof.
+
+    Attributes:
+        program: The program.
+        spec: What its task says.
+        history: How many of the last edges a location knows, at least 1.
+        phase: Timesteps of a phase: the proof may speak of t div phase; 1 for no such thing.
+        splits: Facts that each location has decided.
+        last: The last t that the claim speaks of; None where it speaks of whole runs.
+    """
+
+    program: Program
+    spec: TaskSpec
+    history: int = 1
+    phase: int = 1
+    splits: tuple[Fact, ...] = ()
+    last: Term | None = None
+
+    @cached_property
+    def registers(self) -> tuple[Variable, ...]:
+        """The program's registers, as terms name them."""
+        names = [register.name for register in self.program.registers]
+        return tuple(
+            variable(f"r_{name if name.isidentifier() and name.isascii() else index}")
+            for index, name in enumerate(names)
+        )
+
+    @property
+    def counters(self) -> tuple[Variable, ...]:
+        """t, and the number of phases where there are some."""
+        return (t, u) if self.phase > 1 else (t,)
+
+    @property
+    def params(self) -> tuple[Variable, ...]:
+        """n and what else the task names."""
+        return tuple(variable(name) for name in self.spec.params)
+
+    def __str__(self) -> str:
+        words = [f"locations know {self.history} edge{'s' if self.history > 1 else ''}"]
+        words += [f"phases of {self.phase} steps"] if self.phase > 1 else []
+        return ", ".join([*words, *(f"split at {text(split)}" for split in self.splits)])
+
+    def state_of(self, location: Location) -> int:
+        """The program's state at a location at which it has not stopped."""
+        if not location.history:
+            return START
+        target = self.program.edges[location.history[-1]].target
+        assert target is not None
+        return target
+
+    def edges_from(self, state: int) -> tuple[int, ...]:
+        """The edges of a state, by their numbers."""
+        return tuple(index for index, edge in enumerate(self.program.edges) if edge.source == state)
+
+    def after(self, location: Location, edge: int) -> tuple[int, ...]:
+        """The history one timestep later."""
+        return (*location.history, edge)[-self.history :]

@@ -1,0 +1,39 @@
+"""Programs and proofs that tests of proofs are about."""
+
+import numpy as np
+
+from analysis import find_program
+from analysis.program.block import Block, Constant, Guard, Operation
+from analysis.program.program import Edge, Program, Register
+from analysis.proofs.attempt import attempt
+from analysis.proofs.houdini import OutOfReachError
+from analysis.proofs.runs import instances, record
+from analysis.proofs.setting import Setting
+from nram_env import MachineConfig, get_task
+
+
+def one_edge(*gates, constants=()):
+    """A program of one block with these gates and constants, whose arguments are its registers."""
+    code = [Operation(gate, (0, 1)[: gate.arity]) for gate in gates]
+    block = Block((*code, *map(Constant, constants)), ())
+    registers = (Register("x", 0), Register("y", 1))
+    edge = Edge(0, Guard(), block, None, 0)
+    return Program("planted", registers, ("S0",), (edge,), "machine", MachineConfig(2))
+
+
+def small_runs(program, steps=40):
+    """Runs of a program on small instances of its task."""
+    task = get_task(program.task)
+    memories = instances(task, seed=0)
+    return record(program, task.spec, memories, np.full(len(memories), steps))
+
+
+def attempted(name, claim, spec=None, program=None, **knobs):
+    """An attempt at a claim about a program of the zoo; None if a goal does not follow."""
+    program = program or find_program(f"zoo:{name}")
+    spec = spec or get_task(program.task).spec
+    setting = Setting(program, spec, last=claim.last, **knobs)
+    try:
+        return attempt(setting, claim, small_runs(program))
+    except OutOfReachError:
+        return None

@@ -1,0 +1,103 @@
+"""What can be proved is right; what is wrong cannot, nor can anything without guesses."""
+
+from dataclasses import replace
+
+import pytest
+import z3
+
+from analysis import find_program
+from analysis.proofs.claims import Stops, Window
+from analysis.proofs.houdini import Houdini
+from analysis.proofs.minimise import minimal
+from analysis.proofs.obligations import obligations
+from analysis.proofs.prover import prove
+from analysis.proofs.setting import Setting, t
+from analysis.proofs.system import System
+from nram_env import get_task
+from nram_env.tasks.spec import M, n
+from nram_env.tasks.terms import Number, choose
+from tests.analysis.proofs.settings import attempted
+
+CLAIMS = {
+    "access": (Stops(Number(2)), {}),
+    "increment": (Window(n, M + 1), {"splits": (t < M,)}),
+    "copy": (Window(n + 1, M + 1), {"splits": (t <= n,)}),
+}
+"""Claims that hold, and knobs that show it."""
+
+
+def answers(found_obligations):
+    """What z3 says to obligations that stand by themselves."""
+    said = set()
+    for obligation in found_obligations:
+        solver = z3.SimpleSolver()
+        solver.set(auto_config=False, mbqi=False)
+        solver.from_string(obligation.script)
+        said.add(str(solver.check()))
+    return said
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_a_claim_that_holds_is_proved_by_few_of_many_guesses(name):
+    claim, knobs = CLAIMS[name]
+    found = attempted(name, claim, **knobs)
+    assert found.proved
+    few = minimal(System(found.setting), claim, found.invariants)
+    left, guessed = sum(map(len, few.values())), found.guessed
+    assert 0 < left < guessed / 3
+    assert answers(obligations(found.setting, claim, few)) == {"unsat"}
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_a_wrong_output_is_not_proved(name):
+    claim, knobs = CLAIMS[name]
+    spec = get_task(name).spec
+    other = choose(spec.want.equals(0), 1, spec.want - 1)
+    assert attempted(name, claim, spec=replace(spec, want=other), **knobs) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "claim"),
+    [
+        ("access", Stops(Number(1))),
+        ("increment", Window(n - 1, M + 1)),
+        ("increment", Window(n, M + 2)),
+        ("copy", Window(n, M + 1)),
+        ("copy", Window(n + 1, M + 2)),
+    ],
+    ids=str,
+)
+def test_one_step_beyond_what_holds_is_not_proved(name, claim):
+    assert attempted(name, claim, **CLAIMS[name][1]) is None
+
+
+@pytest.mark.parametrize("name", ["increment", "copy"])
+def test_nothing_is_proved_without_guesses(name):
+    claim, knobs = CLAIMS[name]
+    setting = Setting(find_program(f"zoo:{name}"), get_task(name).spec, last=claim.last, **knobs)
+    houdini = Houdini(System(setting), {})
+    houdini.run()
+    assert any(houdini.failed(place, claim.goals(place, setting.spec)) for place in houdini.left)
+
+
+def test_a_whole_proof_is_found_without_a_setting_and_two_solvers_agree():
+    found = prove(find_program("zoo:access"), get_task("access"), minutes=1)
+    assert found.verdict == "PROVED"
+    assert found.claim == "it stops by itself after at most 2 steps, and the output is then right"
+    assert found.proof is not None
+
+
+def test_a_wrong_program_is_refuted_by_a_replayed_instance():
+    right = find_program("zoo:increment")
+    edge = replace(right.edges[0], block=replace(right.edges[0].block, assignments=()))
+    wrong = replace(right, edges=(edge, *right.edges[1:]))
+    found = prove(wrong, get_task("increment"), minutes=0.1)
+    assert found.verdict == "REFUTED"
+    assert found.counterexample is not None
+
+
+def test_guesses_that_time_cuts_short_prove_nothing():
+    found = prove(find_program("zoo:copy"), get_task("copy"), minutes=0.001)
+    assert found.verdict == "UNKNOWN"
+    assert found.proof is None
+    assert "out of time" in found.tried[0]
