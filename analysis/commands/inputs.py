@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.extraction.resolve import Source
-from nram_env.tasks import Task, get_task
+from analysis.verification.stopping import limits
+from nram_env.tasks import Task, get_task, instance_of
 
 
 def task_of(source: Source, name: str | None) -> Task:
@@ -54,11 +55,6 @@ def checked_steps(steps: int | None) -> int | None:
     return steps
 
 
-def horizon_of(task: Task, memory: Sequence[int]) -> int:
-    """The task's T for a memory.
-
-    Raises:
-        ValueError: The memory is not legal.
-    """
-    task.check_memory(memory)
-    return task.horizon(task.difficulty_of(memory))
+def last_step(task: Task, memory: Sequence[int], must_stop: bool) -> int:
+    """T of a run of a legal memory: the task's, or the cap for a program that stops by itself."""
+    return int(limits(task, instance_of(task, [memory]), must_stop)[0])

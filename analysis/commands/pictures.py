@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import tyro
 
-from analysis.commands.inputs import checked_steps, given_memory, horizon_of, instance
+from analysis.commands.inputs import checked_steps, given_memory, instance, last_step
 from analysis.commands.output import emit, say
 from analysis.exporters import export
 from analysis.extraction.resolve import Source, find_agent, find_program, find_source, output_folder
 from analysis.printing.trace import trace, trace_latex, trace_text
+from analysis.verification import stops_by_itself
 from nram_env.support import write_atomically
 from nram_env.tasks import Task, get_task
 
@@ -36,7 +37,7 @@ class Trace:
     memory: tuple[int, ...] | None = None
     """The input: M integers in 0..M-1."""
     steps: int | None = None
-    """T; default: the task's horizon."""
+    """T; default: until the program stops by itself, of one that does not the task's horizon."""
     latex: bool = False
     """Print a LaTeX tabular."""
     seed: int = 0
@@ -52,8 +53,11 @@ class Trace:
         )
         steps = checked_steps(self.steps)
         if steps is None:
-            steps = horizon_of(self._task(source, ", so no horizon is known; give --steps"), memory)
+            self._task(source, ", so no horizon is known; give --steps").check_memory(memory)
         program = source.program(self.seed, say)
+        if steps is None:
+            task = self._task(source, "")
+            steps = last_step(task, memory, stops_by_itself(program, task))
         table = trace(program, memory, steps)
         text = trace_latex(table) if self.latex else trace_text(table)
         emit({"task": program.task, "table": text, **_rows(asdict(table))}, text, self.json)
@@ -79,8 +83,9 @@ def _rows(record: dict[str, Any]) -> dict[str, Any]:
 class Export:
     """Write a program as Python without imports, as C99, or as an SVG diagram.
 
-    The Python file has run(memory, max_steps=None), which returns the memory at the end, HALTS and
-    horizon(n). The C file is a whole program; its first comment says how to use it.
+    The Python file has run(memory, max_steps=None), which returns the memory at the end. A program that
+    does not stop by itself needs max_steps, which its horizon(n) gives. The C file is a whole program; its
+    first comment says how to use it.
 
     Examples:
         nram export runs/demo --to python

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import tyro
 
 from agents.run_files import own_files
-from analysis.commands.inputs import checked_steps, given_memory, horizon_of, instance, task_of
+from analysis.commands.inputs import checked_steps, given_memory, instance, last_step, task_of
 from analysis.commands.output import emit, page_width, say, sizes_text
 from analysis.extraction.pipeline import extract, judge_fidelity
 from analysis.extraction.resolve import (
@@ -191,7 +191,7 @@ class Run:
     memory: tuple[int, ...] | None = None
     """The input: M integers in 0..M-1. It must be a legal memory of the task."""
     steps: int | None = None
-    """T; default: the task's horizon."""
+    """T; default: until the program stops by itself, of one that does not the task's horizon."""
     task: str | None = None
     """Task of the input; default: the program's own."""
     seed: int = 0
@@ -204,16 +204,20 @@ class Run:
         source = find_source(self.program)
         task, steps = task_of(source, self.task), checked_steps(self.steps)
         memory = given_memory(self.memory) or instance(task, self.n, self.seed)
-        horizon = horizon_of(task, memory)
+        task.check_memory(memory)
         program = source.program(self.seed, say)
-        result = run(program, memory, horizon if steps is None else steps)
+        must_stop = steps is None and stops_by_itself(program, task)
+        result = run(program, memory, last_step(task, memory, must_stop) if steps is None else steps)
         wanted = task.oracle(memory)
-        right = result.outcome != "unseen" and all(result.memory[c] == v for c, v in wanted.items())
+        endless = must_stop and result.outcome == "horizon"
+        lost = endless or result.outcome == "unseen"
+        right = not lost and all(result.memory[c] == v for c, v in wanted.items())
+        end = "did not stop by itself" if endless else f"ended by {result.outcome}"
         record = {**asdict(result), "before": memory, "wanted": wanted, "right": right}
         lines = [
             f"before  {' '.join(map(str, memory))}",
             f"after   {' '.join(map(str, result.memory))}",
-            f"{result.steps} steps, ended by {result.outcome}; output {'right' if right else 'WRONG'}",
+            f"{result.steps} steps, {end}; output {'right' if right else 'WRONG'}",
         ]
         emit(record, "\n".join(lines), self.json)
         return 0 if right else 1

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from analysis.exporters.source import (
     Arithmetic,
+    cap_of,
+    ends_by_itself,
     guard_source,
     heading,
     horizon_text,
@@ -20,10 +22,10 @@ from analysis.program.program import Edge, Program
 _USAGE = """
 The file is complete: cc -O2 -o program program.c
 
-    echo 3 7 5 0 0 | ./program T
+    echo 3 7 5 0 0 | ./program%s
 
-reads M integers, runs at most T timesteps (without T: until the program stops) and prints the memory at
-the end. Exit code 0 if it ran, 1 if it met a situation that the controller was never seen in, 2 on bad
+reads M integers, runs %s, and prints the memory at the end. Exit code 0 if
+it ran, 1 if it met a situation that the controller was never seen in or did not end, 2 on bad
 input. As a part of something else, call run().
 """
 
@@ -78,8 +80,8 @@ static int work(int64_t **memory, int64_t max_steps) {
         }
     }
     steps = run(*memory, size, max_steps);
-    if (steps == UNSEEN) {
-        fail("a situation that the controller was never seen in%s", "");
+    if (steps < 0) {
+        fail("%s", steps == UNSEEN ? "a situation that the controller was never seen in" : "no end");
         return 1;
     }
     for (int64_t cell = 0; cell < size; cell++)
@@ -114,20 +116,22 @@ def to_c(program: Program) -> str:
 
 
 def _head(program: Program) -> Iterator[str]:
-    lines = [*heading(program, "C"), *_USAGE.rstrip().split("\n")]
+    words = ("", "until the program stops") if ends_by_itself(program) else (" T", "T timesteps")
+    lines = [*heading(program, "C"), *(_USAGE % words).rstrip().split("\n")]
     yield f"/* {lines[0]}"
     yield from (f" * {line}".rstrip() for line in lines[1:])
     yield " */"
     yield ""
     yield from (f"#include <{name}.h>" for name in ("errno", "inttypes", "stdio", "stdlib"))
     yield ""
-    yield f"enum {{ HALTS = {int(program.can_halt)}, SMALLEST_SIZE = {program.min_size}, UNSEEN = -1 }};"
+    halts = int(ends_by_itself(program))
+    yield f"enum {{ HALTS = {halts}, SMALLEST_SIZE = {program.min_size}, UNSEEN = -1, ENDLESS = -2 }};"
     yield ""
 
 
 def _horizon(program: Program) -> Iterator[str]:
     task = task_of(program)
-    if task is None:
+    if task is None or ends_by_itself(program):
         return
     yield f"/* Timesteps that task {task.name} gives to an instance of size n. */"
     yield f"int64_t horizon(int64_t n) {{ return {horizon_text(task)}; }}"
@@ -136,20 +140,23 @@ def _horizon(program: Program) -> Iterator[str]:
 
 def _run(program: Program) -> Iterator[str]:
     names = register_names(program)
-    yield "/* Run on memory[0..size-1], values in 0..size-1, for at most max_steps timesteps (-1: no limit)."
-    yield "   Returns the timesteps that were run, or UNSEEN. */"
+    yield "/* Run on memory[0..size-1], values in 0..size-1, for at most max_steps timesteps, or until it"
+    yield "   stops (-1). Returns the timesteps that were run, UNSEEN, or ENDLESS if it did not stop. */"
     yield "int64_t run(int64_t *memory, int64_t size, int64_t max_steps) {"
     body = list(_cases(program, names))
     yield from (f"    int64_t {name} = 0;" for name in mentioned(names, body))
     yield "    int state = 0;"
     yield "    int64_t step;"
-    yield "    for (step = 0; step != max_steps; step++) {"
+    cap = cap_of(program)
+    if cap is not None:
+        yield f"    const int64_t most = max_steps < 0 ? {cap} : max_steps;"
+    yield f"    for (step = 0; step != {'max_steps' if cap is None else 'most'}; step++) {{"
     yield "        switch (state) {"
     yield from body
     yield "        }"
     yield "    }"
     yield "    (void)size;"
-    yield "    return step;"
+    yield "    return step;" if cap is None else "    return max_steps < 0 ? ENDLESS : step;"
     yield "}"
 
 

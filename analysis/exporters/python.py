@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from analysis.exporters.source import (
     WIDTH,
     Arithmetic,
+    cap_of,
+    ends_by_itself,
     guard_source,
     heading,
     horizon_text,
@@ -51,8 +53,8 @@ def to_python(program: Program) -> str:
     """The source of a Python module that runs a program.
 
     The module has `run(memory, max_steps=None)`, which returns the memory at the end; `HALTS`, whether
-    the program can stop by itself; `horizon(n)`, the task's T for the size n, to be given as `max_steps`
-    where it does not; and `SMALLEST_SIZE`, the least M.
+    the program stops by itself; where it does not, `horizon(n)`, the task's T for the size n, to be given
+    as `max_steps`; and `SMALLEST_SIZE`, the least M.
 
     Raises:
         ProgramError: The task's horizon is not of the form a n + b, or there are too many states for
@@ -70,12 +72,14 @@ def _head(program: Program) -> Iterator[str]:
     yield from lines[1:]
     yield '"""'
     yield ""
-    yield f"HALTS = {program.can_halt}"
+    yield f"HALTS = {ends_by_itself(program)}"
     yield f"SMALLEST_SIZE = {program.min_size}"
 
 
 def _horizon(program: Program) -> Iterator[str]:
     task = task_of(program)
+    if ends_by_itself(program):
+        return
     yield from ("", "", "def horizon(n):")
     if task is None:
         yield '    """Unknown: this program names no task that has one."""'
@@ -96,9 +100,17 @@ def _run(program: Program) -> Iterator[str]:
     if len(program.states) > 1:
         yield "    state = 0"
     yield "    step = 0"
-    yield "    while step != max_steps:"
+    cap = cap_of(program)
+    if cap is None:
+        yield "    while step != max_steps:"
+    else:
+        yield f"    most = {cap} if max_steps is None else max_steps"
+        yield "    while step != most:"
     yield "        step += 1"
     yield from body
+    if cap is not None:
+        yield "    if max_steps is None:"
+        yield '        raise RuntimeError(f"did not stop by itself in {most} timesteps")'
     yield "    return memory"
 
 
@@ -115,11 +127,13 @@ def _run_docstring(program: Program) -> Iterator[str]:
     yield '    """Run the program and return the memory at the end; the argument is left as it is.'
     yield ""
     yield f"    memory: M integers in 0..M-1, M at least {program.min_size}."
-    yield "    max_steps: timesteps after which the run is cut; None runs until it stops,"
-    yield "        and is accepted only where HALTS is true."
+    if ends_by_itself(program):
+        yield "    max_steps: timesteps after which the run is cut; None runs until it stops."
+    else:
+        yield "    max_steps: timesteps after which the run is cut; it does not stop by itself."
     yield ""
     yield "    Raises ValueError for other arguments, and RuntimeError in a situation that"
-    yield "    the controller was never seen in."
+    yield "    the controller was never seen in, or where it should stop and does not."
     yield '    """'
 
 

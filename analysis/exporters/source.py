@@ -1,4 +1,4 @@
-"""What exported Python and C share: names, the words at the top, arithmetic modulo M, and the horizon."""
+"""What exported Python and C share: names, the words at the top, arithmetic modulo M, horizon and cap."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from analysis.program.block import Constant, Guard, ProgramError
 from analysis.program.expressions import Apply, Expression, Temporary, Variable
 from analysis.program.program import Program
 from analysis.simplification.canonical import canonical_hash
+from analysis.verification import stops_by_itself
 from nram_env.machine import Gate
-from nram_env.tasks import Task, find_task
+from nram_env.tasks import Task, find_task, most_steps
 
 WIDTH = 88
 """Columns that exported source keeps to."""
@@ -26,7 +27,7 @@ _COMPARISONS = {Gate.LESS_THAN: "<", Gate.LESS_OR_EQUAL_THAN: "<=", Gate.EQUALIT
 _WORDS = """
 auto break case char const continue default do double else enum extern float for goto if inline int long
 register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
-errno stdin stdout stderr main run horizon memory size step state zeros min max mod
+errno stdin stdout stderr main run horizon most memory size step state zeros min max mod
 """
 RESERVED = frozenset([*keyword.kwlist, *_WORDS.split()])
 
@@ -75,6 +76,12 @@ def task_of(program: Program) -> Task | None:
     return find_task(program.task)
 
 
+def ends_by_itself(program: Program) -> bool:
+    """Whether a program stops by itself; without a task to draw runs from, whether it can."""
+    task = task_of(program)
+    return program.can_halt if task is None else stops_by_itself(program, task)
+
+
 def _affine_horizon(task: Task) -> tuple[int, int]:
     """a and b with T(n) = a n + b for every n of the task."""
     first = task.smallest_difficulty
@@ -95,10 +102,27 @@ def horizon_text(task: Task) -> str:
     Raises:
         ProgramError: T(n) is not of the form a n + b.
     """
-    slope, offset = _affine_horizon(task)
+    return _affine_text("n", *_affine_horizon(task))
+
+
+def cap_of(program: Program) -> str | None:
+    """The cap of a run as a term in the memory size, 10 T(n) + 3 M + 50 for n = M; None where T is given.
+
+    Raises:
+        ProgramError: T(n) is not of the form a n + b.
+    """
+    task = task_of(program)
+    if task is None or not ends_by_itself(program):
+        return None
+    _affine_horizon(task)
+    offset = most_steps(task, 0)
+    return _affine_text("size", most_steps(task, 1) - offset, offset)
+
+
+def _affine_text(name: str, slope: int, offset: int) -> str:
     if slope == 0:
         return str(offset)
-    growing = "n" if slope == 1 else f"{slope} * n"
+    growing = name if slope == 1 else f"{slope} * {name}"
     return f"{growing} {'-' if offset < 0 else '+'} {abs(offset)}"
 
 
@@ -117,7 +141,7 @@ def heading(program: Program, language: str, width: int = WIDTH) -> Iterator[str
     task = task_of(program)
     if task is not None:
         yield from _paragraph(f"Task {task.name}: {task.summary}", width)
-    for certificate in program.certificates:
+    for certificate in sorted(program.certificates, key=lambda found: found.check != "stops"):
         yield from _paragraph(f"{certificate.check.capitalize()}: {certificate}; {certificate.claim}.", width)
     if program.kind == "unrolled":
         yield from _paragraph("Unrolled: one block a timestep, not a finite program.", width)

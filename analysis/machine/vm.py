@@ -9,8 +9,13 @@ from typing import Literal
 from analysis.program.block import Block, Constant
 from analysis.program.program import START, Edge, Program
 from nram_env.machine import Gate, apply_gate
+from nram_env.tasks import find_task, most_steps
 
 Outcome = Literal["halted", "horizon", "unseen"]
+
+
+class EndlessRunError(RuntimeError):
+    """A run that should have stopped by itself reached the cap."""
 
 
 @dataclass(frozen=True)
@@ -136,22 +141,28 @@ def steps(program: Program, memory: MutableSequence[int], max_steps: int) -> Ite
         state, registers = edge.target, after
 
 
-def run(program: Program, memory: Sequence[int], max_steps: int) -> Run:
+def run(program: Program, memory: Sequence[int], max_steps: int | None = None) -> Run:
     """Run a program on an input of any size; `memory` itself is left as it is.
 
     Args:
         program: The program.
         memory: M integers in 0..M-1.
-        max_steps: T, after which the run is cut.
+        max_steps: T, after which the run is cut; None for a program that stops by itself: until it does.
 
     Raises:
-        ValueError: A cell holds a value outside 0..M-1.
+        ValueError: A cell holds a value outside 0..M-1; or T is needed: the program never stops, or names no
+            task by whose T(n) a run without an end is told from a long one.
+        EndlessRunError: It did not stop by itself, though it can.
 
     Example:
         >>> from analysis import find_program
+        >>> run(find_program("zoo:access"), [3, 6, 5, 1, 0, 0, 0]).memory
+        (1, 6, 5, 1, 0, 0, 0)
         >>> run(find_program("zoo:copy"), [4, 6, 5, 1, 0, 0, 0], max_steps=4).memory
         (4, 6, 5, 1, 6, 5, 1)
     """
+    if max_steps is None:
+        return _run_to_its_stop(program, memory)
     cells = list(memory)
     registers: tuple[int, ...] = (0,) * program.num_registers
     time, state = 0, START
@@ -162,6 +173,21 @@ def run(program: Program, memory: Sequence[int], max_steps: int) -> Run:
         state = step.edge.target
     unseen = time < max_steps and choose_edge(program, state, registers) is None
     return Run(tuple(cells), registers, time, "unseen" if unseen else "horizon")
+
+
+def _run_to_its_stop(program: Program, memory: Sequence[int]) -> Run:
+    task = find_task(program.task)
+    if not program.can_halt or task is None:
+        why = "names no task" if program.can_halt else "does not stop by itself"
+        raise ValueError(f"program {program.name} {why}; pass max_steps")
+    cap = most_steps(task, len(memory))
+    result = run(program, memory, cap)
+    if result.outcome == "horizon":
+        raise EndlessRunError(
+            f"program {program.name} did not stop by itself in {cap:,} steps, 10 T(n) + 3 M + 50 for n = M = "
+            f"{len(memory)}; pass max_steps to see how far it gets"
+        )
+    return result
 
 
 def check_values(memory: Sequence[int]) -> None:

@@ -169,7 +169,7 @@ def _code(program: Program, width: int) -> Iterator[str]:
     code = as_code(program, find_task(program.task))
     if code is None:
         return
-    same = f"(the same as the blocks on {code.runs} runs of T(n) steps)"
+    same = f"(the same as the blocks on {code.runs})"
     yield hanging(_item("as code", same), width, _MARGIN)
     for line in code.lines:
         indented = " " * _CODE + line

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -13,9 +14,42 @@ MET = 0.8
 _OF_SIZES = ((0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (0, 1), (-1, 1), (1, 1), (0, 2))
 
 
+@dataclass(frozen=True)
+class Linear:
+    """Multiples of quantities and a constant.
+
+    Attributes:
+        times: Name of a quantity -> how many times it is taken.
+        constant: What is added.
+
+    Example:
+        >>> str(Linear({"M": 1, "n": -2}, 1))
+        'M - 2n + 1'
+    """
+
+    times: Mapping[str, int]
+    constant: int
+
+    def holds(self, quantities: Mapping[str, np.ndarray], values: np.ndarray) -> bool:
+        """Whether it gives every value, (B,)."""
+        rest = values - sum(factor * quantities[name] for name, factor in self.times.items())
+        return bool((rest == self.constant).all())
+
+    def __str__(self) -> str:
+        parts = [(factor, _multiple(factor, name)) for name, factor in self.times.items() if factor]
+        if self.constant or not parts:
+            parts.append((self.constant, str(abs(self.constant))))
+        text = " ".join(f"{'-' if factor < 0 else '+'} {word}" for factor, word in parts)
+        return text.removeprefix("+ ")
+
+
+def _multiple(factor: int, name: str) -> str:
+    return name if abs(factor) == 1 else f"{abs(factor)}{' ' if len(name) > 1 else ''}{name}"
+
+
 def bound_of(
     sizes: Sequence[tuple[int, int]], values: Sequence[int], bound: Callable[[Sequence[int]], int]
-) -> str | None:
+) -> Linear | None:
     """a n + b M + c, a bound that holds at every size and is met at all but a few; None if none does.
 
     Args:
@@ -24,7 +58,7 @@ def bound_of(
         bound: `max` for a bound from above, `min` for one from below.
 
     Example:
-        >>> bound_of([(1, 5), (2, 9), (4, 9)], [3, 4, 6], max)
+        >>> str(bound_of([(1, 5), (2, 9), (4, 9)], [3, 4, 6], max))
         'n + 2'
     """
     for a, b in _OF_SIZES:
@@ -32,11 +66,11 @@ def bound_of(
             value - a * n - b * memory_size for (n, memory_size), value in zip(sizes, values, strict=True)
         ]
         if rest.count(bound(rest)) >= MET * len(rest):
-            return linear_text({"M": b, "n": a}, bound(rest))
+            return Linear({"M": b, "n": a}, bound(rest))
     return None
 
 
-def ceiling_of(sizes: Sequence[tuple[int, int]], values: Sequence[int]) -> str | None:
+def ceiling_of(sizes: Sequence[tuple[int, int]], values: Sequence[int]) -> Linear | None:
     """a n + b M + c that no value exceeds, and what is left to it does not shrink as n grows; None if none.
 
     Args:
@@ -44,7 +78,7 @@ def ceiling_of(sizes: Sequence[tuple[int, int]], values: Sequence[int]) -> str |
         values: The largest value that was met at each.
 
     Example:
-        >>> ceiling_of([(1, 5), (2, 9), (4, 9), (8, 19)], [3, 5, 10, 19])
+        >>> str(ceiling_of([(1, 5), (2, 9), (4, 9), (8, 19)], [3, 5, 10, 19]))
         '3n'
     """
     middle = sorted(n for n, _ in sizes)[len(sizes) // 2]
@@ -52,11 +86,11 @@ def ceiling_of(sizes: Sequence[tuple[int, int]], values: Sequence[int]) -> str |
         rest = [(n, value - a * n - b * memory) for (n, memory), value in zip(sizes, values, strict=True)]
         highest = max(value for _, value in rest)
         if any(value == highest for n, value in rest if n < middle):
-            return linear_text({"M": b, "n": a}, highest)
+            return Linear({"M": b, "n": a}, highest)
     return None
 
 
-def equation_of(quantities: dict[str, np.ndarray], values: np.ndarray) -> str | None:
+def equation_of(quantities: Mapping[str, np.ndarray], values: np.ndarray) -> Linear | None:
     """Small multiples of one or two quantities and a constant that make up every value; None if none do.
 
     Args:
@@ -64,13 +98,14 @@ def equation_of(quantities: dict[str, np.ndarray], values: np.ndarray) -> str | 
         values: (B,).
 
     Example:
-        >>> equation_of({"n": np.array([1, 2, 4]), "M": np.array([5, 5, 9])}, np.array([5, 4, 6]))
+        >>> str(equation_of({"n": np.array([1, 2, 4]), "M": np.array([5, 5, 9])}, np.array([5, 4, 6])))
         'M - n + 1'
     """
     for times in _multiples(list(quantities)):
-        rest = values - sum(factor * quantities[name] for name, factor in times.items())
-        if (rest == rest[0]).all():
-            return linear_text(times, int(rest[0]))
+        constant = values[0] - sum(factor * quantities[name][0] for name, factor in times.items())
+        found = Linear(times, int(constant))
+        if found.holds(quantities, values):
+            return found
     return None
 
 
@@ -81,21 +116,3 @@ def _multiples(names: Sequence[str]) -> Iterator[dict[str, int]]:
     for first, second in product(names, names):
         if first != second:
             yield from ({first: 1, second: factor} for factor in (-1, 1, 2, -2))
-
-
-def linear_text(times: dict[str, int], constant: int) -> str:
-    """Multiples of quantities and a constant in words, as in "M - 2n + 1".
-
-    Example:
-        >>> linear_text({"M": 1, "n": -2}, 1)
-        'M - 2n + 1'
-    """
-    parts = [(factor, _multiple(factor, name)) for name, factor in times.items() if factor]
-    if constant or not parts:
-        parts.append((constant, str(abs(constant))))
-    text = " ".join(f"{'-' if factor < 0 else '+'} {word}" for factor, word in parts)
-    return text.removeprefix("+ ")
-
-
-def _multiple(factor: int, name: str) -> str:
-    return name if abs(factor) == 1 else f"{abs(factor)}{' ' if len(name) > 1 else ''}{name}"

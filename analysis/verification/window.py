@@ -213,9 +213,10 @@ def _formula(
     bound: Callable[[Sequence[int]], int],
 ) -> str | None:
     """A formula in n and M of what is not None; None where none fits."""
-    known = [window for window in windows if value(window) is not None]
-    sizes = [(window.difficulty, window.memory_size) for window in known]
-    return bound_of(sizes, [found for window in known if (found := value(window)) is not None], bound)
+    known = [(window, found) for window in windows if (found := value(window)) is not None]
+    sizes = [(window.difficulty, window.memory_size) for window, _ in known]
+    formula = bound_of(sizes, [found for _, found in known], bound)
+    return None if formula is None else str(formula)
 
 
 def _seen(windows: Sequence[Window], value: Callable[[Window], int | None]) -> str:

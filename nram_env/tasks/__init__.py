@@ -29,6 +29,7 @@ from nram_env.tasks.sizes import (
     grid_plan,
     horizons,
     join,
+    most_steps,
 )
 from nram_env.tasks.spec import TaskSpec
 from nram_env.tasks.swap import Swap
@@ -58,6 +59,7 @@ __all__ = [
     "import_tasks",
     "instance_of",
     "join",
+    "most_steps",
     "plugin_names",
     "register_task",
     "task_imports",

@@ -214,6 +214,17 @@ def caps(task: Task, difficulty: np.ndarray, memory_sizes: np.ndarray | int) -> 
     return CAP_HORIZONS * horizons(task, difficulty) + CAP_PASSES * np.asarray(memory_sizes) + CAP_REST
 
 
+def most_steps(task: Task, memory_size: int) -> int:
+    """The cap of a run whose n is not known: that of n = M, which no instance reaches.
+
+    Example:
+        >>> from nram_env.tasks import get_task
+        >>> most_steps(get_task("copy"), 20)
+        340
+    """
+    return int(caps(task, np.array([memory_size]), memory_size)[0])
+
+
 def _parts(examples: int) -> np.ndarray:
     if examples < 1:
         raise ValueError(f"examples must be at least 1, got {shown(examples)}")

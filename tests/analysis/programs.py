@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from analysis.extraction.circuits import circuit_block
-from analysis.program.block import Guard
+from analysis.program.block import Block, Constant, Guard, Operation
 from analysis.program.program import Edge, Program, Register
-from nram_env.machine import MachineConfig
+from nram_env.machine import Gate, MachineConfig
 from tests.cases import PAPER_CASES, Case
 
 CASES = {case.name: case for case in PAPER_CASES}
@@ -87,6 +87,25 @@ def stopping_at_zero(program: Program, register: int) -> Program:
     bit = 1 << register
     loops = replace(loop, guard=Guard(((bit, 0),))), replace(loop, guard=Guard(((bit, bit),)), target=None)
     return replace(program, edges=(*others, *loops))
+
+
+def endless_where_the_first_value_is_1() -> Program:
+    """Access in one step, which also sets r1 = A[0] - 1; then it stops, if r1 is not 0."""
+    code = (
+        Operation(Gate.READ, (0,)),
+        Operation(Gate.READ, (2,)),
+        Operation(Gate.WRITE, (0, 3)),
+        Constant(1),
+        Operation(Gate.READ, (5,)),
+        Operation(Gate.DEC, (6,)),
+    )
+    nothing = Block((), ())
+    edges = (
+        Edge(0, Guard(), Block(code, ((1, 7),)), 1),
+        Edge(1, Guard(((2, 2),)), nothing, 1),
+        Edge(1, Guard(((2, 0),)), nothing, None),
+    )
+    return replace(program_with(*edges), task="access")
 
 
 def random_programs(count: int, registers: int = 3) -> list[Program]:

@@ -15,7 +15,12 @@ from analysis.commands.cli import main
 from analysis.extraction.names import name_registers
 from analysis.program.file import load_program, save_program
 from analysis.simplification.program import simplify_program
-from tests.analysis.programs import CASES, program_of
+from tests.analysis.programs import (
+    CASES,
+    endless_where_the_first_value_is_1,
+    program_of,
+    stopping_at_zero,
+)
 from tests.analysis.weights import lstm_weights
 
 
@@ -85,6 +90,25 @@ def test_run_executes_a_given_memory_and_says_whether_the_output_is_right(saved,
     assert result["memory"] == [4, 6, 5, 1, 1, 5, 6]
     code, result = _json(capsys, "run", saved, "--n", "3", "--steps", "2")
     assert (code, result["right"], result["outcome"]) == (1, False, "horizon")
+
+
+def test_run_goes_on_until_a_program_stops_by_itself(tmp_path, capsys):
+    """The paper's Reverse, until its counter has come round, in a memory of many times what n needs."""
+    place = tmp_path / "reverse.json"
+    save_program(replace(stopping_at_zero(program_of(CASES["reverse"]), register=2), task="reverse"), place)
+    memory = ["3", "7", "5", *["0"] * 197]
+    code, result = _json(capsys, "run", str(place), "--memory", *memory)
+    assert (code, result["outcome"], result["steps"]) == (0, "halted", 201)
+    assert result["memory"][3:5] == [5, 7]
+    code, result = _json(capsys, "trace", str(place), "--memory", *memory)
+    assert (code, result["outcome"], len(result["rows"])) == (0, "halted", 202)
+
+
+def test_run_calls_wrong_what_should_stop_by_itself_and_does_not(tmp_path, capsys):
+    place = tmp_path / "access.json"
+    save_program(endless_where_the_first_value_is_1(), place)
+    assert main(["run", str(place), "--memory", "1", "1", "0"]) == 1
+    assert "99 steps, did not stop by itself; output WRONG" in capsys.readouterr().out
 
 
 def test_diff_tells_same_from_different(saved, tmp_path, capsys):

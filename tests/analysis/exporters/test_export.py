@@ -16,7 +16,7 @@ from analysis.program.block import Block, Constant, Guard, Operation, ProgramErr
 from analysis.program.program import Edge, Program, Register
 from analysis.simplification.program import simplify_program
 from nram_env.machine import Gate, MachineConfig
-from nram_env.tasks import get_task
+from nram_env.tasks import draw_plan, get_task
 from tests.analysis.exported import (
     COMPILER,
     compiled,
@@ -24,11 +24,20 @@ from tests.analysis.exported import (
     simplified,
     wide_program,
 )
-from tests.analysis.programs import CASES, program_of, random_program
+from tests.analysis.programs import (
+    CASES,
+    endless_where_the_first_value_is_1,
+    program_of,
+    random_program,
+    stopping_at_zero,
+)
 
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler here")
 
+
+STOPS = replace(stopping_at_zero(program_of(CASES["reverse"]), register=2), task="reverse")
+"""The paper's Reverse, until its counter has come round."""
 
 # what the source looks like
 
@@ -39,7 +48,11 @@ def sources(tmp_path_factory):
     folder, rng = tmp_path_factory.mktemp("exported"), np.random.default_rng(5)
     programs = [make(case) for case in CASES.values() for make in (program_of, simplified)]
     programs += [random_program(MachineConfig(int(rng.integers(1, 9))), 3, rng) for _ in range(8)]
-    programs += [wide_program(), replace(simplified(CASES["copy"]), task="copy", origin={"note": '"""\\ */'})]
+    programs += [
+        wide_program(),
+        STOPS,
+        replace(simplified(CASES["copy"]), task="copy", origin={"note": '"""\\ */'}),
+    ]
     for number, program in enumerate(programs):
         (folder / f"program{number}.py").write_text(to_python(program))
     return folder
@@ -251,3 +264,36 @@ def test_every_kind_of_export_gives_text():
     assert set(EXPORTS) == {"python", "c", "svg"}
     for write in EXPORTS.values():
         assert "copy" in write(COPY)
+
+
+# the end
+
+
+def test_exported_python_of_a_program_that_stops_needs_no_number_of_steps():
+    module, task, rng = load(STOPS), get_task("reverse"), np.random.default_rng(0)
+    assert module.HALTS
+    assert not hasattr(module, "horizon")
+    for batch in draw_plan(task, rng, [1, 5, 30], 8).batches(task, rng):
+        after = np.array([module.run(row) for row in batch.memory.tolist()])
+        assert np.array_equal(after[batch.mask], batch.target[batch.mask])
+
+
+@needs_compiler
+def test_exported_c_of_a_program_that_stops_needs_no_number_of_steps(tmp_path):
+    binary = compiled(STOPS, tmp_path)
+    assert binary([4, 5, 6, 1, 0, 0, 0]) == [4, 5, 6, 1, 1, 6, 5]
+    assert binary([4, 5, 6, 1, 0, 0, 0], 3) == [4, 5, 6, 1, 0, 6, 5]
+
+
+def test_a_run_without_an_end_is_cut_at_the_cap_and_says_so():
+    module = load(endless_where_the_first_value_is_1())
+    assert module.run([2, 3, 1, 0])[0] == 1
+    with pytest.raises(RuntimeError, match=f"did not stop by itself in {10 * 4 + 3 * 5 + 50} timesteps"):
+        module.run([2, 1, 3, 0, 0])
+    assert module.run([2, 1, 3, 0, 0], 9)[0] == 3
+
+
+@needs_compiler
+def test_a_run_of_exported_c_without_an_end_is_cut_and_says_so(tmp_path):
+    done = compiled(endless_where_the_first_value_is_1(), tmp_path).started("2 1 3 0 0")
+    assert (done.returncode, done.stderr) == (1, "no end\n")

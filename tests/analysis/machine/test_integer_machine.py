@@ -1,17 +1,24 @@
 """The integer machine, alone and in batches: it is what a program means."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from analysis.extraction.circuits import CircuitMachine, circuit_block
 from analysis.machine.batch import run_batch
-from analysis.machine.vm import execute, run, steps
+from analysis.machine.vm import EndlessRunError, execute, run, steps
 from analysis.program.block import Block, Guard, Operation
 from analysis.program.program import Edge, Program, Register
 from nram_env.machine import PAPER_GATES, Gate, MachineConfig
-from tests.analysis.programs import CASES, program_of, random_choices, random_program
+from tests.analysis.programs import (
+    CASES,
+    endless_where_the_first_value_is_1,
+    program_of,
+    random_choices,
+    random_program,
+)
 from tests.cases import integer_step
 
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -97,3 +104,20 @@ def test_a_large_memory_costs_no_square_of_it():
     run(program, memory[0].tolist(), 200)
     assert tracemalloc.get_traced_memory()[1] < 100 * size
     tracemalloc.stop()
+
+
+def test_a_program_that_stops_by_itself_is_run_without_a_number_of_steps():
+    program = endless_where_the_first_value_is_1()
+    result = run(program, [2, 3, 1, 0])
+    assert (result.memory, result.steps, result.outcome) == ((1, 3, 1, 0), 2, "halted")
+    with pytest.raises(EndlessRunError, match=r"did not stop by itself in 105 steps, 10 T\(n\) \+ 3 M \+ 50"):
+        run(program, [2, 1, 3, 0, 0])
+    assert run(program, [2, 1, 3, 0, 0], 7).outcome == "horizon"
+
+
+def test_without_a_number_of_steps_no_other_program_is_run():
+    endless = program_of(CASES["copy"])
+    with pytest.raises(ValueError, match="program copy does not stop by itself; pass max_steps"):
+        run(endless, [3, 1, 2, 0, 0])
+    with pytest.raises(ValueError, match="program p names no task; pass max_steps"):
+        run(replace(endless_where_the_first_value_is_1(), task=None), [2, 3, 1, 0])
