@@ -18,7 +18,7 @@ from analysis.proofs.knobs import phase_of, settings
 from analysis.proofs.minimise import minimal
 from analysis.proofs.proof import Proof
 from analysis.proofs.runs import Runs, instances, record
-from analysis.proofs.setting import Setting
+from analysis.proofs.setting import Setting, spec_of
 from analysis.proofs.system import System
 from analysis.proofs.timing import Conjecture, Timing, conjectures, larger_instances, observe
 from analysis.verification.correctness import counterexample
@@ -83,17 +83,6 @@ def prove(
     """
     spec = spec_of(task)
     return _Search(program, task, spec, minutes, seed, watch).found()
-
-
-def spec_of(task: Task) -> TaskSpec:
-    """What a task wants, in terms.
-
-    Raises:
-        ValueError: Nobody has written it down.
-    """
-    if task.spec is None:
-        raise ValueError(f"task {task.name} has no specification: what it wants is not said in terms")
-    return task.spec
 
 
 class _Search:

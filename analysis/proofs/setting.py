@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from analysis.program.program import START, Program
-from nram_env.tasks.spec import TaskSpec
+from nram_env.tasks import Task, TaskSpec
 from nram_env.tasks.terms import Fact, Term, Variable, text, variable
 
 STOP, UNSEEN = -1, -2
@@ -14,6 +14,17 @@ STOP, UNSEEN = -1, -2
 
 t, u = variable("t"), variable("u")
 """Timesteps done so far; and the same divided by the length of a phase, rounded down."""
+
+
+def spec_of(task: Task) -> TaskSpec:
+    """What a task wants, in terms.
+
+    Raises:
+        ValueError: Nobody has written it down.
+    """
+    if task.spec is None:
+        raise ValueError(f"task {task.name} has no specification: what it wants is not said in terms")
+    return task.spec
 
 
 @dataclass(frozen=True)
