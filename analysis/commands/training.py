@@ -125,7 +125,8 @@ class Eval:
     """Measure a trained agent, soft and hard, on sizes that it was and was not trained on.
 
     soft: every selector a distribution, the argmax of the expected memory taken at the end (the paper's
-    error). hard: every selector replaced by its largest choice. Every four examples of a size n have an M of
+    error). hard: every selector replaced by its largest choice. An agent whose hard runs stop by themselves
+    is measured where they do, any other at the task's horizon. Every four examples of a size n have an M of
     their own, from the smallest legal one to three times as much.
 
     Examples:
@@ -149,7 +150,7 @@ class Eval:
 
     def __call__(self) -> int:
         """Measure and print a table; exit code 0 once everything is measured."""
-        from agents.evaluation import evaluate_all
+        from analysis.measurement.errors import measure_sizes
         from analysis.measurement.hardening import measure_hardening
 
         agent = find_agent(self.run)
@@ -159,7 +160,7 @@ class Eval:
         if self.sizes == ():
             raise ValueError("sizes must name at least one difficulty, got none")
         sizes = self.sizes or [top * k for k in (1, 2, 4, 8)]
-        rows = evaluate_all(agent, sizes, self.examples, self.seed)
+        rows = measure_sizes(agent, sizes, self.examples, self.seed)
         result = {"task": agent.task, "agent": self.run, "errors": [asdict(row) for row in rows]}
         shown: list[RenderableType] = [_table(f"{agent.task}: {self.run}", rows)]
         if self.hardening:

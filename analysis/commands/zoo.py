@@ -179,7 +179,8 @@ class Reproduce:
         return [zoo.find_entry(name) for name in self.entries or zoo.entries()]
 
     def _make_table(self) -> int:
-        from analysis.measurement.results import Effort, measure, measure_program, page
+        from analysis.measurement.results import Effort, measure, measure_program
+        from analysis.measurement.results_page import page
 
         effort = Effort(self.examples, self.soft_examples, self.far_examples)
         place = next(parent for parent in self.out.absolute().parents if parent.exists())

@@ -64,20 +64,22 @@ def mode_accuracies(
     batch: MixedBatch,
     soft: Sequence[SoftStep],
     hard_memory: np.ndarray,
+    horizon: np.ndarray,
 ) -> tuple[Accuracy, ...]:
     """The accuracy of every mode on the same examples.
 
     Args:
         program: The program read from the network.
-        batch: B examples; each runs to its horizon.
+        batch: B examples.
         soft: The soft run of these examples.
         hard_memory: (B, M) integers; the memory at the end of the hard run.
+        horizon: Last timestep of every run of the program, (B,).
     """
     return (
         _expected(batch, soft),
         _accuracy("soft argmax", batch, soft[-1].output),
         _accuracy("hard", batch, hard_memory),
-        _of_wrong("program", batch, wrong_cells(program, batch, batch.horizon)),
+        _of_wrong("program", batch, wrong_cells(program, batch, horizon)),
     )
 
 

@@ -15,13 +15,17 @@ from agents.checkpoint import Agent
 from agents.hard import HardStep, hard_steps
 from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.circuits import HardChoice
+from analysis.extraction.inputs import inputs_of
 from analysis.extraction.labels import TIE, live_margins, live_selectors
 from analysis.extraction.pipeline import read_program
-from analysis.extraction.record import Inputs, Recording, record
+from analysis.extraction.record import Recording, record
+from analysis.extraction.stops import network_stops
 from analysis.measurement.accuracy import Accuracy, StopAccuracy, mode_accuracies, stop_accuracies
+from analysis.measurement.errors import soft_horizon
 from analysis.measurement.soft import SoftStep, soft_steps
+from analysis.verification.stopping import limits
 from nram_env.machine import MachineConfig
-from nram_env.tasks import TaskBatch, draw_plan, get_task, join
+from nram_env.tasks import draw_plan, get_task, join
 
 
 @dataclass(frozen=True)
@@ -134,9 +138,10 @@ class _Pair:
 
 
 def measure_hardening(agent: Agent, n: int, examples: int, seed: int) -> Hardening:
-    """Run an agent soft and hard, both in float64, on the same random examples up to the task's horizon.
+    """Run an agent soft and hard, both in float64, on the same random examples.
 
-    Every few examples have an M of their own.
+    Every few examples have an M of their own. Runs go to where the agent stops by itself, or to the task's
+    horizon.
 
     Args:
         agent: The agent.
@@ -151,12 +156,15 @@ def measure_hardening(agent: Agent, n: int, examples: int, seed: int) -> Hardeni
     rng = np.random.default_rng(seed)
     batches = list(draw_plan(task, rng, [n], examples).batches(task, rng))
     mixed = join(task, batches)
-    recording = record(HardenedAgent(agent), [_inputs(batch, task.horizon(n)) for batch in batches])
+    stops = network_stops(HardenedAgent(agent), task)
+    horizon = limits(task, mixed, stops)
+    soft_end = soft_horizon(agent, mixed) if stops else horizon
+    recording = record(HardenedAgent(agent), [inputs_of(task, mixed, stops)])
     program = read_program(recording, agent.task)
     live = frozenset(register.source for register in program.registers)
     margins = live_margins(recording, live)
-    soft = list(soft_steps(agent, batches))
-    run = hard_steps(agent.controller, mixed.memory, mixed.horizon, mixed.memory_sizes)
+    soft = list(soft_steps(agent, batches, soft_end))
+    run = hard_steps(agent.controller, mixed.memory, horizon, mixed.memory_sizes)
     hard = [step.kept() for step in run]
     pairs = [_pair(*steps, live) for steps in zip(soft, hard, strict=False)]
     cells = mixed.memory_sizes
@@ -169,8 +177,8 @@ def measure_hardening(agent: Agent, n: int, examples: int, seed: int) -> Hardeni
         len(_fragile(agent, recording, live)),
         tuple(_agreement(t, pair, len(live), cells) for t, pair in enumerate(pairs, 1) if pair.rows.any()),
         _first_difference(agent.machine, pairs, live),
-        mode_accuracies(program, mixed, soft, hard[-1].memory),
-        stop_accuracies(agent, batches, task.horizon(n)),
+        mode_accuracies(program, mixed, soft, hard[-1].memory, horizon),
+        stop_accuracies(agent, batches, int(soft_end.max())),
         float(np.mean([len(run.steps) for run in recording.runs])),
         float(sum(step.survival.mean() for step in soft)),
     )
@@ -201,10 +209,6 @@ def _pair(soft: SoftStep, hard: HardStep, live: frozenset[int]) -> _Pair:
     kept = np.isin(np.arange(hard.registers.shape[1]), list(live)) & ~hard.halts[:, None]
     differs = np.hstack([(soft.registers != hard.registers) & kept, soft.memory != hard.memory])
     return _Pair(soft, hard, rows, differs & rows[:, None])
-
-
-def _inputs(batch: TaskBatch, horizon: int) -> Inputs:
-    return Inputs(batch.memory, np.full(batch.batch_size, horizon))
 
 
 def _agreement(time: int, pair: _Pair, num_live: int, memory_sizes: np.ndarray) -> Agreement:

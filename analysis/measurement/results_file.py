@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from agents.zoo import RECORD
-from analysis.measurement.results import PAPER, SIZES
+from analysis.measurement.results import PAPER, SHOWN, SIZES
 from analysis.program.certificate import VERDICTS
 from analysis.program.program import KINDS
 from nram_env.checks import (
     LONGEST_TEXT,
+    boolean,
     choice,
     integer,
     list_of,
@@ -26,6 +27,7 @@ _FINDING = record(
         "count": _COUNT,
         "error_below": nullable(_SHARE),
         "counterexample": _WORDS,
+        **dict.fromkeys(("claim", "domain"), text(LONGEST_TEXT)),
     }
 )
 _PROGRAM = record(
@@ -33,13 +35,14 @@ _PROGRAM = record(
         "kind": choice(*KINDS),
         **dict.fromkeys(("states", "gates", "examples"), _COUNT),
         "exact_error": _SHARE,
-        **dict.fromkeys(("fidelity", "random", "exhaustive", "time"), _FINDING),
+        **dict.fromkeys(SHOWN, _FINDING),
     }
 )
 _SIZE = record(dict.fromkeys(("n", "memory_size", "wrong", "instances"), _COUNT))
 _SWEEP = record(
     {
         "task": choice(*PAPER),
+        "stops": boolean(),
         **dict.fromkeys(("sizes", "instances", "wrong"), _COUNT),
         "wrong_sizes": list_of(_SIZE, 100_000),
         "first": _WORDS,
@@ -52,6 +55,7 @@ _ROW = record(
         "controller": text(),
         **dict.fromkeys(("registers", "gates", "trained_to"), _COUNT),
         **dict.fromkeys(("examples", "soft_examples", "far_examples"), _COUNT),
+        "sizes": record(dict.fromkeys(("train", "paper", *map(str, SIZES)), _COUNT)),
         "errors": record(dict.fromkeys(("train", "paper", *map(str, SIZES)), _MODES)),
         "program": _PROGRAM,
         "sweep": _SWEEP,

@@ -12,7 +12,7 @@ import torch
 from agents.checkpoint import Agent
 from agents.rollout import make_envs
 from nram_env.machine import output_probabilities
-from nram_env.tasks import TaskBatch, get_task, horizons
+from nram_env.tasks import TaskBatch, get_task
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,22 @@ class SoftStep:
     output: np.ndarray
 
 
-def soft_steps(agent: Agent, batches: Sequence[TaskBatch]) -> Iterator[SoftStep]:
+def soft_steps(agent: Agent, batches: Sequence[TaskBatch], horizon: np.ndarray) -> Iterator[SoftStep]:
     """Run an agent soft, on batches of several M side by side, until every row has finished.
 
     Args:
         agent: The agent.
-        batches: B examples in all; each runs to the task's horizon.
+        batches: B examples in all.
+        horizon: Last timestep of each, (B,).
     """
+    ends = np.cumsum([batch.batch_size for batch in batches])
+    parts = np.split(horizon, ends[:-1])
     width = max(batch.memory_size for batch in batches)
     latest: list[SoftStep] = []
-    for steps in zip_longest(*(_batch_steps(agent, batch, width) for batch in batches)):
+    for steps in zip_longest(*(_batch_steps(agent, *of, width) for of in zip(batches, parts, strict=True))):
         latest = [step or _finished(latest[index]) for index, step in enumerate(steps)]
-        parts = ([getattr(step, field.name) for step in latest] for field in fields(SoftStep))
-        yield SoftStep(*(np.concatenate(part) for part in parts))
+        found = ([getattr(step, field.name) for step in latest] for field in fields(SoftStep))
+        yield SoftStep(*(np.concatenate(part) for part in found))
 
 
 def _finished(step: SoftStep) -> SoftStep:
@@ -61,9 +64,8 @@ def _finished(step: SoftStep) -> SoftStep:
 
 
 @torch.no_grad()
-def _batch_steps(agent: Agent, batch: TaskBatch, width: int) -> Iterator[SoftStep]:
+def _batch_steps(agent: Agent, batch: TaskBatch, horizon: np.ndarray, width: int) -> Iterator[SoftStep]:
     task, filled = get_task(agent.task), ((0, 0), (0, width - batch.memory_size))
-    horizon = horizons(task, batch.difficulty)
     controller = agent.controller.member(0).to(torch.float64)
     envs = make_envs(task, agent.machine, batch.batch_size, dtype="float64")
     observation, _ = envs.reset(options={"instance": batch, "horizon": horizon})

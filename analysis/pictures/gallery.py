@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 
 from agents.checkpoint import Agent
 from agents.metrics import METRICS_FILE, read_metrics
+from analysis.extraction.adapters import HardenedAgent
+from analysis.extraction.stops import network_stops
 from analysis.pictures.observe import (
     ObservedRun,
     errors_by_horizon,
@@ -28,6 +30,7 @@ from analysis.pictures.plots import (
     selectors_over_time,
 )
 from analysis.program.program import Program
+from analysis.verification.stopping import limits
 from nram_env.tasks import get_task
 
 FOLDER = "plots"
@@ -112,8 +115,8 @@ class _Gallery:
         sizes = np.arange(self._task.smallest_difficulty, largest + 1)
         memory_size = self._task.smallest_memory_size(largest)
         batch = self._task.sample(np.random.default_rng(self._seed), sizes, memory_size)
-        horizon = np.array([self._task.horizon(int(n)) for n in sizes])
-        found = hidden_states(self._agent, self._program, batch, horizon)
+        stops = network_stops(HardenedAgent(self._agent), self._task)
+        found = hidden_states(self._agent, self._program, batch, limits(self._task, batch, stops))
         if not np.ptp(found.vectors, axis=0).any():
             return "the hidden state was the same at every timestep that was run"
         return hidden_states_by_machine_state(found)

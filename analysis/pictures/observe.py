@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,13 @@ from agents.hard import hard_steps, hard_wrong
 from agents.rollout import make_envs, soft_wrong
 from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.circuits import CircuitMachine
+from analysis.extraction.inputs import inputs_of
+from analysis.extraction.stops import hard_run, network_stops
 from analysis.machine.batch import BatchMachine
+from analysis.measurement.errors import SOFT_MARGIN, soft_horizon
 from analysis.program.program import Program
 from analysis.verification.correctness import wrong_cells
+from analysis.verification.stopping import limits
 from nram_env.tasks import Task, TaskBatch, draw_plan, get_task, join
 
 MODES = ("soft", "hard", "program")
@@ -41,7 +45,7 @@ class ErrorPoint:
 
 @dataclass(frozen=True)
 class ObservedRun:
-    """One example, run soft and hard side by side; T is the task's horizon or where a run stopped.
+    """One example, run soft and hard side by side; T is where a run stopped, or the task's horizon.
 
     Attributes:
         selector_names: S names, in the order of the machine's layout.
@@ -80,45 +84,88 @@ class HiddenStates:
 def errors_by_size(
     agent: Agent, program: Program, sizes: Sequence[int], examples: int, seed: int
 ) -> list[ErrorPoint]:
-    """Errors at the task's horizon, for every mode and n, on the same examples in memories of many sizes."""
-    horizon = get_task(agent.task).horizon
-    return [
-        point for n in sizes for point in errors_by_horizon(agent, program, n, [horizon(n)], examples, seed)
-    ]
+    """Errors for every mode and n, on the same examples in memories of many sizes.
+
+    The output is read where agent and program stop by themselves, of an agent that does not at the task's
+    horizon; `horizon` is that in any case.
+    """
+    task = get_task(agent.task)
+    stops = network_stops(HardenedAgent(agent), task)
+    found = []
+    for n in sizes:
+        batches = _drawn(task, n, examples, seed)
+        if stops:
+            errors = _errors_to_the_stop(agent, program, task, batches)
+        else:
+            errors = _errors(agent, program, task, batches, task.horizon(n))
+        found += _points(n, task.horizon(n), errors)
+    return found
+
+
+def _points(n: int, horizon: int, errors: Sequence[float]) -> list[ErrorPoint]:
+    return [ErrorPoint(mode, n, horizon, error) for mode, error in zip(MODES, errors, strict=True)]
 
 
 def errors_by_horizon(
     agent: Agent, program: Program, n: int, horizons: Sequence[int], examples: int, seed: int
 ) -> list[ErrorPoint]:
     """Errors at one size where the output is read after T timesteps, for every mode and T."""
-    task, rng = get_task(agent.task), np.random.default_rng(seed)
-    batches = list(draw_plan(task, rng, [n], examples).batches(task, rng))
+    task = get_task(agent.task)
+    batches = _drawn(task, n, examples, seed)
     return [
-        ErrorPoint(mode, n, horizon, error)
+        point
         for horizon in horizons
-        for mode, error in zip(MODES, _errors(agent, program, task, batches, horizon), strict=True)
+        for point in _points(n, horizon, _errors(agent, program, task, batches, horizon))
     ]
+
+
+def _drawn(task: Task, n: int, examples: int, seed: int) -> list[TaskBatch]:
+    rng = np.random.default_rng(seed)
+    return list(draw_plan(task, rng, [n], examples).batches(task, rng))
 
 
 def _errors(
     agent: Agent, program: Program, task: Task, batches: Sequence[TaskBatch], horizon: int
-) -> Iterator[float]:
+) -> tuple[float, ...]:
     """The exact error of every mode on the same examples."""
     mixed = join(task, batches)
     limits = np.full(mixed.batch_size, horizon)
-    soft = [soft_wrong(agent.controller, task, b, limits[: b.batch_size]).any(1) for b in batches]
-    yield float(np.concatenate(soft).mean())
-    yield float(hard_wrong(agent.controller, mixed, limits)[0].any(1).mean())
-    yield float(wrong_cells(program, mixed, limits).any(1).mean())
+    hard = hard_wrong(agent.controller, mixed, limits)[0]
+    return _shares(_soft(agent, task, batches, limits), hard, wrong_cells(program, mixed, limits))
+
+
+def _errors_to_the_stop(
+    agent: Agent, program: Program, task: Task, batches: Sequence[TaskBatch]
+) -> tuple[float, ...]:
+    """The same of an agent that stops by itself."""
+    mixed = join(task, batches)
+    inputs = inputs_of(task, mixed, must_stop=True)
+    run = hard_run(HardenedAgent(agent), inputs)
+    hard = ((run.memory != mixed.target) | ~run.halted[:, None]) & mixed.mask
+    soft = _soft(agent, task, batches, run.steps + SOFT_MARGIN)
+    return _shares(soft, hard, wrong_cells(program, mixed, inputs.horizon, must_stop=True))
+
+
+def _soft(agent: Agent, task: Task, batches: Sequence[TaskBatch], limits: np.ndarray) -> np.ndarray:
+    """Which examples have a wrong cell in the soft run, (B, 1)."""
+    parts = np.split(limits, np.cumsum([batch.batch_size for batch in batches])[:-1])
+    wrong = (soft_wrong(agent.controller, task, *some) for some in zip(batches, parts, strict=True))
+    return np.concatenate([cells.any(1, keepdims=True) for cells in wrong])
+
+
+def _shares(*wrong: np.ndarray) -> tuple[float, ...]:
+    return tuple(float(cells.any(1).mean()) for cells in wrong)
 
 
 @torch.no_grad()
 def observe_run(agent: Agent, n: int, seed: int) -> ObservedRun:
-    """Run an agent on one random example of size n."""
+    """Run an agent on one random example of size n: to its stop and a little on, or to the task's horizon."""
     task, layout, controller = get_task(agent.task), agent.machine.layout, agent.controller
     batch = task.sample(np.random.default_rng(seed), n, task.smallest_memory_size(n))
+    stops = network_stops(HardenedAgent(agent), task)
+    horizon = soft_horizon(agent, batch) if stops else limits(task, batch, must_stop=False)
     envs = make_envs(task, agent.machine, 1)
-    observation, _ = envs.reset(options={"instance": batch})
+    observation, _ = envs.reset(options={"instance": batch, "horizon": horizon})
     state, memories, emitted = controller.initial_state(1), [envs.state.memory[0]], []
     while not bool(envs.finished.all()):
         logits, state = controller(observation[None], state)
@@ -127,8 +174,7 @@ def observe_run(agent: Agent, n: int, seed: int) -> ObservedRun:
         emitted.append(logits[0, 0].double().numpy())
     logits_over_time, memory = np.array(emitted), torch.stack(memories).numpy()
     choices = layout.choices(logits_over_time)
-    limit = np.array([task.horizon(n)])
-    hard = [step.kept().memory[0] for step in hard_steps(controller, batch.memory, limit)]
+    hard = [step.kept().memory[0] for step in hard_steps(controller, batch.memory, horizon)]
     return ObservedRun(
         tuple(selector.name for selector in layout.selectors),
         np.array([[layout.choice_name(choice) for choice in row] for row in choices]),

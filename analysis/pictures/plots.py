@@ -102,7 +102,7 @@ def error_by_size(points: Sequence[ErrorPoint], trained_to: int) -> Figure:
         panel.set_xscale("log", base=2)
         sizes = sorted({point.n for point in points})
         panel.set_xticks(sizes, [str(n) for n in sizes])
-        panel.set(xlabel="n", title="exact error after the task's T(n) timesteps")
+        panel.set(xlabel="n", title="exact error where the run ends")
         _mark(panel, trained_to, "trained to here")
     return figure
 

@@ -73,8 +73,10 @@ def bound_of(
 def ceiling_of(sizes: Sequence[tuple[int, int]], values: Sequence[int]) -> Linear | None:
     """a n + b M + c that no value exceeds, and what is left to it does not shrink as n grows; None if none.
 
+    Where values grow with M while n stays, b is not 0.
+
     Args:
-        sizes: n and M.
+        sizes: n and M, several M of every n.
         values: The largest value that was met at each.
 
     Example:
@@ -82,12 +84,25 @@ def ceiling_of(sizes: Sequence[tuple[int, int]], values: Sequence[int]) -> Linea
         '3n'
     """
     middle = sorted(n for n, _ in sizes)[len(sizes) // 2]
+    grows = _grows_with_memory(sizes, values)
     for a, b in _OF_SIZES:
+        if grows and not b:
+            continue
         rest = [(n, value - a * n - b * memory) for (n, memory), value in zip(sizes, values, strict=True)]
         highest = max(value for _, value in rest)
         if any(value == highest for n, value in rest if n < middle):
             return Linear({"M": b, "n": a}, highest)
     return None
+
+
+def _grows_with_memory(sizes: Sequence[tuple[int, int]], values: Sequence[int]) -> bool:
+    """Whether at most n's the value is largest at the largest M, and there alone."""
+    of_difficulty: dict[int, list[tuple[int, int]]] = {}
+    for (n, memory), value in zip(sizes, values, strict=True):
+        of_difficulty.setdefault(n, []).append((memory, value))
+    several = [sorted(found) for found in of_difficulty.values() if len(found) > 1]
+    larger = sum(found[-1][1] > max(value for _, value in found[:-1]) for found in several)
+    return 2 * larger > len(several)
 
 
 def equation_of(quantities: Mapping[str, np.ndarray], values: np.ndarray) -> Linear | None:

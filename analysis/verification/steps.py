@@ -67,7 +67,10 @@ def _when(task: Task, batch: MixedBatch, steps: np.ndarray) -> str:
     sizes = zip(batch.difficulty.tolist(), batch.memory_sizes.tolist(), strict=True)
     for size, count in zip(sizes, steps.tolist(), strict=True):
         most[size] = max(most.get(size, 0), count)
-    return f"after at most {ceiling_of(list(most), list(most.values())) or steps.max()} steps"
+    ceiling = ceiling_of(list(most), list(most.values()))
+    if ceiling is None:
+        return f"after at most {steps.max()} steps on these, by no formula in n and M"
+    return f"after at most {ceiling} steps"
 
 
 def _own_equation(spec: TaskSpec, batch: MixedBatch, steps: np.ndarray) -> Linear | None:

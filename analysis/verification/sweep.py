@@ -76,10 +76,14 @@ def _wrong_sizes(batch: MixedBatch, wrong: np.ndarray, examples: int) -> list[di
 
 def sweep_table(found: Mapping[str, Mapping[str, Any]]) -> str:
     """What sweeps gave, by name, as a Markdown table with the wrong sizes below it."""
-    lines = ["| program | sizes (n, M) | instances | wrong | sizes with a wrong one |", "| --- " * 5 + "|"]
+    lines = [
+        "| program | judged | sizes (n, M) | instances | wrong | sizes with a wrong one |",
+        "| --- " * 6 + "|",
+    ]
     for name, result in found.items():
+        judged = "where it stops" if result["stops"] else "at T(n)"
         numbers = (result["sizes"], result["instances"], result["wrong"], len(result["wrong_sizes"]))
-        lines.append(f"| {name} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
+        lines.append(f"| {name} | {judged} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
     for name, result in found.items():
         if result["wrong"]:
             places = (

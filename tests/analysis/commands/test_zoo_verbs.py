@@ -13,7 +13,8 @@ from agents import zoo
 from agents.checkpoint import load_agent
 from agents.run import Budget, Outcome, start_run
 from analysis.commands.cli import main
-from analysis.measurement.results import PAPER, Effort, measure, page
+from analysis.measurement.results import PAPER, Effort, measure
+from analysis.measurement.results_page import page
 from nram_env.tasks import get_task
 
 

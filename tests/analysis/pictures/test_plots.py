@@ -9,9 +9,11 @@ import torch
 from matplotlib.image import imread
 from matplotlib.patches import Rectangle
 
+from agents import zoo
 from agents.checkpoint import Agent, save_agent
 from agents.controllers import Controller, ControllerSpec
 from agents.evaluation import evaluate
+from analysis import find_program
 from analysis.commands.cli import main
 from analysis.extraction.circuits import circuit_block
 from analysis.pictures.observe import (
@@ -44,6 +46,7 @@ MACHINE = MachineConfig(3)
 def agent_of(kind):
     spec = ControllerSpec(kind, MACHINE, hidden_size=6)
     weights = spec.initialise(torch.Generator().manual_seed(2), torch.full((1,), 3.0))
+    weights[:, -1] = -40  # the halting logit: it never stops by itself
     return Agent(Controller(spec, weights), "copy", {"config": {"max_level": 3}})
 
 
@@ -80,6 +83,17 @@ def test_errors_against_t_read_the_output_after_so_many_timesteps():
     points = errors_by_horizon(AGENT, PROGRAM, 2, [1, 5], examples=40, seed=7)
     assert [point.horizon for point in points] == [1] * 3 + [5] * 3
     assert points[3:] == errors_by_size(AGENT, PROGRAM, [2], 40, 7)
+
+
+def test_an_agent_that_stops_by_itself_is_shown_to_its_stop():
+    entry = zoo.find_entry("listsearch")
+    points = errors_by_size(entry.agent, find_program("zoo:listsearch"), [2, 5], examples=24, seed=7)
+    assert [(point.mode, point.n, point.error) for point in points] == [
+        (mode, n, 0) for n in (2, 5) for mode in MODES
+    ]
+    run = observe_run(entry.agent, n=5, seed=1)
+    assert (run.hard_memory[-1] == run.soft_memory[-1]).all()
+    assert len(run.hard_memory) == len(run.soft_memory), "the soft run ends as firmly"
 
 
 def test_an_observed_run_holds_distributions_and_the_memory_before_and_after_every_step(run):

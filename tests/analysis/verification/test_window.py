@@ -71,6 +71,14 @@ def test_a_ceiling_is_told_where_times_stay_below_it_and_leave_more_and_more_roo
     assert ceiling_of(SIZES, [n**3 for n, _ in SIZES]) is None
 
 
+def test_a_ceiling_in_n_alone_is_not_told_of_what_grows_with_m():
+    """At n + 2 <= M <= 3 (n + 2), M - n lies below 2n + 17."""
+    sizes = [(n, n + 2 + slack) for n in (1, 2, 4, 8, 16, 32) for slack in (0, 5, 16, 2 * n + 4)]
+    values = [memory - n - (n * memory) % 2 for n, memory in sizes]
+    assert str(ceiling_of(sizes, values)) in ("M - 1", "M")
+    assert str(ceiling_of(sizes, [2 * n - n % 3 for n, _ in sizes])) == "2n - 1"
+
+
 def test_by_chance_a_few_outputs_are_right_too_early_or_too_long():
     seen = windows(lambda n, m: 2 * n, lambda n, m: m)
     lucky = [replace(window, first=window.first - 1, last=window.last + 1) for window in seen[:2]]

@@ -1,0 +1,78 @@
+"""Errors of an agent, soft and hard: where it stops by itself, or else at the task's horizon. Needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from agents.checkpoint import Agent
+from agents.evaluation import MODES, Evaluation, evaluate_plan
+from agents.rollout import soft_wrong
+from analysis.extraction.adapters import HardenedAgent
+from analysis.extraction.inputs import inputs_of
+from analysis.extraction.stops import hard_run, network_stops
+from nram_env.support import unknown_name
+from nram_env.tasks import MixedBatch, SizePlan, Task, TaskBatch, draw_plan, get_task
+
+SOFT_MARGIN = 16
+"""A soft run has so many timesteps more than the hard run takes to its stop: nobody tells it when to stop."""
+
+
+def measure_errors(agent: Agent, mode: str, plan: SizePlan, rng: np.random.Generator) -> Evaluation:
+    """Measure an agent on examples of planned sizes.
+
+    An agent whose hardened runs stop by themselves is measured where they do; a hard run that does not is
+    wrong. Any other is measured at the task's horizon.
+
+    Args:
+        agent: The agent.
+        mode: "soft" or "hard".
+        plan: n, M and number of examples of every group.
+        rng: Source of the examples.
+
+    Raises:
+        ValueError: Unknown mode, or n or M too small for the task.
+    """
+    if mode not in MODES:
+        raise unknown_name("mode", mode, MODES)
+    task = get_task(agent.task)
+    if not network_stops(HardenedAgent(agent), task):
+        return evaluate_plan(agent, mode, plan, rng)
+    wrong = list(_soft(agent, task, plan, rng) if mode == "soft" else _hard(agent, task, plan, rng))
+    shares = np.array([[share.sum(), cells.sum(), share.any(1).sum()] for share, cells in wrong]).sum(0)
+    sizes, examples = (int(plan.memory_size.min()), int(plan.memory_size.max())), int(plan.examples.sum())
+    n = int(plan.difficulty.max())
+    return Evaluation(mode, n, sizes, examples, float(shares[0] / shares[1]), float(shares[2] / examples))
+
+
+def measure_sizes(agent: Agent, sizes: Sequence[int], examples: int, seed: int) -> list[Evaluation]:
+    """Both modes at every size n, on the same examples."""
+    return [_at_size(agent, mode, n, examples, seed) for mode in MODES for n in sizes]
+
+
+def _at_size(agent: Agent, mode: str, n: int, examples: int, seed: int) -> Evaluation:
+    rng = np.random.default_rng(seed)
+    return measure_errors(agent, mode, draw_plan(get_task(agent.task), rng, [n], examples), rng)
+
+
+def soft_horizon(agent: Agent, batch: TaskBatch | MixedBatch) -> np.ndarray:
+    """The last step of every soft run, (B,), of an agent that stops by itself: a while after its hard run."""
+    inputs = inputs_of(get_task(agent.task), batch, must_stop=True)
+    return hard_run(HardenedAgent(agent), inputs).steps + SOFT_MARGIN
+
+
+_Wrong = Iterator[tuple[np.ndarray, np.ndarray]]
+"""Wrong output cells and all output cells, (B, M) booleans, batch by batch."""
+
+
+def _soft(agent: Agent, task: Task, plan: SizePlan, rng: np.random.Generator) -> _Wrong:
+    for batch in plan.batches(task, rng):
+        yield soft_wrong(agent.controller, task, batch, soft_horizon(agent, batch)), batch.mask
+
+
+def _hard(agent: Agent, task: Task, plan: SizePlan, rng: np.random.Generator) -> _Wrong:
+    network = HardenedAgent(agent)
+    for batch in plan.mixed(task, rng):
+        run = hard_run(network, inputs_of(task, batch, must_stop=True))
+        yield ((run.memory != batch.target) | ~run.halted[:, None]) & batch.mask, batch.mask
