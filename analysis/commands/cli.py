@@ -28,6 +28,8 @@ VERBS = {
     "run": ("programs:Run", "run a program on one input"),
     "trace": ("pictures:Trace", "print a run step by step, in the layout of the paper's tables"),
     "verify": ("programs:Verify", "check a program against its task on memories of any size"),
+    "prove": ("proofs:Prove", "prove a program right on every legal memory of every size"),
+    "recheck": ("proofs:Recheck", "check the evidence of a proof again, by two solvers"),
     "sweep": ("sweep:Sweep", "run programs at every slack of M and count what is wrong"),
     "export": ("pictures:Export", "write a program as Python, as C or as a diagram"),
     "diff": ("programs:Diff", "compare two programs"),

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import tyro
 
 from agents.run_files import own_files
+from analysis.commands.evidence import evidence_of, proof_lines
 from analysis.commands.inputs import checked_steps, given_memory, instance, last_step, task_of
 from analysis.commands.output import emit, page_width, say, sizes_text
 from analysis.extraction.pipeline import extract, judge_fidelity
@@ -25,10 +26,11 @@ from analysis.machine.vm import run
 from analysis.printing.difference import diff
 from analysis.printing.page import listing
 from analysis.printing.views import choices_view, circuit_view, machine_view
-from analysis.program.certificate import Certificate, is_equal
+from analysis.program.certificate import NOT_AT_HAND, Certificate, is_equal
 from analysis.program.file import load_program, program_record, save_program
 from analysis.program.program import Program
 from analysis.program.text import hanging
+from analysis.proofs.certify import standing
 from analysis.simplification.canonical import canonical_hash
 from analysis.verification import check_mutants, check_random, check_sizes, stops_by_itself
 from analysis.verification.ladder import RUNS, verify
@@ -99,8 +101,13 @@ class Show:
     def __call__(self) -> int:
         """Print."""
         program = find_program(self.program, seed=self.seed, progress=say)
-        text = _VIEWS[self.view](program, page_width())
-        emit({**_summary(program), "program": program_record(program)}, text, self.json)
+        evidence = standing(program, evidence_of(self.program))
+        if self.view == "listing":
+            text = listing(program, page_width(), evidence or NOT_AT_HAND)
+        else:
+            text = _VIEWS[self.view](program, page_width())
+        result = {**_summary(program), "proof": evidence, "program": program_record(program)}
+        emit(result, text, self.json)
         return 0
 
 
@@ -145,7 +152,10 @@ class Verify:
         equal = self.agent is None or is_equal(certificates)
         right = equal and _holds(certificates) and not any(check["exact_error"] for check in checks)
         lines = [_size_line(check) for check in checks] + [_line(found) for found in certificates]
+        evidence = standing(program, evidence_of(self.program)) if task.name == program.task else None
+        lines += proof_lines(program, certificates, evidence)
         result = {"right": right, "checks": checks, "certificates": [asdict(c) for c in certificates]}
+        result["proof"] = evidence
         emit({"hash": canonical_hash(program), "task": task.name, **result}, "\n".join(lines), self.json)
         return 0 if right else 1
 
@@ -252,7 +262,6 @@ class Diff:
 
 
 _VIEWS = {
-    "listing": listing,
     "choices": choices_view,
     "circuit": circuit_view,
     "machine": machine_view,

@@ -83,6 +83,17 @@ def find_program(name: str, *, seed: int = 0, progress: Report | None = None) ->
     return find_source(name).program(seed, progress)
 
 
+def program_file(name: str) -> Path:
+    """Where the program of a name is, or would be written.
+
+    Raises:
+        ValueError: It does not exist.
+    """
+    place = find_place(name)
+    is_file = not name.startswith(ZOO_PREFIX) and place.is_file()
+    return place if is_file else output_folder(name) / PROGRAM_FILE
+
+
 def find_agent(name: str) -> Any:
     """The trained agent that a name stands for.
 

@@ -8,7 +8,7 @@ from analysis.extraction.names import roles
 from analysis.extraction.seen import as_if_seen, unseen
 from analysis.printing.code import as_code
 from analysis.program.block import gate_of
-from analysis.program.certificate import Certificate
+from analysis.program.certificate import NOT_AT_HAND, PROOF, Certificate, meanings
 from analysis.program.file import FORMAT
 from analysis.program.program import Edge, Program
 from analysis.program.text import WIDTH, block_lines, guard_text, hanging
@@ -32,12 +32,13 @@ _STATES_SHOWN = 8
 """States whose unseen situations are printed; of more, how many there are."""
 
 
-def listing(program: Program, width: int = WIDTH) -> str:
+def listing(program: Program, width: int = WIDTH, evidence: str = NOT_AT_HAND) -> str:
     """The whole listing.
 
     Args:
         program: Any program; what it says about itself comes from the certificates that it carries.
         width: Columns of the page.
+        evidence: What is known of the evidence of its proof, if it says that it has one.
 
     Example:
         >>> from analysis import find_program
@@ -46,7 +47,7 @@ def listing(program: Program, width: int = WIDTH) -> str:
     """
     title = f"program {program.name}"
     named = f"{title}{FORMAT:>{min(width, WIDTH) - 26 - len(title)}}   hash {canonical_hash(program)}"
-    above = [named, *(hanging(item, width, _MARGIN) for item in _header(program))]
+    above = [named, *(hanging(item, width, _MARGIN) for item in _header(program, evidence))]
     below = [hanging(item, width, _MARGIN) for item in _footer(program)]
     parts = [above, *_body(program, width), _code(program, width), below]
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
@@ -62,7 +63,7 @@ def _body(program: Program, width: int) -> list[Iterator[str]]:
     return [_control(shown, width), _blocks(shown, width), _unseen(program, width)]
 
 
-def _header(program: Program) -> Iterator[str]:
+def _header(program: Program, evidence: str) -> Iterator[str]:
     if program.origin:
         yield _item("from", _origin(program))
     machine, semantics = program.machine, program.semantics
@@ -77,11 +78,15 @@ def _header(program: Program) -> Iterator[str]:
     found = {certificate.check: certificate for certificate in program.certificates}
     if "stops" in found:
         yield _item("ends", f"{found['stops'].claim}; {found['stops']}")
+    if PROOF in found:
+        yield _item("proof", f"{found[PROOF]} ({evidence}); {found[PROOF].claim}")
     last = ""
     for check in filter(found.__contains__, _ABOVE):
         heading = _ABOVE[check]
         yield _item("" if heading == last else heading, _finding(found[check]))
         last = heading
+    for number, meaning in enumerate(meanings(program.certificates)):
+        yield _item("" if number else "meaning", meaning)
     if not {"random", "exhaustive"} & found.keys():
         yield _item("correct", "UNKNOWN: not checked yet; see nram verify")
     if program.kind == "unrolled":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,16 @@ VERDICTS: tuple[Verdict, ...] = ("PROVED", "EXHAUSTIVE", "TESTED", "REFUTED", "U
 
 FAITHFUL = ("table", "fidelity", "long horizon")
 """Checks that say whether a program is the hardened network, as far as each of them goes."""
+
+MEANINGS: dict[Verdict, str] = {
+    "TESTED": "on random instances; what is rare may have been missed",
+    "EXHAUSTIVE": "on every instance, or in every case, of what is named; nothing is said of what is not",
+    "PROVED": "for every legal memory of every size, by evidence to which two solvers agreed",
+}
+"""What the verdicts on a right program are worth, side by side."""
+
+PROOF, NOT_AT_HAND = "proof", "evidence not at hand"
+"""The check that a proof stands for; and what is said of it where nobody has looked at its evidence."""
 
 _JOINTS = {"PROVED": "for", "EXHAUSTIVE": "to", "TESTED": "on", "REFUTED": "by", "UNKNOWN": "on"}
 
@@ -107,6 +117,18 @@ class Certificate:
         if self.error_below is None:
             return ""
         return f" (error rate < {100 * self.error_below:.2g}% with 95% confidence)"
+
+
+def meanings(certificates: Iterable[Certificate]) -> Iterator[str]:
+    """A line for each word in which something is claimed, where one of them is PROVED.
+
+    Example:
+        >>> list(meanings([Certificate("random", "output right", "TESTED", "100 instances", 100)]))
+        []
+    """
+    verdicts = {certificate.verdict for certificate in certificates}
+    if "PROVED" in verdicts:
+        yield from (f"{word}: {meaning}" for word, meaning in MEANINGS.items() if word in verdicts)
 
 
 def rule_of_three(samples: int) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.proofs.claims import Claim, Goal
+from analysis.proofs.effects import unchanged
 from analysis.proofs.guesses import guesses
 from analysis.proofs.houdini import Houdini
 from analysis.proofs.rows import Rows
@@ -15,6 +16,7 @@ from analysis.proofs.runs import Runs, locations
 from analysis.proofs.setting import Location, Setting
 from analysis.proofs.system import Invariants, System
 from analysis.proofs.view import View
+from nram_env.tasks.terms import ForAll
 
 MOST_ROWS = 400
 """Situations of a location that guesses are made from."""
@@ -31,6 +33,7 @@ class Attempt:
         invariants: Those that are left.
         failed: Goals that do not certainly follow, with their locations.
         questions: How many questions were put to the solver.
+        unchanged: Pieces of the memory that are as they were, where the claim follows.
     """
 
     setting: Setting
@@ -39,6 +42,7 @@ class Attempt:
     invariants: Invariants
     failed: tuple[tuple[Location, Goal], ...]
     questions: int
+    unchanged: tuple[ForAll, ...] = ()
 
     @property
     def proved(self) -> bool:
@@ -65,13 +69,14 @@ def attempt(
     }
 
     def goals(place: Location) -> tuple[Goal, ...]:
-        return claim.goals(place, setting.spec)
+        return claim.goals(place, [setting.spec.post()])
 
     houdini = Houdini(System(setting), found, deadline, watch, goals if hasty else None)
     invariants = houdini.run()
     failed = tuple((place, goal) for place in houdini.left for goal in houdini.failed(place, goals(place)))
+    same = () if failed else unchanged(houdini, claim, runs)
     guessed = sum(map(len, found.values()))
-    return Attempt(setting, claim, guessed, invariants, failed, houdini.questions.count)
+    return Attempt(setting, claim, guessed, invariants, failed, houdini.questions.count, same)
 
 
 def _view(setting: Setting, claim: Claim, runs: Runs, rows: Rows) -> View:

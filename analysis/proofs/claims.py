@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.proofs.setting import STOP, UNSEEN, Location, t
@@ -42,11 +43,18 @@ class Stops:
         """Bounds of t."""
         return (self.steps,)
 
-    def goals(self, place: Location, spec: TaskSpec) -> tuple[Goal, ...]:
-        """What has to follow at a location: where there is a next timestep, it is one of the claimed ones."""
+    def goals(self, place: Location, facts: Sequence[Fact]) -> tuple[Goal, ...]:
+        """What has to follow at a location, where each next timestep is one of the claimed ones.
+
+        Args:
+            place: The location.
+            facts: What has to hold of the memory that the program leaves behind.
+        """
         if place.next == UNSEEN:
             return (Goal((), FALSE),)
-        return (Goal((), spec.post() if place.next == STOP else t + 1 <= self.steps),)
+        if place.next == STOP:
+            return tuple(Goal((), fact) for fact in facts)
+        return (Goal((), t + 1 <= self.steps),)
 
     def sides(self, spec: TaskSpec) -> tuple[Fact, ...]:
         """Nothing has to hold at the start."""
@@ -73,11 +81,12 @@ class Window:
         """Bounds of t."""
         return (self.first,) if self.last is None else (self.first, self.last)
 
-    def goals(self, place: Location, spec: TaskSpec) -> tuple[Goal, ...]:
-        """What has to follow at a location: from the first T on, and where the program stops, the output."""
+    def goals(self, place: Location, facts: Sequence[Fact]) -> tuple[Goal, ...]:
+        """What has to follow at a location: from the first T on, and where the program stops, the facts."""
         if place.next == UNSEEN:
             return (Goal((), FALSE),)
-        return (Goal(() if place.next == STOP else (self.first <= t,), spec.post()),)
+        given = () if place.next == STOP else (self.first <= t,)
+        return tuple(Goal(given, fact) for fact in facts)
 
     def sides(self, spec: TaskSpec) -> tuple[Fact, ...]:
         """T(n) is within."""

@@ -23,7 +23,16 @@ class OutOfTimeError(Exception):
 
 
 class OutOfReachError(Exception):
-    """A goal no longer follows: nothing that is taken away later will bring it back."""
+    """A goal no longer follows: nothing that is taken away later will bring it back.
+
+    Attributes:
+        place: Where it had to follow.
+        goal: The goal.
+    """
+
+    def __init__(self, place: Location, goal: Goal) -> None:
+        super().__init__(f"{goal} at {place}")
+        self.place, self.goal = place, goal
 
 
 class Houdini:
@@ -66,8 +75,9 @@ class Houdini:
             place = next(iter(todo))
             del todo[place]
             self._watch(f"{sum(map(len, self.left.values())):,} guesses left")
-            if self._needed is not None and self.failed(place, self._needed(place)):
-                raise OutOfReachError
+            if self._needed is not None:
+                for goal in self.failed(place, self._needed(place)):
+                    raise OutOfReachError(place, goal)
             for step in self.system.steps(place, self.left[place]):
                 if self._arrive(step):
                     todo[step.target] = None

@@ -10,7 +10,8 @@ from analysis.program.program import Program
 from analysis.proofs.claims import Claim, Window
 from analysis.proofs.runs import Runs
 from analysis.proofs.setting import Setting, t
-from nram_env.tasks.spec import M, TaskSpec
+from nram_env.tasks import Task
+from nram_env.tasks.spec import M
 from nram_env.tasks.terms import Fact, Number, Term
 
 LONGEST_HISTORY = 12
@@ -19,12 +20,12 @@ LONGEST_HISTORY = 12
 _PHASES, _BEGINNING = (2, 3), 3
 
 
-def settings(program: Program, spec: TaskSpec, claim: Claim, right: Term, phase: int) -> Iterator[Setting]:
+def settings(program: Program, task: Task, claim: Claim, right: Term, phase: int) -> Iterator[Setting]:
     """Settings for a claim about a program, the most promising first.
 
     Args:
         program: The program.
-        spec: Its task.
+        task: Its task.
         claim: What is to be shown.
         right: From which T on the output was right.
         phase: After how many timesteps the program's edges come again, as far as was seen.
@@ -37,6 +38,7 @@ def settings(program: Program, spec: TaskSpec, claim: Claim, right: Term, phase:
         (1, phase, first),
         (1, 1, first),
         (1, 1, second),
+        (1, 1, (t <= right,)),
         (2, phase, first),
         (1, 2, ()),
         (1, 1, (t < M,)),
@@ -47,7 +49,7 @@ def settings(program: Program, spec: TaskSpec, claim: Claim, right: Term, phase:
         (3, phase, before),
     ]
     for history, length, splits in dict.fromkeys(tried):
-        yield Setting(program, spec, history, length, splits, claim.last)
+        yield Setting(program, task, history, length, splits, claim.last)
 
 
 def _straight(claim: Claim) -> list[tuple[int, int, tuple[Fact, ...]]]:

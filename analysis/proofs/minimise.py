@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from analysis.proofs.claims import Claim
+from analysis.proofs.proof import Proof
 from analysis.proofs.readings import Names, formula, refutation
 from analysis.proofs.setting import Location
 from analysis.proofs.solver import Questions
@@ -13,24 +14,18 @@ from analysis.proofs.system import Invariants, Step, System
 from nram_env.tasks.terms import Fact
 
 
-def minimal(system: System, claim: Claim, invariants: Invariants) -> Invariants:
-    """The facts of an invariant that are needed, in their order.
-
-    Args:
-        system: The transition system.
-        claim: What follows from the invariant.
-        invariants: Facts that every step keeps.
-    """
-    return _Needs(system, claim, invariants).found()
+def minimal(proof: Proof) -> Proof:
+    """The same proof with those facts alone that are needed, in their order."""
+    return replace(proof, invariants=_Needs(proof).found())
 
 
 class _Needs:
-    def __init__(self, system: System, claim: Claim, invariants: Invariants) -> None:
-        self.system = system
-        self.claim = claim
-        self.facts = {place: tuple(facts) for place, facts in invariants.items()}
-        self.questions = Questions(system.declarations)
-        self.needed: dict[Location, dict[Fact, None]] = {place: {} for place in invariants}
+    def __init__(self, proof: Proof) -> None:
+        self.proof = proof
+        self.system = System(proof.setting)
+        self.facts = dict(proof.places())
+        self.questions = Questions(self.system.declarations)
+        self.needed: dict[Location, dict[Fact, None]] = {place: {} for place in self.facts}
         self.open: list[tuple[Location, Fact]] = []
         self.into: dict[Location, list[_Source]] = {}
 
@@ -55,7 +50,7 @@ class _Needs:
     def _take_goals(self, place: Location) -> None:
         known = self.system.assumptions(place, self.facts[place])
         source = _Source(self, place, Step(place, place, (), tuple(known), self.system.names))
-        for goal in self.claim.goals(place, self.system.setting.spec):
+        for goal in self.proof.goals(place):
             given = [formula(fact, self.system.names) for fact in goal.given]
             constants, denial = refutation(goal.fact, self.system.names)
             source.take(constants, denial, given)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analysis.program.block import Constant, Operation
-from analysis.proofs.claims import Claim
+from analysis.proofs.proof import Proof
 from analysis.proofs.readings import Names, formula, negated, refutation
 from analysis.proofs.setting import STOP, UNSEEN, Location, Setting
 from analysis.proofs.symbols import constant_term, gate_term
@@ -28,23 +28,17 @@ class Obligation:
     script: str
 
 
-def obligations(setting: Setting, claim: Claim, invariants: Invariants) -> Iterator[Obligation]:
-    """Everything that has to be checked for a claim, from gates to goals.
-
-    Args:
-        setting: Program, task and knobs.
-        claim: The claim.
-        invariants: What always holds at the locations that a run may reach.
-    """
-    system = System(setting)
+def obligations(proof: Proof) -> Iterator[Obligation]:
+    """Everything that has to be checked for a proof, from gates to goals."""
+    setting, system = proof.setting, System(proof.setting)
     yield from gate_obligations(setting)
     yield from _lemmas(system)
-    for fact in claim.sides(setting.spec):
+    for fact in proof.claim.sides(setting.spec):
         yield _obligation(system, f"given: {text(fact)}", (), system.background, fact, system.names)
-    yield from _inductive(system, invariants)
-    for place, facts in invariants.items():
+    yield from _inductive(system, dict(proof.places()))
+    for place, facts in proof.places():
         known = system.assumptions(place, facts)
-        for goal in claim.goals(place, setting.spec):
+        for goal in proof.goals(place):
             given = [formula(fact, system.names) for fact in goal.given]
             name = f"goal at {place_text(place)}: {text(goal.fact)}"
             yield _obligation(system, name, (), [*known, *given], goal.fact, system.names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 from analysis.program.program import START, Program
 from nram_env.tasks import Task, TaskSpec
@@ -48,7 +49,7 @@ class Setting:
 
     Attributes:
         program: The program.
-        spec: What its task says.
+        task: Its task, which has a `spec`.
         history: How many of the last edges a location knows, at least 1.
         phase: Timesteps of a phase: the proof may speak of t div phase; 1 for no such thing.
         splits: Facts that each location has decided.
@@ -56,11 +57,16 @@ class Setting:
     """
 
     program: Program
-    spec: TaskSpec
+    task: Task
     history: int = 1
     phase: int = 1
     splits: tuple[Fact, ...] = ()
     last: Term | None = None
+
+    @property
+    def spec(self) -> TaskSpec:
+        """What the task wants, in terms."""
+        return spec_of(self.task)
 
     @cached_property
     def registers(self) -> tuple[Variable, ...]:
@@ -97,6 +103,19 @@ class Setting:
     def edges_from(self, state: int) -> tuple[int, ...]:
         """The edges of a state, by their numbers."""
         return tuple(index for index, edge in enumerate(self.program.edges) if edge.source == state)
+
+    def locations_after(self, history: tuple[int, ...]) -> tuple[Location, ...]:
+        """Where a run may be after some edges; none if these are not all edges, or go on after a stop."""
+        edges = self.program.edges
+        if any(edge >= len(edges) for edge in history):
+            return ()
+        targets = [edges[edge].target for edge in history]
+        if None in targets[:-1]:
+            return ()
+        state = targets[-1] if targets else START
+        following = (STOP,) if state is None else (*self.edges_from(state), UNSEEN)
+        sides = product((False, True), repeat=len(self.splits))
+        return tuple(Location(history, edge, side) for edge, side in product(following, sides))
 
     def after(self, location: Location, edge: int) -> tuple[int, ...]:
         """The history one timestep later."""

@@ -87,7 +87,7 @@ class System:
         """What a run may begin with: all registers 0 and the memory as it was."""
         zero = {register.name: "0" for register in self.setting.registers}
         names = {**zero, t.name: "0", u.name: "0", MEMORY: BEFORE}
-        for target in self._locations((), self.setting.edges_from(0)):
+        for target in self.setting.locations_after(()):
             yield Step(None, target, (), (*self.background, *self._decided(target, names)), names)
 
     def steps(self, source: Location, invariants: Sequence[Fact]) -> Iterator[Step]:
@@ -104,8 +104,7 @@ class System:
         if self.setting.last is not None:
             known.append(formula(t < self.setting.last, self.names))
         history = self.setting.after(source, source.next)
-        following = (STOP,) if edge.target is None else self.setting.edges_from(edge.target)
-        for target in self._locations(history, following):
+        for target in self.setting.locations_after(history):
             assumed = (*known, *self._decided(target, names))
             yield Step(source, target, tuple(block.definitions), assumed, names)
 
@@ -141,11 +140,6 @@ class System:
             inside = [f"(<= {formula(fact.low, names)} {index})", f"(< {index} {formula(fact.high, names)})"]
             found.append(f"(=> {conjunction(inside)} {formula(fact.body, names)})")
         return found
-
-    def _locations(self, history: tuple[int, ...], following: Sequence[int]) -> Iterator[Location]:
-        after = following if tuple(following) == (STOP,) else (*following, UNSEEN)
-        for edge, sides in product(after, product((False, True), repeat=len(self.setting.splits))):
-            yield Location(history, edge, sides)
 
     def _decided(self, location: Location, names: Names) -> list[str]:
         """That a location is the one where one is."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.machine.batch import HALTED, BatchMachine
+from analysis.machine.batch import HALTED, UNSEEN, BatchMachine
 from analysis.program.program import Program
 from analysis.proofs.bounds import lower_bounds, upper_bounds
 from analysis.proofs.claims import Claim, Stops, Window
 from analysis.proofs.rows import Rows
 from analysis.proofs.runs import padded, start_of, wanted_cells
+from analysis.verification.stopping import stops_by_itself
 from nram_env.tasks import Task, caps, horizons
 from nram_env.tasks.spec import TaskSpec
 from nram_env.tasks.terms import Term
@@ -27,7 +28,8 @@ class Timing:
 
     Attributes:
         start: The situations before the first timestep.
-        stopped: (B,) whether it stopped by itself.
+        must_stop: Whether the program is one that stops by itself: a run that does not is then wrong.
+        stopped: (B,) whether it stopped.
         steps: (B,) how long it ran.
         horizon: (B,) T(n).
         first: (B,) first T from which on the output was right without a break to T(n), or to the stop.
@@ -37,6 +39,7 @@ class Timing:
     """
 
     start: Rows
+    must_stop: bool
     stopped: np.ndarray
     steps: np.ndarray
     horizon: np.ndarray
@@ -61,8 +64,9 @@ def observe(program: Program, task: Task, spec: TaskSpec, memories: list[list[in
     over_time, at = np.array(right), np.where(stopped, machine.steps, horizon)
     at = np.minimum(at, len(over_time) - 1)
     first, last = _while(over_time, at)
-    good = over_time[at, np.arange(len(at))]
-    return Timing(start, stopped, machine.steps, horizon, first, last, limits, good)
+    must_stop = stops_by_itself(program, task)
+    good = over_time[at, np.arange(len(at))] & (stopped | (not must_stop))
+    return Timing(start, must_stop, stopped, machine.steps, horizon, first, last, limits, good)
 
 
 @dataclass(frozen=True)
@@ -82,10 +86,11 @@ def conjectures(timing: Timing, spec: TaskSpec) -> list[Conjecture]:
     """What can be claimed, the strongest first: of a program that stops everywhere, when it does."""
     names = ["M", *spec.params]
     firsts = upper_bounds(timing.first, timing.start, names)
-    if timing.stopped.all():
+    if timing.must_stop:
         stops = upper_bounds(timing.steps, timing.start, names)[:_STOPS]
         return [Conjecture(Stops(steps), firsts[0]) for steps in stops]
-    windows = [Window(first, last) for last in _lasts(timing, names)[:2] for first in firsts[:2]]
+    lasts = [last for last in _lasts(timing, names) if _reaches(timing, last)]
+    windows = [Window(first, last) for last in lasts[:2] for first in firsts[:2]]
     exact = Window(spec.horizon, spec.horizon)
     return [Conjecture(window, window.first) for window in (*windows, exact)]
 
@@ -96,6 +101,11 @@ def _lasts(timing: Timing, names: list[str]) -> list[Term | None]:
     if not ended.size:
         return [None]
     return list(lower_bounds(timing.last[ended], timing.start.chosen(ended), names))
+
+
+def _reaches(timing: Timing, last: Term | None) -> bool:
+    """Whether T(n) is within at every size."""
+    return last is None or bool((timing.start.value(last) >= timing.horizon).all())
 
 
 def larger_instances(task: Task, seed: int) -> list[list[int]]:
@@ -110,7 +120,7 @@ def larger_instances(task: Task, seed: int) -> list[list[int]]:
 
 
 def _right(machine: BatchMachine, wanted: np.ndarray) -> np.ndarray:
-    return ((machine.memory == wanted) | (wanted < 0)).all(1)
+    return ((machine.memory == wanted) | (wanted < 0)).all(1) & (machine.state != UNSEEN)
 
 
 def _while(right: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -48,7 +48,7 @@ def test_a_constant_with_too_many_cases_is_refused():
 
 def test_every_gate_and_constant_stays_within_the_memory_size_whatever_it_is():
     program = one_edge(*PURE, constants=CONSTANTS)
-    shown = list(gate_obligations(Setting(program, get_task("access").spec)))
+    shown = list(gate_obligations(Setting(program, get_task("access"))))
     assert len(shown) == len(PURE) + len(CONSTANTS)
     for obligation in shown:
         solver = z3.Solver()

@@ -1,0 +1,56 @@
+"""Proofs as certificates of a program, which are believed with their evidence alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analysis.program.certificate import NOT_AT_HAND, PROOF, Certificate
+from analysis.program.program import Program
+from analysis.proofs.obligations import obligations
+from analysis.proofs.proof import Proof
+from analysis.proofs.recheck import recheck
+from analysis.proofs.statement import smallest_size
+
+CHECKED = "evidence checked"
+"""What is said of a proof whose evidence was at hand, and held."""
+
+
+def certificate(proof: Proof) -> Certificate:
+    """What a program file says of a proof."""
+    domain = f"every M >= {smallest_size(proof.setting)}, every n and every legal memory"
+    return Certificate(PROOF, str(proof.claim), "PROVED", domain, sum(1 for _ in obligations(proof)))
+
+
+def evidence_file(program_file: str | Path) -> Path:
+    """Where the evidence of a program's proof belongs: beside its file.
+
+    Example:
+        >>> evidence_file("runs/copy/program.json").name
+        'program.proof.zip'
+    """
+    return Path(program_file).with_suffix(".proof.zip")
+
+
+def standing(program: Program, evidence: Path | None) -> str | None:
+    """What the claim of a program to be proved is worth here: the evidence is looked at, and put to z3.
+
+    Args:
+        program: The program, perhaps with a certificate of a proof.
+        evidence: Where its evidence would be.
+
+    Returns:
+        A few words, None if the program does not claim to be proved.
+    """
+    claimed = next((found for found in program.certificates if found.check == PROOF), None)
+    if claimed is None or claimed.verdict != "PROVED":
+        return None
+    if evidence is None or not evidence.is_file():
+        return NOT_AT_HAND
+    try:
+        found = recheck(evidence, program, solvers=("z3",), seeds=(0,))
+        said = certificate(found.evidence.proof)
+    except ValueError as error:
+        return f"evidence not checked: {error}"
+    if said != claimed:
+        return "the evidence is of another claim"
+    return CHECKED if not found.problems else f"the evidence does not hold: {found.problems[0]}"

@@ -1,0 +1,87 @@
+"""Evidence checked again: nothing is looked for, everything is made anew and put to both solvers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.program.program import Program
+from analysis.proofs.checking import SEEDS, SOLVERS, Solver, disagreements
+from analysis.proofs.evidence import Evidence, code_hash, load_evidence
+from analysis.proofs.obligations import obligations
+from analysis.proofs.proof import Proof
+from analysis.proofs.runs import instances, locations, record, start_of
+from nram_env.tasks import caps
+from nram_env.tasks.terms import text
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """What came of checking evidence again.
+
+    Attributes:
+        evidence: What was checked.
+        obligations: How many obligations there are.
+        problems: What was found wrong, in sentences; empty if all agree.
+    """
+
+    evidence: Evidence
+    obligations: int
+    problems: tuple[str, ...]
+
+
+def recheck(
+    path: str | Path,
+    program: Program | None = None,
+    *,
+    solvers: Sequence[Solver] = SOLVERS,
+    seeds: Sequence[int] = SEEDS,
+    watch: Callable[[str], None] = lambda line: None,
+) -> Recheck:
+    """Check evidence again, without looking for anything.
+
+    The obligations are made anew from program and invariants and compared with those in the file, every
+    solver is asked about each of them with every seed, and runs are watched: the given facts must hold of
+    legal memories, and the invariants where the runs come by.
+
+    Args:
+        path: The evidence.
+        program: A program that it has to be about; default: the one that it holds.
+        solvers: Which solvers.
+        seeds: With which seeds each.
+        watch: Told now and then how far it has come.
+
+    Raises:
+        FileError: The file is no evidence.
+        ValueError: A solver is not installed.
+    """
+    evidence = load_evidence(path)
+    proof = evidence.proof
+    problems = [f"{name} is not what the proof gives" for name in evidence.differing]
+    if program is not None and code_hash(program) != code_hash(proof.setting.program):
+        problems.append(f"it is about another program than {program.name}: their code differs")
+    problems += _vacuous(proof)
+    shown = tuple(obligations(proof))
+    problems += map(str, disagreements(shown, solvers, seeds, watch=watch))
+    return Recheck(evidence, len(shown), tuple(problems))
+
+
+def _vacuous(proof: Proof) -> Iterator[str]:
+    """What runs on small instances contradict; and that there are instances at all."""
+    setting = proof.setting
+    memories = instances(setting.task, seed=1)
+    start = start_of(setting.spec, memories)
+    for fact in setting.spec.axioms():
+        if not start.holds(fact):
+            yield f"a legal memory is excluded by: {text(fact)}"
+    limits = caps(setting.task, start.integers["n"], start.integers["M"])
+    runs = record(setting.program, setting.spec, memories, limits)
+    invariants = dict(proof.places())
+    for place, rows in locations(runs, setting).items():
+        if place not in invariants:
+            yield f"a run comes to a place that the proof calls unreachable: {place}"
+        else:
+            yield from (
+                f"a run contradicts: {text(fact)}" for fact in invariants[place] if not rows.holds(fact)
+            )
