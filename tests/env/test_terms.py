@@ -52,6 +52,8 @@ FACTS = [
     (implies(x <= 3, y >= 0), "x <= 3 implies 0 <= y", False),
     (implies(implies(x < 3, y < 0), y < 0), "(x < 3 implies y < 0) implies y < 0", True),
     (between(1, x, 3), "1 <= x <= 3", True),
+    (implies(all_of(x.equals(y), y < 3), y < 0), "(x = y < 3) implies y < 0", True),
+    (all_of(y < x, x < 3), "y < x < 3", False),
     (forall("i", 0, x, f >= 5), "for all i in 0..x - 1: 5 <= f[i]", True),
     (forall("i", 0, x, forall("j", 0, i, app("f", variable("j")) < f)), None, True),
     (forall("i", 0, x, f >= 6), "for all i in 0..x - 1: 6 <= f[i]", False),

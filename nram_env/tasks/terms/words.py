@@ -35,15 +35,15 @@ def text(tree: Term | Fact) -> str:
         case Choice(condition, then, otherwise):
             return f"({text(then)} if {text(condition)} else {text(otherwise)})"
         case Compare(relation, left, right):
-            return f"{text(left)} {relation.replace('==', '=')} {text(right)}"
+            return f"{text(left)} {_SIGN[relation]} {text(right)}"
         case Not(Compare(relation, left, right)):
             return f"{text(left)} {_OPPOSITE[relation]} {text(right)}"
         case Not(ForAll(name, low, high, Not(body))):
             return f"for some {name} in {text(low)}..{text(high - 1)}: {text(body)}"
         case Not(fact):
             return f"not ({text(fact)})"
-        case And((Compare("<=", low, term), Compare("<=", same, high))) if term == same:
-            return f"{text(low)} <= {text(term)} <= {text(high)}"
+        case And((Compare(first, low, term), Compare(second, same, high))) if term == same:
+            return f"{text(low)} {_SIGN[first]} {text(term)} {_SIGN[second]} {text(high)}"
         case And(facts):
             return " and ".join(_part(fact) for fact in facts) or "true"
         case Or(facts):
@@ -55,6 +55,7 @@ def text(tree: Term | Fact) -> str:
     raise TypeError(f"no term and no fact: {tree!r}")
 
 
+_SIGN = {"==": "=", "<=": "<=", "<": "<"}
 _OPPOSITE = {"==": "!=", "<=": ">", "<": ">="}
 
 
