@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Any, Literal, cast
+from select import select
+from typing import IO, Any, Literal, cast
 
 from analysis.proofs.obligations import Obligation
 from analysis.proofs.solver import INSTALL, OPTIONS, z3_module
@@ -91,12 +94,14 @@ def solver_version(solver: Solver) -> str:
 
 
 class _Worker:
-    """A solver in a process of its own, which is ended and begun anew where it takes too long."""
+    """A solver in a process of its own, which is ended and begun anew where it takes too long.
+
+    The process runs nothing of the caller's script, and what is typed at the terminal does not reach it.
+    """
 
     def __init__(self, solver: Solver, seconds: float) -> None:
         solver_version(solver)
         self._solver, self._seconds = solver, seconds
-        self._context = multiprocessing.get_context("spawn")
         self._begin()
 
     def __enter__(self) -> _Worker:
@@ -107,41 +112,43 @@ class _Worker:
 
     def answer(self, script: str, seed: int) -> str:
         """What the solver says."""
-        try:
-            self._pipe.send((script, seed))
-            if self._pipe.poll(self._seconds + _GRACE):
-                return cast(str, self._pipe.recv())
-            problem = "nothing in time"
-        except (EOFError, OSError):
-            problem = "nothing: its process ended"
+        asked, answers = cast(IO[str], self._process.stdin), cast(IO[str], self._process.stdout)
+        problem = "nothing: its process ended"
+        with suppress(OSError):
+            print(json.dumps([self._solver, script, seed, self._seconds]), file=asked, flush=True)
+            if not select([answers], [], [], self._seconds + _GRACE)[0]:
+                problem = "nothing in time"
+            elif line := answers.readline():
+                return cast(str, json.loads(line))
         self._end()
         self._begin()
         return problem
 
     def _begin(self) -> None:
-        self._pipe, theirs = self._context.Pipe()
-        arguments = (theirs, self._solver, self._seconds)
-        self._process = self._context.Process(target=_work, args=arguments, daemon=True)
-        self._process.start()
-        theirs.close()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", f"from {__name__} import answer_all; answer_all()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            start_new_session=True,
+        )
 
     def _end(self) -> None:
-        self._pipe.close()
         self._process.kill()
-        self._process.join()
+        with suppress(OSError):
+            self._process.communicate()
 
 
-def _work(pipe: Connection, solver: Solver, seconds: float) -> None:
-    """Answer what comes through a pipe until it is closed."""
-    ask = _ask_z3 if solver == "z3" else _ask_cvc5
-    with suppress(EOFError, OSError, KeyboardInterrupt):
-        while True:
-            script, seed = pipe.recv()
-            try:
-                answer = ask(script, seed, seconds)
-            except Exception as error:
-                answer = f"an error: {type(error).__name__}: {error}"
-            pipe.send(answer)
+def answer_all() -> None:
+    """Answer every question that comes in, a line each: what a process of `disagreements` runs."""
+    for line in sys.stdin:
+        solver, script, seed, seconds = json.loads(line)
+        try:
+            answer = (_ask_z3 if solver == "z3" else _ask_cvc5)(script, seed, seconds)
+        except Exception as error:
+            answer = f"an error: {type(error).__name__}: {error}"
+        print(json.dumps(answer), flush=True)
 
 
 def _ask_z3(script: str, seed: int, seconds: float) -> str:

@@ -28,12 +28,12 @@ def small_runs(program, steps=40):
     return record(program, task.spec, memories, np.full(len(memories), steps))
 
 
-def attempted(name, claim, task=None, program=None, **knobs):
+def attempted(name, claim, task=None, program=None, hasty=True, **knobs):
     """An attempt at a claim about a program of the zoo; None if a goal does not follow."""
     program = program or find_program(f"zoo:{name}")
     task = task or get_task(program.task)
     setting = Setting(program, task, last=claim.last, **knobs)
     try:
-        return attempt(setting, claim, small_runs(program))
+        return attempt(setting, claim, small_runs(program), hasty=hasty)
     except OutOfReachError:
         return None
