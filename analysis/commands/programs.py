@@ -1,4 +1,4 @@
-"""`nram extract | show | verify | run | diff`: programs from agents, and what one does with them."""
+"""`nram extract | show | verify | diff`: programs from agents, and what one does with them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tyro
 
 from agents.run_files import own_files
 from analysis.commands.evidence import evidence_of, proof_lines
-from analysis.commands.inputs import checked_steps, given_memory, instance, last_step, task_of
+from analysis.commands.inputs import instance, task_of
 from analysis.commands.output import emit, page_width, say, sizes_text
 from analysis.extraction.pipeline import extract, judge_fidelity
 from analysis.extraction.resolve import (
@@ -22,7 +22,6 @@ from analysis.extraction.resolve import (
     find_source,
     output_folder,
 )
-from analysis.machine.vm import run
 from analysis.printing.difference import diff
 from analysis.printing.page import listing
 from analysis.printing.views import choices_view, circuit_view, machine_view
@@ -183,54 +182,6 @@ class Verify:
             for survivor in survivors:
                 say(f"not refuted: {survivor.edit}")
         return found
-
-
-@dataclass(frozen=True)
-class Run:
-    """Run a program on one input and print the memory before and after.
-
-    Examples:
-        nram run runs/demo --n 12
-        nram run program.json --memory 4 7 1 2 0 0 0 0
-    """
-
-    program: tyro.conf.Positional[str]
-    """Program file, run folder, or zoo:TASK."""
-    n: int = 5
-    """Difficulty of the random instance that is run where no memory is given."""
-    memory: tuple[int, ...] | None = None
-    """The input: M integers in 0..M-1. It must be a legal memory of the task."""
-    steps: int | None = None
-    """T; default: until the program stops by itself, of one that does not the task's horizon."""
-    task: str | None = None
-    """Task of the input; default: the program's own."""
-    seed: int = 0
-    """Seed of the instance."""
-    json: bool = False
-    """Print one JSON object; everything else goes to standard error."""
-
-    def __call__(self) -> int:
-        """Run; exit code 0 only if the output is right."""
-        source = find_source(self.program)
-        task, steps = task_of(source, self.task), checked_steps(self.steps)
-        memory = given_memory(self.memory) or instance(task, self.n, self.seed)
-        task.check_memory(memory)
-        program = source.program(self.seed, say)
-        must_stop = steps is None and stops_by_itself(program, task)
-        result = run(program, memory, last_step(task, memory, must_stop) if steps is None else steps)
-        wanted = task.oracle(memory)
-        endless = must_stop and result.outcome == "horizon"
-        lost = endless or result.outcome == "unseen"
-        right = not lost and all(result.memory[c] == v for c, v in wanted.items())
-        end = "did not stop by itself" if endless else f"ended by {result.outcome}"
-        record = {**asdict(result), "before": memory, "wanted": wanted, "right": right}
-        lines = [
-            f"before  {' '.join(map(str, memory))}",
-            f"after   {' '.join(map(str, result.memory))}",
-            f"{result.steps} steps, {end}; output {'right' if right else 'WRONG'}",
-        ]
-        emit(record, "\n".join(lines), self.json)
-        return 0 if right else 1
 
 
 @dataclass(frozen=True)
