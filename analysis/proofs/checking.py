@@ -145,14 +145,16 @@ def answer_all() -> None:
     for line in sys.stdin:
         solver, script, seed, seconds = json.loads(line)
         try:
-            answer = (_ask_z3 if solver == "z3" else _ask_cvc5)(script, seed, seconds)
+            answer = (ask_z3 if solver == "z3" else _ask_cvc5)(script, seed, seconds)
         except Exception as error:
             answer = f"an error: {type(error).__name__}: {error}"
         print(json.dumps(answer), flush=True)
 
 
-def _ask_z3(script: str, seed: int, seconds: float) -> str:
-    solver = z3_module().SimpleSolver()
+def ask_z3(script: str, seed: int, seconds: float) -> str:
+    """What z3 says to a script, whatever it was asked before."""
+    z3 = z3_module()
+    solver = z3.SimpleSolver(ctx=z3.Context())
     solver.set(timeout=int(1000 * seconds), random_seed=seed, **OPTIONS)
     solver.from_string(script)
     return str(solver.check())

@@ -4,9 +4,9 @@ from copy import copy
 from dataclasses import replace
 
 import pytest
-import z3
 
 from analysis import find_program
+from analysis.proofs.checking import ask_z3
 from analysis.proofs.claims import Stops, Window
 from analysis.proofs.houdini import Houdini
 from analysis.proofs.minimise import minimal
@@ -30,13 +30,7 @@ CLAIMS = {
 
 def answers(found_obligations):
     """What z3 says to obligations that stand by themselves."""
-    said = set()
-    for obligation in found_obligations:
-        solver = z3.SimpleSolver()
-        solver.set(auto_config=False, mbqi=False)
-        solver.from_string(obligation.script)
-        said.add(str(solver.check()))
-    return said
+    return {ask_z3(obligation.script, 0, 5.0) for obligation in found_obligations}
 
 
 @pytest.mark.parametrize("name", CLAIMS)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-import z3
 
 from analysis.machine.vm import execute, zero_bits
 from analysis.proofs.blocks import BlockText, guard_formula
+from analysis.proofs.checking import ask_z3
 from analysis.proofs.grounding import read
 from analysis.proofs.readings import conjunction, negated
 from nram_env.machine import MachineConfig
@@ -13,9 +13,7 @@ from tests.analysis.programs import random_program
 
 
 def is_certain(fact, *commands):
-    solver = z3.SimpleSolver()
-    solver.from_string("\n".join([*commands, f"(assert {negated(fact)})"]))
-    return solver.check() == z3.unsat
+    return ask_z3("\n".join([*commands, f"(assert {negated(fact)})"]), 0, 5.0) == "unsat"
 
 
 @pytest.mark.parametrize("seed", range(20))

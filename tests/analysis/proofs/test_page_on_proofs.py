@@ -3,15 +3,14 @@
 from pathlib import Path
 
 import pytest
-import z3
 
 from analysis import listing
 from analysis.program.file import load_program
+from analysis.proofs.checking import ask_z3
 from analysis.proofs.claims import Stops
 from analysis.proofs.obligations import obligations
 from analysis.proofs.proof import Proof
 from analysis.proofs.setting import STOP, Location, Setting, t
-from analysis.proofs.solver import OPTIONS
 from analysis.proofs.statement import claim_text, location_text
 from nram_env import get_task
 from nram_env.tasks.spec import M, before, i, mem, n
@@ -56,10 +55,7 @@ def proof_from(invariant):
 def not_shown(proof):
     """Obligations that the solver does not agree to."""
     for obligation in obligations(proof):
-        solver = z3.SimpleSolver()
-        solver.set(timeout=5000, **OPTIONS)
-        solver.from_string(obligation.script)
-        if solver.check() != z3.unsat:
+        if ask_z3(obligation.script, 0, 5.0) != "unsat":
             yield obligation.name
 
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-import z3
 
+from analysis.proofs.checking import ask_z3
 from analysis.proofs.claims import Stops, Window
 from analysis.proofs.runs import locations, record
-from analysis.proofs.solver import OPTIONS
 from analysis.proofs.system import System
 from nram_env.tasks import draw_range_plan
 from nram_env.tasks.spec import M, n
@@ -45,11 +44,8 @@ def test_what_is_assumed_at_a_location_is_no_contradiction(found):
     """Else everything would follow there."""
     system = System(found.setting)
     for place, facts in found.invariants.items():
-        solver = z3.SimpleSolver()
-        solver.set(timeout=3000, **OPTIONS)
         asserted = [f"(assert {fact})" for fact in system.assumptions(place, facts)]
-        solver.from_string("\n".join([*system.declarations, *asserted]))
-        assert solver.check() != z3.unsat, place
+        assert ask_z3("\n".join([*system.declarations, *asserted]), 0, 3.0) != "unsat", place
 
 
 def test_every_edge_of_these_programs_is_taken(found):
