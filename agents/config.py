@@ -86,6 +86,21 @@ class TrainConfig:
     """Every other update, by chance, has this share of the task's horizon; the others have all of it."""
     horizon_slack: int = 0
     """The horizon exceeds the task's by 0 to this many steps, drawn anew for each update."""
+    halting: bool = True
+    """Learn to stop: behind the top level lies one more, of the same sizes and longer horizons, and a member
+    is solved only if its hardened runs stop by themselves."""
+    halting_share: float = 0.75
+    """On that level, share of updates whose horizon exceeds the task's, by M to halting_slack times M."""
+    halting_slack: float = 2.0
+    """See halting_share; drawn anew for each update."""
+    halting_memory_slack: int = 16
+    """With such a horizon, M exceeds the smallest legal size by 0 to this many cells."""
+    halting_spread: float = 0.5
+    """On that level, share of examples whose size is uniform over all sizes."""
+    unfinished_cost: float = 3.0
+    """With such a horizon, nats for a run that reaches its last timestep."""
+    step_cost: float = 0.2
+    """With such a horizon, nats for every timestep."""
 
     backend: Literal["auto", "fused", "reference"] = "auto"
     """How the machine is computed; auto is fused wherever that runs."""
@@ -125,6 +140,10 @@ class TrainConfig:
     perturbation: float = 0.4
     """Clones multiply their hyper-parameters by exp(perturbation * z), z standard normal."""
 
+    attempts: int = 5
+    """Populations to try at most; each begins anew, with the next seed."""
+    attempt_updates: int = 1500
+    """A population that has not left the first level after so many updates gives way to the next."""
     generation_every: int = 1000
     """Every so many updates, if members master the top level and none is solved, all start again as softened
     clones of the best; 0 for never."""
@@ -174,6 +193,11 @@ class TrainConfig:
     def lowest_level(self) -> int:
         """Level at which members start."""
         return max(self.first_level, self.task_object.smallest_difficulty)
+
+    @property
+    def top_level(self) -> int:
+        """Last level of the curriculum: that of the largest sizes, or the one more for learning to stop."""
+        return self.max_level + self.halting
 
     @property
     def machine(self) -> MachineConfig:
@@ -229,7 +253,15 @@ CONFIG = built(anything(), TrainConfig.from_json)
 RANGES = ("learning_rate", "output_scale", "entropy_bonus", "gradient_noise")
 """Hyper-parameters that each member draws for itself."""
 
-_SHARES = ("easy_share", "horizon_share", "cull_share", "family_share", "rescale_share")
+_SHARES = (
+    "easy_share",
+    "horizon_share",
+    "halting_share",
+    "halting_spread",
+    "cull_share",
+    "family_share",
+    "rescale_share",
+)
 
 _BEHIND_ADD = PAPER_GATES.index(Gate.ADD) + 1
 
@@ -251,6 +283,10 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "ahead": (0, MAX_LEVEL),
     "memory_slack": (0, MAX_LEVEL),
     "horizon_slack": (0, MAX_LEVEL),
+    "halting_slack": (1, 100),
+    "halting_memory_slack": (0, MAX_LEVEL),
+    "unfinished_cost": (0, _HUGE),
+    "step_cost": (0, _HUGE),
     "entropy_half_life": (_TINY, _HUGE),
     "gradient_clip": (0, _HUGE),
     "activation_clip": (0, _HUGE),
@@ -259,6 +295,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "cull_every": (0, _HUGE),
     "spare_age": (0, _HUGE),
     "perturbation": (0, _HUGE),
+    "attempts": (1, _MANY),
+    "attempt_updates": (1, _HUGE),
     "generation_every": (0, _HUGE),
     "generation_noise": (0, _HUGE),
     "evaluate_every": (1, _HUGE),

@@ -1,23 +1,93 @@
-"""The curriculum: which difficulties a member trains on, and when it rises (paper, Appendix B)."""
+"""The curriculum: which difficulties a member trains on, and when it rises (paper, Appendix B).
+
+Ours: behind the level of the largest sizes lies one more, on which members learn to stop.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from agents.config import TrainConfig
-from agents.losses import cell_losses, mastered
+from agents.losses import cell_losses
 from agents.population import UNKNOWN, UNKNOWN_LOSS, Population
 from agents.rollout import Rollout
-from nram_env.tasks import TaskBatch
+from nram_env.tasks import Task, TaskBatch
 
 RUNNING_DECAY = 0.9
 """Weight of the past in the running error and loss."""
 
 UNIFORM_SHARE, EASY_SHARE = 0.10, 0.25
+
+UNFINISHED = 0.5
+"""Probability of no early end from which on a run counts as one that does not stop."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What P members play in an update.
+
+    Attributes:
+        batch: (P x B) examples, member by member.
+        horizon: Their timesteps, (P x B,).
+        beyond: (P,) booleans; members whose horizon exceeds the task's, so that they have time to stop.
+    """
+
+    batch: TaskBatch
+    horizon: np.ndarray
+    beyond: Tensor
+
+
+def draw_lesson(rng: np.random.Generator, task: Task, population: Population, config: TrainConfig) -> Lesson:
+    """Draw examples and horizons for an update; all examples share one M."""
+    stopping = population.level.numpy() > config.max_level
+    patient = bool(stopping.any()) and rng.random() < config.halting_share
+    difficulty = _difficulties(rng, task, population, stopping, config)
+    most_slack = config.halting_memory_slack if patient else config.memory_slack
+    slack, horizon_slack = rng.integers([most_slack, config.horizon_slack], endpoint=True).tolist()
+    share = rng.choice([config.horizon_share, 1.0])
+    steps = np.array([ceil(share * task.horizon(int(n))) for n in difficulty.max(1)])
+    memory_size = task.smallest_memory_size(int(difficulty.max())) + slack
+    batch = _draw(rng, task, difficulty.ravel(), memory_size, population, config)
+    if patient:
+        steps += stopping * int(rng.uniform(1, config.halting_slack) * memory_size)
+    horizon = np.repeat(steps, config.batch_size) + horizon_slack
+    return Lesson(batch, horizon, torch.from_numpy(stopping & patient))
+
+
+def _difficulties(
+    rng: np.random.Generator, task: Task, population: Population, stopping: np.ndarray, config: TrainConfig
+) -> np.ndarray:
+    """Difficulties (P, B): by level, but some of any size for members that learn to stop, `stopping` (P,)."""
+    lowest, highest = task.smallest_difficulty, config.max_level
+    levels = population.level.clamp_max(highest).numpy()
+    drawn = draw_difficulties(rng, levels, config.batch_size, lowest, highest, config.ahead)
+    if not stopping.any():
+        return drawn
+    anything = rng.integers(lowest, highest, drawn.shape, endpoint=True)
+    spread = rng.random(drawn.shape) < config.halting_spread
+    return np.where(stopping[:, None] & spread, anything, drawn)
+
+
+def _draw(
+    rng: np.random.Generator,
+    task: Task,
+    difficulty: np.ndarray,
+    memory_size: int,
+    population: Population,
+    config: TrainConfig,
+) -> TaskBatch:
+    """Examples of the given difficulties (P x B,), some of them easy for members that still get those."""
+    batch = task.sample(rng, difficulty, memory_size)
+    if not config.easy_share:
+        return batch
+    easy = task.sample_easy(rng, difficulty, memory_size)
+    share = np.repeat(population.easy_share.numpy(), config.batch_size)
+    return easy.where(rng.random(len(difficulty)) < share, batch)
 
 
 def draw_difficulties(
@@ -49,27 +119,30 @@ def draw_difficulties(
     return np.where(kind < UNIFORM_SHARE + EASY_SHARE, spread, reach)
 
 
-def rise(population: Population, batch: TaskBatch, rollout: Rollout, config: TrainConfig) -> Population:
+def rise(population: Population, lesson: Lesson, rollout: Rollout, config: TrainConfig) -> Population:
     """Update the running errors and losses at exactly the current levels, and raise the levels mastered.
 
-    Easy examples are for finding the loop: a member that masters the top level, and its clones, get no more.
+    A run that more likely than not reaches the end of a horizon beyond the task's counts as wrong. Easy
+    examples are for finding the loop: a member that masters the largest sizes, and its clones, get no more.
 
     Args:
         population: P members.
-        batch: The (P x B) examples that they played, member by member.
+        lesson: What they played.
         rollout: What came of it.
         config: Threshold, patience and highest level.
     """
     shape = rollout.returns.shape
-    at_level = torch.from_numpy(batch.difficulty).view(shape) == population.level[:, None]
-    error = _running(population.error, rollout.wrong.float(), at_level)
-    loss = _running(population.loss, cell_losses(rollout, batch), at_level)
-    rises = (error < config.level_threshold) & (population.level_age >= config.level_patience)
-    rises &= population.level < config.max_level
-    masters = mastered(replace(population, error=error), config)
+    sizes = population.level.clamp_max(config.max_level)
+    at_level = torch.from_numpy(lesson.batch.difficulty).view(shape) == sizes[:, None]
+    wrong = rollout.wrong | (lesson.beyond[:, None] & (rollout.unfinished.detach() > UNFINISHED))
+    error = _running(population.error, wrong.float(), at_level)
+    loss = _running(population.loss, cell_losses(rollout, lesson.batch), at_level)
+    below = error < config.level_threshold
+    rises = below & (population.level_age >= config.level_patience) & (population.level < config.top_level)
+    weaned = below & (population.level >= config.max_level)
     return replace(
         population,
-        easy_share=population.easy_share.masked_fill(masters, 0.0),
+        easy_share=population.easy_share.masked_fill(weaned, 0.0),
         error=error.masked_fill(rises, UNKNOWN),
         loss=loss.masked_fill(rises, UNKNOWN_LOSS),
         level=population.level + rises.long(),

@@ -28,18 +28,20 @@ from nram_env.machine.backends.fused import machine_record
 
 @dataclass(frozen=True)
 class Played:
-    """What comes of the episodes of P x B rows; all with graph but the last two.
+    """What comes of the episodes of P x B rows, T timesteps long; all with graph but the last two.
 
     Attributes:
         returns: (P x B,); undiscounted.
         entropy: (P x B,); of the selectors, in nats, summed over selectors and timesteps.
-        halting_entropy: (P x B,); of "finish now or not", in nats, summed over timesteps.
+        halting: (T, P x B); p_t, the probability that a run ends with timestep t.
+        halting_entropy: (T, P x B); of "finish now or not", in nats.
         wrong: (P x B, M) booleans; output cells whose most probable value is not the wanted one.
         finite: (P,) booleans; members all of whose logits were finite. Others played on with logits 0.
     """
 
     returns: Tensor
     entropy: Tensor
+    halting: Tensor
     halting_entropy: Tensor
     wrong: Tensor
     finite: Tensor
@@ -87,8 +89,8 @@ def play(controller: Controller, rules: Rules, state: EpisodeState) -> Played:
         returns = score.clamp_min(rules.log_floor).log().masked_fill(~state.mask, 0.0).sum(-1)
     else:
         returns = (halting * score).sum(0)
-    sums = (returns, entropy.sum(0), halting_entropy.sum(0))
-    return Played(*sums, episodes.results["wrong"], episodes.results["finite"])
+    sums, results = (returns, entropy.sum(0)), episodes.results
+    return Played(*sums, halting, halting_entropy, results["wrong"], results["finite"])
 
 
 @dataclass
@@ -200,7 +202,7 @@ class _Unrolled(torch.autograd.Function):
             raise RuntimeError("the gradient of fused episodes can be asked for once; unroll them again")
         gradients = dict(zip(("of_entropy", "of_halting_entropy"), of_entropies, strict=True))
         if episodes.rules.loss == "mixture":
-            of_halting = (of_score * results["likelihood"][: episodes.taken]).sum(-1)
+            of_halting = of_halting + (of_score * results["likelihood"][: episodes.taken]).sum(-1)
             gradients["of_credit"] = of_score
         else:
             gradients["of_log_likelihood"] = of_score

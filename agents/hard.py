@@ -68,6 +68,26 @@ def hard_steps(
         running = running & ~halts & (step < horizon)
 
 
+def hard_failures(
+    controller: Controller, batch: TaskBatch | MixedBatch, limit: np.ndarray, must_stop: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Examples on which the hardened stack fails, and timesteps that it took, both (P, B).
+
+    Args:
+        controller: P members.
+        batch: B examples; M is the largest where they differ.
+        limit: Last timestep of every example, (B,).
+        must_stop: A run that has not stopped by itself by then is a failure, whatever its output.
+    """
+    members = controller.num_members
+    memory, limits = np.tile(batch.memory, (members, 1)), np.tile(limit, members)
+    stopped, steps = np.zeros(len(memory), dtype=bool), np.zeros(len(memory), dtype=np.int64)
+    for step in hard_steps(controller, memory, limits, np.tile(batch.memory_sizes, members)):
+        memory, stopped, steps = step.memory, stopped | step.halts, steps + step.running
+    wrong = (memory.reshape(members, *batch.mask.shape) != batch.target) & batch.mask
+    return wrong.any(2) | (must_stop & ~stopped.reshape(members, -1)), steps.reshape(members, -1)
+
+
 def hard_wrong(controller: Controller, batch: TaskBatch | MixedBatch, horizon: np.ndarray) -> np.ndarray:
     """Wrong output cells of the hardened stack, (P, B, M), each member on the same B examples.
 

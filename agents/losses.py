@@ -11,15 +11,22 @@ from agents.rollout import Rollout
 from nram_env.tasks import TaskBatch
 
 
-def member_losses(rollout: Rollout, population: Population, config: TrainConfig) -> Tensor:
-    """Loss of every member, (P,): mean negative return, minus the entropy bonus.
+def member_losses(rollout: Rollout, population: Population, config: TrainConfig, beyond: Tensor) -> Tensor:
+    """Loss of every member, (P,): mean negative return, minus the entropy bonus, plus the cost of timesteps.
 
     Late sharpening also counts the entropy of the halting choice: a small constant willingness to finish
     does no harm at the trained horizons, but adds up over longer ones.
+
+    Args:
+        rollout: What was played.
+        population: P members.
+        config: Costs and the bonus.
+        beyond: (P,) booleans; members whose horizon exceeded the task's, so that they had time to stop.
     """
     weight = entropy_weight(population, config)
     entropy = weight * rollout.entropy.mean(1) + weight.clamp_max(0) * rollout.halting_entropy.mean(1)
-    return -rollout.returns.mean(1) - entropy
+    cost = config.step_cost * rollout.steps.mean(1) + config.unfinished_cost * rollout.unfinished.mean(1)
+    return -rollout.returns.mean(1) - entropy + cost.masked_fill(~beyond, 0.0)
 
 
 def cell_losses(rollout: Rollout, batch: TaskBatch) -> Tensor:
@@ -40,4 +47,4 @@ def entropy_weight(population: Population, config: TrainConfig) -> Tensor:
 
 def mastered(population: Population, config: TrainConfig) -> Tensor:
     """(P,) booleans: members at the top level with an error below the threshold."""
-    return (population.level >= config.max_level) & (population.error < config.level_threshold)
+    return (population.level >= config.top_level) & (population.error < config.level_threshold)

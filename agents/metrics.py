@@ -34,10 +34,10 @@ _LINE = record(
         "restarts": _COUNT,
         "seconds": number(0),
     },
-    optional={"cell_loss": _NUMBER},
+    optional={"cell_loss": _NUMBER, "attempt": _COUNT, "stopping": _COUNT},
 )
 """A line of the metrics: a `Progress`, and the seconds since this call of the run began. Runs of earlier
-versions lack the loss of a cell."""
+versions lack what is optional."""
 
 
 def tensorboard_installed() -> bool:

@@ -42,6 +42,7 @@ class Population:
         gradient_noise: See TrainConfig.
         best_parameters: (P, N), the parameters that did best on held-out examples.
         best_error: Their hard exact error, then their soft one: (P, 2).
+        best_steps: Mean timesteps of their hard runs at the larger sizes; 0 if they were not run there.
         restarts: How often this place in the population was started anew because a number was not finite.
     """
 
@@ -62,6 +63,7 @@ class Population:
     gradient_noise: Tensor
     best_parameters: Tensor
     best_error: Tensor
+    best_steps: Tensor
     restarts: Tensor
 
     @property
@@ -75,8 +77,9 @@ class Population:
         return self.best_error[:, 0] == 0
 
     def ranking(self) -> list[int]:
-        """Members from best to worst: by held-out hard error, soft error, level, running loss."""
-        keys = zip(self.best_error.tolist(), (-self.level).tolist(), self.loss.tolist(), strict=True)
+        """Members from best to worst: by held-out hard error, soft error, timesteps, level, running loss."""
+        held_out = zip(self.best_error.tolist(), self.best_steps.tolist(), strict=True)
+        keys = zip(held_out, (-self.level).tolist(), self.loss.tolist(), strict=True)
         return [index for _, index in sorted((key, index) for index, key in enumerate(keys))]
 
     def put(self, places: Tensor, members: Population) -> Population:
@@ -114,6 +117,7 @@ def start(config: TrainConfig, members: int, generator: torch.Generator) -> Popu
         **drawn,
         best_parameters=parameters.clone(),
         best_error=UNKNOWN * torch.ones(members, 2, dtype=torch.float32, device="cpu"),
+        best_steps=0 * real,
         restarts=whole,
     )
 

@@ -15,7 +15,7 @@ from agents.tensors import TensorRule, open_tensors, save_tensors
 from nram_env.checks import choice, integer, record
 from nram_env.files import reading
 
-POPULATION_FORMAT = "nram-population/4"
+POPULATION_FORMAT = "nram-population/5"
 """Format and version of a population's file."""
 
 MOST_POPULATION_BYTES = 1 << 33
@@ -28,6 +28,8 @@ class SavedPopulation:
     Attributes:
         config: Its hyper-parameters.
         update: Updates done.
+        attempt: Number of the population, from 1.
+        began: Updates that were done when it was started.
         examples: Chance of the examples.
         chance: All other chance.
         population: The members.
@@ -35,6 +37,8 @@ class SavedPopulation:
 
     config: TrainConfig
     update: int
+    attempt: int
+    began: int
     examples: np.random.Generator
     chance: torch.Generator
     population: Population
@@ -44,7 +48,7 @@ def save_population(path: str | Path, saved: SavedPopulation) -> None:
     """Write a population, atomically."""
     header = {
         "config": saved.config.to_json(),
-        "update": saved.update,
+        **{name: getattr(saved, name) for name in _COUNTS},
         "examples": saved.examples.bit_generator.state,
     }
     tensors = {**vars(saved.population), "chance": saved.chance.get_state()}
@@ -65,14 +69,18 @@ def load_population(path: str | Path) -> SavedPopulation:
     with reading(path):
         examples.bit_generator.state = file.header["examples"]
         _set_state(chance, tensors.pop("chance"))
-    return SavedPopulation(config, file.header["update"], examples, chance, Population(**tensors))
+    counts = {name: file.header[name] for name in _COUNTS}
+    return SavedPopulation(
+        config=config, **counts, examples=examples, chance=chance, population=Population(**tensors)
+    )
 
 
+_COUNTS = ("update", "attempt", "began")
 _WIDE = integer(0, 2**128 - 1)
 _HEADER = record(
     {
         "config": CONFIG,
-        "update": integer(0, 2**62),
+        **dict.fromkeys(_COUNTS, integer(0, 2**62)),
         "examples": record(
             {
                 "bit_generator": choice("PCG64"),
@@ -91,7 +99,7 @@ def _rules(config: TrainConfig) -> dict[str, TensorRule]:
     """What the tensors of a population must be that was trained as `config` says, by name."""
     members, stack = (config.population,), (config.population, config.spec.num_parameters)
     count = TensorRule(members, ("int64",), 0, 2**62)
-    top = max(config.lowest_level, config.max_level)
+    top = max(config.lowest_level, config.top_level)
     share, positive = TensorRule(members, low=0, high=1), TensorRule(members, low=_TINY)
     return {
         **dict.fromkeys(("parameters", "momentum", "best_parameters"), TensorRule(stack)),
@@ -102,6 +110,7 @@ def _rules(config: TrainConfig) -> dict[str, TensorRule]:
         "loss": TensorRule(members),
         **dict.fromkeys(RANGES, positive),
         "best_error": TensorRule((config.population, 2), low=0, high=1),
+        "best_steps": TensorRule(members, low=0),
     }
 
 

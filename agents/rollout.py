@@ -27,13 +27,18 @@ class Rollout:
         returns: (P, B), with graph; undiscounted, so minus the loss. NaN for a member that emitted a number
             that is not finite.
         entropy: (P, B), with graph; entropy of the selectors in nats, summed over selectors and steps.
-        halting_entropy: (P, B), with graph; entropy of "finish now or not" in nats, summed over steps.
+        halting_entropy: (P, B), with graph; entropy of "finish now or not" in nats, summed over steps, each
+            weighed with the probability that the run gets there.
+        steps: (P, B), with graph; expected number of timesteps.
+        unfinished: (P, B), with graph; probability that the run reaches the last timestep of its horizon.
         wrong_cells: (P x B, M) booleans; output cells whose most probable value is not the wanted one.
     """
 
     returns: Tensor
     entropy: Tensor
     halting_entropy: Tensor
+    steps: Tensor
+    unfinished: Tensor
     wrong_cells: Tensor
 
     @property
@@ -80,8 +85,8 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
     rules, state = envs.settings.rules, envs.state
     if envs.logit_scale == 1 and fused.serves(controller, rules, state):
         played = fused.play(controller, rules, state)
-        sums = (played.returns, played.entropy, played.halting_entropy)
-        return _rollout(played.finite, played.wrong, *sums)
+        stopping = _stopping(played.halting, played.halting_entropy, state.horizon)
+        return _rollout(played.finite, played.wrong, played.returns, played.entropy, *stopping)
     return _take_turns(controller, envs, observations)
 
 
@@ -96,15 +101,27 @@ def _take_turns(controller: Controller, envs: NRAMVectorEnv, observations: Tenso
         if not finite.all():
             logits = logits.masked_fill(~finite[:, None, None], 0.0)
         observations, rewards, *_ = envs.step(logits.flatten(0, 1))
-        terms.append((rewards, envs.entropy, envs.halting_entropy))
-    sums = (torch.stack(values).sum(0) for values in zip(*terms, strict=True))
-    return _rollout(finite, envs.wrong_cells(), *sums)
+        terms.append((rewards, envs.entropy, envs.halting, envs.halting_entropy))
+    rewards, entropy, halting, halting_entropy = map(torch.stack, zip(*terms, strict=True))
+    stopping = _stopping(halting, halting_entropy, envs.state.horizon)
+    return _rollout(finite, envs.wrong_cells(), rewards.sum(0), entropy.sum(0), *stopping)
+
+
+def _stopping(halting: Tensor, halting_entropy: Tensor, horizon: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Weighed entropy, expected steps and probability of no early end (N,), from p_t and entropies (T, N)."""
+    survival = (1 - halting.cumsum(0) + halting).clamp_min(0)
+    times = torch.arange(1, len(halting) + 1, dtype=halting.dtype, device=halting.device)[:, None]
+    last = times.long() == horizon
+    return (survival * halting_entropy).sum(0), (halting * times).sum(0), (halting * last).sum(0)
 
 
 def _rollout(finite: Tensor, wrong: Tensor, *sums: Tensor) -> Rollout:
-    """From returns and entropies (P x B)."""
-    returns, entropy, halting_entropy = (total.unflatten(0, (len(finite), -1)) for total in sums)
-    return Rollout(returns.masked_fill(~finite[:, None], torch.nan), entropy, halting_entropy, wrong)
+    """From returns and all that follows them in a Rollout, each (P x B)."""
+    returns, entropy, halting_entropy, steps, unfinished = (
+        total.unflatten(0, (len(finite), -1)) for total in sums
+    )
+    returns = returns.masked_fill(~finite[:, None], torch.nan)
+    return Rollout(returns, entropy, halting_entropy, steps, unfinished, wrong)
 
 
 @torch.no_grad()

@@ -16,6 +16,9 @@ from agents.spec import ControllerSpec
 SOFTER, SHARPER, REBORN = (0.3, 0.8), (1.25, 4.0), (0.6, 1.0)
 """Ranges of the factor on the output layer of a clone: softened, sharpened, or of a new generation."""
 
+UNDECIDED = (-5.0, -2.0)
+"""Range of the constant halting logit with which a member begins to learn to stop."""
+
 
 def select(population: Population, config: TrainConfig, generator: torch.Generator) -> Population:
     """Replace the worst members: half by clones of the best, half by fresh starts.
@@ -71,6 +74,7 @@ def _perturb(clones: Population, config: TrainConfig, generator: torch.Generator
         **changed,
         tenure=torch.zeros_like(clones.tenure),
         best_error=torch.full_like(clones.best_error, UNKNOWN),
+        best_steps=torch.zeros_like(clones.best_steps),
     )
     return _rescaled(untested, config, generator)
 
@@ -115,6 +119,28 @@ def next_generation(population: Population, config: TrainConfig, generator: torc
         easy_share=parents.easy_share,
         family=parents.family,
         restarts=population.restarts,
+    )
+
+
+def forget_halting(
+    population: Population, chosen: torch.Tensor, config: TrainConfig, generator: torch.Generator
+) -> Population:
+    """Let the chosen members (P,) forget what they know of stopping: the halting logit becomes a constant.
+
+    Over the task's own horizon an early stop is all that can go wrong, so the logit has sunk to where the
+    sigmoid has no gradient left. What tells the last timestep from the others is in the hidden layer.
+    """
+    if not chosen.any():
+        return population
+    fixed = chosen[:, None] & config.spec.of_halting
+    constant = _between(UNDECIDED, uniform(generator, population.size))
+    parameters = population.parameters.masked_fill(fixed, 0.0)
+    parameters[:, -1] = torch.where(chosen, constant, parameters[:, -1])
+    return replace(
+        population,
+        parameters=parameters,
+        momentum=population.momentum.masked_fill(fixed, 0.0),
+        variance=population.variance.masked_fill(fixed, 0.0),
     )
 
 

@@ -73,6 +73,16 @@ class ControllerSpec:
         """S, the length of the controller's own state: 2H for the LSTM (h, then c), otherwise 0."""
         return 2 * self.hidden_size if self.kind == "lstm" else 0
 
+    @property
+    def of_halting(self) -> Tensor:
+        """(N,) booleans; the parameters of the halting logit, the last of which is its bias."""
+        import torch
+
+        outputs = self.machine.layout.size
+        chosen = torch.zeros(self.num_parameters, dtype=torch.bool, device="cpu")
+        chosen[-outputs * (self.hidden_size + 1) :].view(-1, outputs)[:, self.machine.layout.halt] = True
+        return chosen
+
     def initialise(self, generator: torch.Generator, output_scale: Tensor) -> Tensor:
         """Draw fresh parameters.
 

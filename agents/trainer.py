@@ -6,8 +6,8 @@ number of the update, so that the same configuration gives the same run, also ac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,14 @@ from agents import losses, optimiser
 from agents.checkpoint import Agent
 from agents.config import TrainConfig
 from agents.controllers import Controller
-from agents.curriculum import draw_difficulties, rise
-from agents.hard import hard_wrong
+from agents.curriculum import Lesson, draw_lesson, rise
+from agents.hard import hard_failures
 from agents.population import renew, start
 from agents.population_file import SavedPopulation, load_population, save_population
 from agents.rollout import Rollout, make_envs, soft_wrong, unroll
-from agents.selection import next_generation, select
+from agents.selection import forget_halting, next_generation, select
 from nram_env.machine.ambient import training
-from nram_env.tasks import SizePlan, TaskBatch, draw_plan, horizons
+from nram_env.tasks import SizePlan, caps, draw_plan, horizons
 
 CONFIRMING = 16
 """A member without a hard error is tested again on so many times the examples."""
@@ -40,19 +40,23 @@ class Progress:
 
     Attributes:
         update: Updates done so far.
+        attempt: Number of the population, from 1.
         level: Highest level of any member.
         error: Least running error among the members at that level.
         loss: Mean loss of the members, with what their entropies are worth: it rises as their bonus fades.
         cell_loss: Mean minus log-likelihood of an output cell over the members' examples, in nats.
+        stopping: Members that have risen to the level on which they learn to stop.
         solved: Members whose hardened form makes no error on held-out sizes.
         restarts: Members started anew because a number was not finite, so far.
     """
 
     update: int
+    attempt: int
     level: int
     error: float
     loss: float
     cell_loss: float
+    stopping: int
     solved: int
     restarts: int
 
@@ -75,9 +79,7 @@ class Trainer:
         self.config = config
         self.task = config.task_object
         self.update = 0
-        self.examples = np.random.default_rng(config.seed)
-        self.chance = torch.Generator().manual_seed(config.seed)
-        self.population = start(config, config.population, self.chance)
+        self._begin(attempt=1)
         self._envs = make_envs(
             self.task,
             config.machine,
@@ -88,42 +90,77 @@ class Trainer:
             backend=config.backend,
         )
 
+    def _begin(self, attempt: int) -> None:
+        """Start a population; that of attempt k is the one with which a run k - 1 seeds later starts."""
+        self.attempt, self.began = attempt, self.update
+        self.examples = np.random.default_rng(self.seed)
+        self.chance = torch.Generator().manual_seed(self.seed)
+        self.population = start(self.config, self.config.population, self.chance)
+
+    @property
+    def seed(self) -> int:
+        """Seed of the population's chance."""
+        return self.config.seed + self.attempt - 1
+
+    @property
+    def age(self) -> int:
+        """Updates of the population."""
+        return self.update - self.began
+
     @training()
     def advance(self) -> Progress:
-        """Do one update; every so often also test, select, or restart members."""
+        """Do one update; every so often also test, select, or restart members, or the whole population."""
         parameters = self.population.parameters.detach().requires_grad_()
         controller = Controller(self.config.spec, parameters, self.config.backend)
-        batch, rollout = self._play(controller)
-        member_loss = losses.member_losses(rollout, self.population, self.config)
+        lesson = draw_lesson(self.examples, self.task, self.population, self.config)
+        rollout = unroll(controller, self._envs, instance=lesson.batch, horizon=lesson.horizon)
+        member_loss = losses.member_losses(rollout, self.population, self.config, lesson.beyond)
         (gradient,) = torch.autograd.grad(member_loss.sum(), controller.parameters)
         self._learn(member_loss, gradient)
-        self.population = rise(self.population, batch, rollout, self.config)
+        self._rise(lesson, rollout)
         self.update += 1
-        if self.update % self.config.evaluate_every == 0:
+        if self.age % self.config.evaluate_every == 0:
             self.evaluate()
-        if self.config.cull_every and self.update % self.config.cull_every == 0:
+        if self.config.cull_every and self.age % self.config.cull_every == 0:
             self.population = select(self.population, self.config, self.chance)
         if self._is_stuck():
             self.population = next_generation(self.population, self.config, self.chance)
-        return self._progress(member_loss, losses.cell_losses(rollout, batch))
+        if self._is_hopeless():
+            self._begin(self.attempt + 1)
+        return self._progress(member_loss, losses.cell_losses(rollout, lesson.batch))
+
+    def _rise(self, lesson: Lesson, rollout: Rollout) -> None:
+        """Raise the levels mastered; who comes to learn to stop begins with an open mind."""
+        top, before = self.config.max_level, self.population.level
+        self.population = rise(self.population, lesson, rollout, self.config)
+        entered = (self.population.level > top) & (before <= top)
+        self.population = forget_halting(self.population, entered, self.config, self.chance)
 
     def _is_stuck(self) -> bool:
         """Whether it is time for a new generation, and members master the top level, but none is solved."""
         every, population = self.config.generation_every, self.population
-        if not every or self.update % every:
+        if not every or self.age % every:
             return False
         return bool(losses.mastered(population, self.config).any()) and not bool(population.solved.any())
 
+    def _is_hopeless(self) -> bool:
+        """Whether it is time for another population, since no member has left the first level."""
+        config, population = self.config, self.population
+        if self.attempt == config.attempts or self.age < config.attempt_updates:
+            return False
+        return bool((population.level == config.lowest_level).all()) and not bool(population.solved.any())
+
     @training()
     def evaluate(self) -> None:
-        """Test the members at the top level on held-out sizes and keep the parameters that did best."""
-        places = losses.mastered(self.population, self.config).nonzero()[:, 0]
+        """Test the unsolved members at the top level on held-out sizes; keep the parameters that did best."""
+        mastered = losses.mastered(self.population, self.config)
+        places = (mastered & ~self.population.solved).nonzero()[:, 0]
         if not len(places):
             return
         members = self.population.take(places)
-        rng = np.random.default_rng([self.config.seed, self.update])
+        rng = np.random.default_rng([self.seed, self.age])
         controller = Controller(self.config.spec, members.parameters, self.config.backend)
-        errors = self.held_out_errors(controller, rng)
+        errors, steps = self.held_out_errors(controller, rng)
         before = members.best_error
         better = (errors[:, 0] < before[:, 0]) | (
             (errors[:, 0] == before[:, 0]) & (errors[:, 1] <= before[:, 1])
@@ -132,31 +169,39 @@ class Trainer:
             members,
             best_parameters=torch.where(better[:, None], members.parameters, members.best_parameters),
             best_error=torch.where(better[:, None], errors, before),
+            best_steps=torch.where(better, steps, members.best_steps),
         )
         self.population = self.population.put(places, kept)
 
-    def held_out_errors(self, controller: Controller, rng: np.random.Generator) -> Tensor:
-        """Hard and soft exact error of every member, (P, 2).
+    def held_out_errors(self, controller: Controller, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Hard and soft exact error of every member, (P, 2), and mean timesteps at the larger sizes, (P,).
 
-        The hard error is the mean over every size of the curriculum and the larger sizes, in memories of
-        many sizes each; members without one are tested again on more examples, since a few may miss what is
-        rare. The soft error is measured, at the first of the larger sizes, for members without a hard
-        error; it counts as 1 for the others.
+        Hard runs have all the time that they want, if members are to stop by themselves, in memories of many
+        sizes each. They are of every size of the curriculum, then of larger ones, then of both again with
+        more examples, since a few may miss what is rare; a member with an error is tested no further, and its
+        error is the larger, the earlier that is. The soft error is measured, at the first of the larger
+        sizes, for members without a hard error; it counts as 1 for the others.
         """
         config, top = self.config, self.config.max_level
         beyond = [factor * top for factor in config.evaluation_factors]
-        sizes = [*range(self.task.smallest_difficulty, top + 1), *beyond]
+        sizes, few = list(range(self.task.smallest_difficulty, top + 1)), config.evaluation_examples
+        stages = [(sizes, few), (beyond, few), (sizes + beyond, CONFIRMING * few)]
         hard = torch.zeros(controller.num_members, dtype=torch.float32, device="cpu")
-        for examples in (config.evaluation_examples, CONFIRMING * config.evaluation_examples):
+        steps = torch.zeros_like(hard)
+        for left, (difficulties, examples) in zip(reversed(range(len(stages))), stages, strict=True):
             places, exact = _exact_members(controller, hard)
-            if len(places):
-                hard[places] = self._hard_error(exact, rng, draw_plan(self.task, rng, sizes, examples))
+            if len(places) and difficulties:
+                plan = draw_plan(self.task, rng, difficulties, examples)
+                error, taken = self._hard_error(exact, rng, plan)
+                if difficulties is beyond:
+                    steps[places] = taken
+                hard[places] = (error + left * (error > 0)) / len(stages)
         soft = torch.ones_like(hard)
         places, exact = _exact_members(controller, hard)
         if len(places):
             plan = draw_plan(self.task, rng, (beyond or [top])[:1], config.evaluation_examples)
             soft[places] = self._soft_error(exact, rng, plan)
-        return torch.stack([hard, soft], dim=1)
+        return torch.stack([hard, soft], dim=1), steps
 
     def agents(self) -> list[Agent]:
         """All members from best to worst, each with the parameters that did best on held-out sizes."""
@@ -165,7 +210,16 @@ class Trainer:
     def save(self, path: str | Path) -> None:
         """Write everything that a resumed run needs, atomically."""
         save_population(
-            path, SavedPopulation(self.config, self.update, self.examples, self.chance, self.population)
+            path,
+            SavedPopulation(
+                config=self.config,
+                update=self.update,
+                attempt=self.attempt,
+                began=self.began,
+                examples=self.examples,
+                chance=self.chance,
+                population=self.population,
+            ),
         )
 
     @classmethod
@@ -178,42 +232,14 @@ class Trainer:
         """
         saved = load_population(path)
         trainer = cls(saved.config)
-        trainer.update, trainer.population = saved.update, saved.population
-        trainer.examples, trainer.chance = saved.examples, saved.chance
+        trainer.update, trainer.attempt, trainer.began = saved.update, saved.attempt, saved.began
+        trainer.population, trainer.examples = saved.population, saved.examples
+        trainer.chance = saved.chance
         return trainer
-
-    def _play(self, controller: Controller) -> tuple[TaskBatch, Rollout]:
-        """Draw (P x B) examples, member by member, and unroll."""
-        config, lowest = self.config, self.task.smallest_difficulty
-        difficulty = draw_difficulties(
-            self.examples,
-            self.population.level.numpy(),
-            config.batch_size,
-            lowest,
-            config.max_level,
-            config.ahead,
-        )
-        memory_slack, horizon_slack = self.examples.integers(
-            [config.memory_slack, config.horizon_slack], endpoint=True
-        ).tolist()
-        share = self.examples.choice([config.horizon_share, 1.0])
-        steps = [ceil(share * self.task.horizon(int(n))) for n in difficulty.max(1)]
-        memory_size = self.task.smallest_memory_size(int(difficulty.max())) + memory_slack
-        batch = self._draw(difficulty.ravel(), memory_size)
-        horizon = np.repeat(steps, config.batch_size) + horizon_slack
-        return batch, unroll(controller, self._envs, instance=batch, horizon=horizon)
-
-    def _draw(self, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
-        batch = self.task.sample(self.examples, difficulty, memory_size)
-        if not self.config.easy_share:
-            return batch
-        easy = self.task.sample_easy(self.examples, difficulty, memory_size)
-        share = np.repeat(self.population.easy_share.numpy(), self.config.batch_size)
-        return easy.where(self.examples.random(len(difficulty)) < share, batch)
 
     @torch.no_grad()
     def _learn(self, member_loss: Tensor, gradient: Tensor) -> None:
-        config, key = self.config, (self.config.seed & WORD, self.update & WORD)
+        config, key = self.config, (self.seed & WORD, self.age & WORD)
         self.population, finite = optimiser.step(
             self.population, gradient, config.gradient_clip, key, config.backend
         )
@@ -226,9 +252,16 @@ class Trainer:
         counted_population = replace(self.population, restarts=counted)
         self.population = renew(counted_population, broken, self.config, self.chance)
 
-    def _hard_error(self, controller: Controller, rng: np.random.Generator, plan: SizePlan) -> Tensor:
-        batches = plan.mixed(self.task, rng, rows=controller.num_members)
-        return _share([np.any(hard_wrong(controller, b, b.horizon), axis=2) for b in batches])
+    def _hard_error(
+        self, controller: Controller, rng: np.random.Generator, plan: SizePlan
+    ) -> tuple[Tensor, Tensor]:
+        """Share of failures and mean timesteps of every member, both (P,)."""
+        stops, found = self.config.halting, []
+        for batch in plan.mixed(self.task, rng, rows=controller.num_members):
+            limit = caps(self.task, batch.difficulty, batch.memory_sizes) if stops else batch.horizon
+            found.append(hard_failures(controller, batch, limit, must_stop=stops))
+        failures, steps = zip(*found, strict=True)
+        return _share(failures), _share(steps)
 
     def _soft_error(self, controller: Controller, rng: np.random.Generator, plan: SizePlan) -> Tensor:
         members, wrong = controller.num_members, []
@@ -259,10 +292,12 @@ class Trainer:
         level = int(population.level.max())
         return Progress(
             update=self.update,
+            attempt=self.attempt,
             level=level,
             error=float(population.error[population.level == level].min()),
             loss=float(member_loss.detach().nanmean()),
             cell_loss=float(cell_loss.nanmean()),
+            stopping=int((population.level > self.config.max_level).sum()),
             solved=int(population.solved.sum()),
             restarts=int(population.restarts.sum()),
         )
@@ -274,6 +309,6 @@ def _exact_members(controller: Controller, errors: Tensor) -> tuple[Tensor, Cont
     return places, Controller(controller.spec, controller.parameters[places])
 
 
-def _share(wrong: list[np.ndarray]) -> Tensor:
-    """Share of wrong examples of every member, (P,), from parts (P, B)."""
-    return torch.from_numpy(np.concatenate(wrong, axis=1).mean(1)).float()
+def _share(parts: Sequence[np.ndarray]) -> Tensor:
+    """Share of true examples, or mean, of every member, (P,), from parts (P, B)."""
+    return torch.from_numpy(np.concatenate(parts, axis=1).mean(1)).float()

@@ -45,6 +45,9 @@ class Rules:
         log_floor: eps of log(max(x, eps)).
         activation_clip: Limit on activation gradients, or None.
         backend: As in `nram_env.machine.timestep`.
+        step_cost: Nats for every timestep, times the probability that the run gets there.
+        unfinished_cost: Nats for the last timestep of the horizon, times the probability that the run gets
+            there.
     """
 
     machine: MachineConfig
@@ -53,6 +56,8 @@ class Rules:
     log_floor: float = LOG_FLOOR
     activation_clip: float | None = None
     backend: str = "auto"
+    step_cost: float = 0.0
+    unfinished_cost: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -124,12 +129,14 @@ class Advance:
         rewards: (B,); 0 for rows that had finished.
         entropy: (B,); the selectors' entropy in nats, 0 for rows that had finished.
         halting_entropy: (B,); entropy of "finish now or not" in nats, 0 for rows that had finished.
+        halting: (B,); p_t, the probability that the run ends with this timestep.
     """
 
     state: EpisodeState
     rewards: Tensor
     entropy: Tensor
     halting_entropy: Tensor
+    halting: Tensor
 
 
 @torch.inference_mode(False)
@@ -174,7 +181,7 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
 
     p_t = f_t * survival, and all of the survival in an episode's last timestep. The reward is p_t times
     the log-likelihood of the output; with the mixture loss it is 0 before the last timestep and the whole
-    log-likelihood there (paper, Section 3.3).
+    log-likelihood there (paper, Section 3.3). What the rules ask for timesteps is taken off.
 
     Args:
         rules: See `Rules`.
@@ -197,7 +204,16 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
         after, rewards = _settle_mixture(rules, before, after, halting)
     else:
         rewards = halting * moved.log_likelihood
-    return Advance(after, rewards, *entropies)
+    if rules.step_cost or rules.unfinished_cost:
+        rewards = rewards - _cost(rules, before, after, halting)
+    return Advance(after, rewards, *entropies, halting)
+
+
+def _cost(rules: Rules, before: EpisodeState, after: EpisodeState, halting: Tensor) -> Tensor:
+    """Nats for this timestep, (B,); 0 for rows that had finished."""
+    last = after.elapsed == before.horizon
+    cost = rules.step_cost * before.survival + rules.unfinished_cost * halting * last
+    return cost.masked_fill(before.finished, 0.0)
 
 
 def _settle_mixture(

@@ -39,6 +39,7 @@ SINGLE_ARGUMENTS = ("render_mode",)
 USUAL_DIFFICULTY = 5
 SMALLEST_NUMBER = float(np.finfo(np.float32).tiny)
 """Scales and floors below this vanish in float32."""
+LARGEST_NUMBER = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,9 @@ class Settings:
         logit_scale: logits = logit_scale * action.
         log_floor: eps of log(max(x, eps)) in the reward, in 0..1.
         activation_clip: Limit on the gradients of activations inside the machine; default: none.
+        step_cost: Nats for every timestep, times the probability that the run gets there.
+        unfinished_cost: Nats for the last timestep of the horizon, times the probability that the run gets
+            there: a run that stops by itself before does not pay.
 
     Raises:
         ValueError: An argument of the wrong type or range; the message restates it.
@@ -81,6 +85,8 @@ class Settings:
     logit_scale: float = 10.0
     log_floor: float = LOG_FLOOR
     activation_clip: float | None = None
+    step_cost: float = 0.0
+    unfinished_cost: float = 0.0
 
     def __post_init__(self) -> None:
         check_choice("loss", self.loss, LOSSES)
@@ -89,9 +95,11 @@ class Settings:
         check_flag("hard", self.hard)
         self._keep(
             num_registers=_pythons(self.num_registers),
-            logit_scale=_positive("logit_scale", self.logit_scale, largest=LARGEST_LOGIT),
-            log_floor=_positive("log_floor", self.log_floor, largest=1.0),
-            activation_clip=_optional(_positive, "activation_clip", self.activation_clip),
+            logit_scale=_number("logit_scale", self.logit_scale, largest=LARGEST_LOGIT),
+            log_floor=_number("log_floor", self.log_floor, largest=1.0),
+            activation_clip=_optional(_number, "activation_clip", self.activation_clip),
+            step_cost=_number("step_cost", self.step_cost, smallest=0.0),
+            unfinished_cost=_number("unfinished_cost", self.unfinished_cost, smallest=0.0),
             horizon=_optional(whole_number, "horizon", self.horizon, smallest=1),
             difficulty=_optional(
                 whole_number, "difficulty", self.difficulty, smallest=self.problem.smallest_difficulty
@@ -150,7 +158,9 @@ class Settings:
         """What the episodes are run with."""
         registers = self.problem.num_registers if self.num_registers is None else self.num_registers
         machine = MachineConfig(registers, PAPER_GATES if self.gates is None else self.gates)  # type: ignore[arg-type]
-        return Rules(machine, self.loss, self.hard, self.log_floor, self.activation_clip, self.backend)
+        clips = (self.log_floor, self.activation_clip)
+        costs = (self.step_cost, self.unfinished_cost)
+        return Rules(machine, self.loss, self.hard, *clips, self.backend, *costs)
 
     def request(
         self,
@@ -258,12 +268,12 @@ def _optional(check: Callable[..., Any], name: str, value: Any, **limits: Any) -
     return None if value is None else check(name, value, **limits)
 
 
-def _positive(name: str, value: Any, largest: float = float(np.finfo(np.float32).max)) -> float:
+def _number(
+    name: str, value: Any, smallest: float = SMALLEST_NUMBER, largest: float = LARGEST_NUMBER
+) -> float:
     number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not number or not SMALLEST_NUMBER <= value <= largest:
-        raise ValueError(
-            f"{name} must be a number in {SMALLEST_NUMBER:.3g}..{largest:.3g}, got {shown(value)}"
-        )
+    if not number or not smallest <= value <= largest:
+        raise ValueError(f"{name} must be a number in {smallest:.3g}..{largest:.3g}, got {shown(value)}")
     return float(value)
 
 

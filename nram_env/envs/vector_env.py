@@ -43,7 +43,8 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
     ## Rewards
     p_t times the log-likelihood of the wanted output after timestep t, so that the undiscounted return of
     a row is minus its loss. With `loss="mixture"` the reward is 0 until the row's last timestep and
-    the log-likelihood of the expected output there.
+    the log-likelihood of the expected output there. `step_cost` and `unfinished_cost` take off what a
+    timestep, and the last timestep of the horizon, costs times the probability that the run gets there.
 
     ## Starting State
     Registers 0; memory an instance drawn from `np_random`, which `reset(seed=...)` seeds, or given by
@@ -65,7 +66,8 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
 
     ## Arguments
     - `task`, `num_registers`, `gates`, `memory_size`, `horizon`, `difficulty`, `loss`, `hard`, `backend`,
-      `logit_scale`, `log_floor`, `activation_clip`: see `nram_env.envs.settings.Settings`.
+      `logit_scale`, `log_floor`, `activation_clip`, `step_cost`, `unfinished_cost`: see
+      `nram_env.envs.settings.Settings`.
     - `num_envs`: B.
     - `differentiable`: torch with graph, or numpy.
     - `device`, `dtype`: where and in what the machines compute, in torch's words or as names; dtype
@@ -118,7 +120,7 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         self.single_observation_space = single_observation_space(self.settings)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self._entropies: tuple[Tensor, Tensor] | None = None
+        self._latest: tuple[Tensor, Tensor, Tensor] | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -172,7 +174,8 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
             advanced = advance(self.settings.rules, before, logits)
         ended = advanced.state.finished & ~before.finished
         after, infos = self._autoreset(advanced.state, _array(before.finished), _array(ended))
-        self._state, self._entropies = after, (advanced.entropy, advanced.halting_entropy)
+        self._state = after
+        self._latest = (advanced.entropy, advanced.halting_entropy, advanced.halting)
         rewards = advanced.rewards if self.differentiable else advanced.rewards.double()
         outcome = (rewards, ended, torch.zeros_like(ended))
         return self._observe(), *map(self._outward, outcome), infos
@@ -231,31 +234,37 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
             )
 
     def _enter(self, state: EpisodeState) -> None:
-        """Be in a state that no step led to: both entropies are 0 until the next."""
+        """Be in a state that no step led to: entropies and p_t are 0 until the next."""
         super()._enter(state)
         none = torch.zeros_like(state.survival)
-        self._entropies = (none, none)
+        self._latest = (none, none, none)
 
     def detach_state(self) -> None:
         """Cut the graph of all that is kept: later rewards send no gradient to earlier actions."""
         self._state = self.state.detach()
-        if self._entropies is not None:
-            self._entropies = (self._entropies[0].detach(), self._entropies[1].detach())
+        if self._latest is not None:
+            entropy, halting_entropy, halting = (part.detach() for part in self._latest)
+            self._latest = (entropy, halting_entropy, halting)
 
     @property
     def entropy(self) -> Tensor:
         """Entropy of the last timestep's selectors in nats (B,), with graph; 0 for rows that had finished."""
-        return self._entropies_so_far()[0]
+        return self._latest_parts()[0]
 
     @property
     def halting_entropy(self) -> Tensor:
         """Entropy of the last "finish now or not" in nats (B,), with graph; 0 for rows that had finished."""
-        return self._entropies_so_far()[1]
+        return self._latest_parts()[1]
 
-    def _entropies_so_far(self) -> tuple[Tensor, Tensor]:
-        if self._entropies is None:
-            raise ResetNeeded("there is no entropy yet: call reset() first")
-        return self._entropies
+    @property
+    def halting(self) -> Tensor:
+        """p_t, the probability that a row ended with the last timestep (B,), with graph."""
+        return self._latest_parts()[2]
+
+    def _latest_parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        if self._latest is None:
+            raise ResetNeeded("there is no timestep yet: call reset() first")
+        return self._latest
 
 
 def _array(values: Tensor) -> np.ndarray:
