@@ -93,13 +93,11 @@ class TrainConfig:
     """On that level, share of updates whose horizon exceeds the task's, by M to halting_slack times M."""
     halting_slack: float = 2.0
     """See halting_share; drawn anew for each update."""
-    halting_memory_slack: int = 16
-    """With such a horizon, M exceeds the smallest legal size by 0 to this many cells."""
     halting_spread: float = 0.5
     """On that level, share of examples whose size is uniform over all sizes."""
     unfinished_cost: float = 3.0
     """With such a horizon, nats for a run that reaches its last timestep."""
-    step_cost: float = 0.2
+    step_cost: float = 0.1
     """With such a horizon, nats for every timestep."""
 
     backend: Literal["auto", "fused", "reference"] = "auto"
@@ -284,7 +282,6 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "memory_slack": (0, MAX_LEVEL),
     "horizon_slack": (0, MAX_LEVEL),
     "halting_slack": (1, 100),
-    "halting_memory_slack": (0, MAX_LEVEL),
     "unfinished_cost": (0, _HUGE),
     "step_cost": (0, _HUGE),
     "entropy_half_life": (_TINY, _HUGE),

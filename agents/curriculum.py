@@ -47,8 +47,7 @@ def draw_lesson(rng: np.random.Generator, task: Task, population: Population, co
     stopping = population.level.numpy() > config.max_level
     patient = bool(stopping.any()) and rng.random() < config.halting_share
     difficulty = _difficulties(rng, task, population, stopping, config)
-    most_slack = config.halting_memory_slack if patient else config.memory_slack
-    slack, horizon_slack = rng.integers([most_slack, config.horizon_slack], endpoint=True).tolist()
+    slack, horizon_slack = rng.integers([config.memory_slack, config.horizon_slack], endpoint=True).tolist()
     share = rng.choice([config.horizon_share, 1.0])
     steps = np.array([ceil(share * task.horizon(int(n))) for n in difficulty.max(1)])
     memory_size = task.smallest_memory_size(int(difficulty.max())) + slack

@@ -9,14 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from agents.checkpoint import AGENT_FILE, save_agent
+from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
 from agents.metrics import open_metrics
 from agents.run_files import CONFIG_FILE, LOCK_FILE, POPULATION_FILE, RUN_FILES, RunError, own_files
@@ -80,6 +80,12 @@ class Outcome:
     seconds: float
 
 
+Judge = Callable[[Agent], bool]
+"""Asked about solved members, the best first: whether the run may end with this one."""
+
+JUDGED_AT_ONCE = 3
+"""After so many refusals training goes on before more members are judged."""
+
 Watch = Callable[["Trainer", "Progress", float], None]
 """Called after each update with the trainer, what the update showed, and the seconds since the start."""
 
@@ -91,6 +97,7 @@ def start_run(
     watch: Watch,
     save_every: int = SAVE_UPDATES,
     save_seconds: float = SAVE_SECONDS,
+    judge: Judge | None = None,
 ) -> Outcome:
     """Train from nothing in a new folder, which is made only once there is something to train.
 
@@ -101,6 +108,7 @@ def start_run(
         watch: Told of every update.
         save_every: Updates between two saves, at most.
         save_seconds: Seconds between two saves, at most; an update that runs is finished first.
+        judge: Asked about solved members before the run ends with them; those that it refuses do not count.
 
     Raises:
         RunError: The folder holds a run, or files that are not a run's, or another process works in it.
@@ -116,7 +124,7 @@ def start_run(
                 f"{folder} already holds a run; add --resume to go on with it, or name another folder"
             )
         write_atomically(folder / CONFIG_FILE, json.dumps(config.to_json(), indent=2) + "\n")
-        return _train(folder, trainer, budget, watch, save_every, save_seconds)
+        return _train(folder, trainer, budget, watch, save_every, save_seconds, judge)
 
 
 def resume_run(
@@ -125,6 +133,7 @@ def resume_run(
     watch: Watch,
     save_every: int = SAVE_UPDATES,
     save_seconds: float = SAVE_SECONDS,
+    judge: Judge | None = None,
 ) -> Outcome:
     """Go on with a saved run, exactly as if it had never stopped; arguments as in `start_run`.
 
@@ -138,7 +147,7 @@ def resume_run(
         raise RunError(f"{folder} holds no run to resume: there is no {POPULATION_FILE} in it")
     with lock_run(folder):
         trainer = Trainer.load(folder / POPULATION_FILE)
-        return _train(folder, trainer, budget, watch, save_every, save_seconds)
+        return _train(folder, trainer, budget, watch, save_every, save_seconds, judge)
 
 
 @contextmanager
@@ -161,10 +170,17 @@ def lock_run(folder: Path) -> Iterator[None]:
 
 
 def _train(
-    folder: Path, trainer: Trainer, budget: Budget, watch: Watch, save_every: int, save_seconds: float
+    folder: Path,
+    trainer: Trainer,
+    budget: Budget,
+    watch: Watch,
+    save_every: int,
+    save_seconds: float,
+    judge: Judge | None,
 ) -> Outcome:
     begin = saved = time.monotonic()
     reason = "updates" if budget.updates is not None and trainer.update >= budget.updates else None
+    accepted: set[int] = set()
     with _polite_stop() as stopped, open_metrics(folder, trainer.update) as metrics:
         while reason is None:
             progress = trainer.advance()
@@ -172,6 +188,9 @@ def _train(
             with _saved_on_failure(folder, trainer):
                 metrics.write(progress, now - begin)
                 watch(trainer, progress, now - begin)
+                if judge is not None and progress.solved:
+                    progress = _judged(trainer, progress, judge, budget.solved, accepted)
+                    now = time.monotonic()
             reason = "interrupted" if stopped() else budget.reached(progress, now - begin)
             due = trainer.update % save_every == 0 or now - saved >= save_seconds
             if reason is None and due:
@@ -179,6 +198,24 @@ def _train(
                 saved = now
     _save(folder, trainer)
     return Outcome(trainer, reason, time.monotonic() - begin)
+
+
+def _judged(
+    trainer: Trainer, progress: Progress, judge: Judge, wanted: int | None, accepted: set[int]
+) -> Progress:
+    """The same progress, but only those members count as solved that the judge accepts."""
+    solved = [index for index in trainer.population.ranking() if trainer.population.solved[index]]
+    accepted &= set(solved)
+    refused = 0
+    for index in solved:
+        if refused == JUDGED_AT_ONCE or (wanted is not None and len(accepted) >= wanted):
+            break
+        if index not in accepted and judge(trainer.agent(index)):
+            accepted.add(index)
+        elif index not in accepted:
+            trainer.refute(index)
+            refused += 1
+    return replace(progress, solved=len(accepted))
 
 
 def _save(folder: Path, trainer: Trainer) -> None:

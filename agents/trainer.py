@@ -30,6 +30,9 @@ from nram_env.tasks import SizePlan, caps, draw_plan, horizons
 CONFIRMING = 16
 """A member without a hard error is tested again on so many times the examples."""
 
+REFUTED = 1 / 3
+"""Hard error of a member that passes all tests here, but not what it is asked besides."""
+
 WORD = 0xFFFFFFFF
 """Seed and update, as the key of the gradient noise, have 32 bits each."""
 
@@ -205,7 +208,17 @@ class Trainer:
 
     def agents(self) -> list[Agent]:
         """All members from best to worst, each with the parameters that did best on held-out sizes."""
-        return [self._agent(index) for index in self.population.ranking()]
+        return [self.agent(index) for index in self.population.ranking()]
+
+    def refute(self, index: int) -> None:
+        """Count a solved member as one with errors, since a stricter test than ours has found some.
+
+        It is tested again, and counts as solved again if it passes our tests; it then is another by some
+        updates.
+        """
+        error = self.population.best_error.clone()
+        error[index, 0] = REFUTED
+        self.population = replace(self.population, best_error=error)
 
     def save(self, path: str | Path) -> None:
         """Write everything that a resumed run needs, atomically."""
@@ -272,7 +285,8 @@ class Trainer:
             wrong.append(cells.any(1).reshape(members, -1))
         return _share(wrong)
 
-    def _agent(self, index: int) -> Agent:
+    def agent(self, index: int) -> Agent:
+        """A member, with the parameters that did best on held-out sizes."""
         population, spec = self.population, self.config.spec
         hard, soft = population.best_error[index].tolist()
         tested = hard < 1

@@ -120,6 +120,23 @@ def find_recipe(name: str) -> Recipe:
     return _named("recipe", name, recipes())
 
 
+def recipe_of(task: str, controller: str | None = None) -> str | None:
+    """Name of the recipe of a task, and of a kind of controller if one is asked for; None if there is none.
+
+    Where a task has recipes for both kinds, the usual one has the task's own name.
+
+    Example:
+        >>> recipe_of("copy"), recipe_of("copy", "feedforward"), recipe_of("merge", "lstm")
+        ('copy', 'copy-feedforward', None)
+    """
+    fitting = [
+        name
+        for name, recipe in recipes().items()
+        if recipe.config.task == task and controller in (None, recipe.config.controller)
+    ]
+    return min(fitting, key=lambda name: (name != task, name), default=None)
+
+
 def _named(kind: str, name: str, known: Mapping[str, _Found]) -> _Found:
     if name not in known:
         raise unknown_name(kind, name, known)

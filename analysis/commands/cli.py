@@ -124,12 +124,14 @@ def _call(name: str, words: list[str]) -> int:
     do_imports(words)
     if own := [word for word in words if word.startswith("--tyro-")]:
         raise ValueError(f"unknown option {own[0]}; nram {name} --help lists those that there are")
+    defaults = {"default": verb.defaults(words)} if hasattr(verb, "defaults") else {}
     call = tyro.cli(
         verb,
         prog=f"nram {name}",
         args=words,
         description=inspect.cleandoc(verb.__doc__),
         config=(tyro.conf.FlagCreatePairsOff,),
+        **defaults,
     )
     return call()
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Group
 from rich.table import Table
 
-from agents.checkpoint import AGENT_FILE, Agent, save_agent
+from agents.checkpoint import Agent
 from agents.config import TrainConfig
-from agents.run import Budget, Outcome, resume_run, start_run
+from agents.run import Budget, Outcome, start_run
 from analysis.commands.demo_folder import clear, write_summary
 from analysis.commands.display import TrainingDisplay, broken_off
 from analysis.commands.output import command, emit, page_width, say, sizes_text
@@ -81,67 +80,57 @@ class Demo:
 
     def __call__(self) -> int:
         """Train, extract, check, report; exit code 0 only if the program passed every check."""
-        config = TrainConfig(task="copy", controller="lstm", seed=self.seed)
-        seconds = 0.0
-        for agent, seconds in _solved_agents(self.run, config, self.minutes):
-            found = _read_program(agent, self.seed)
-            if found.holds:
-                summary = _save(self.run, agent, found, seconds)
-                shown = _success(self.run, found)
-                break
-            say("This program failed a check; training goes on for the next member.")
+        judge = _Judge(self.seed)
+        outcome = _train(self.run, TrainConfig(task="copy", seed=self.seed), self.minutes, judge)
+        if judge.found is not None:
+            save_program(judge.found.program, self.run / PROGRAM_FILE)
+            program, checks = listing(judge.found.program), judge.found.checks
+            summary = write_summary(self.run, outcome.seconds, program, checks)
+            shown = _success(self.run, judge.found)
         else:
-            summary = write_summary(self.run, seconds, None, [])
+            summary = write_summary(self.run, outcome.seconds, None, [])
             shown = Group(
-                f"No program passed every check within {seconds:.0f} s; none is shown.",
+                f"No program passed every check within {outcome.seconds:.0f} s; none is shown.",
                 f"Try another seed:  {command('demo', '--seed', self.seed + 1)}",
             )
         emit(summary, shown, self.json)
         return 0 if summary["program"] else 1
 
 
-def _solved_agents(folder: Path, config: TrainConfig, minutes: float) -> Iterator[tuple[Agent, float]]:
-    """Train until a member is solved, yield it, and go on; each comes with the seconds of training so far.
+def _train(folder: Path, config: TrainConfig, minutes: float, judge: _Judge) -> Outcome:
+    """Train until a member is solved whose program holds.
 
     Raises:
         KeyboardInterrupt: Training was interrupted; it was saved before.
         RunError: The folder holds something else than an earlier demo.
     """
-    whole = Budget(UPDATES, minutes)
+    budget = Budget(UPDATES, minutes, solved=1)
     clear(folder)
     write_summary(folder, 0.0, None, [])
     say(f"Training {config.population} LSTM agents on Copy from input-output examples, n <= 8.")
-    seen: set[int] = set()
-    seconds = 0.0
-    while seconds < 60 * minutes:
-        budget = replace(whole, minutes=minutes - seconds / 60, solved=len(seen) + 1)
-        outcome = _train(folder, config, budget, resume=bool(seen))
-        seconds += outcome.seconds
-        if outcome.reason == "interrupted":
-            raise broken_off(folder, config.task)
-        for agent in outcome.trainer.agents():
-            if agent.info["held_out_hard_exact_error"] == 0 and agent.info["member"] not in seen:
-                seen.add(agent.info["member"])
-                yield agent, seconds
-
-
-def _train(folder: Path, config: TrainConfig, budget: Budget, resume: bool) -> Outcome:
     with TrainingDisplay(budget) as display:
-        if resume:
-            return resume_run(folder, budget, display.watch)
-        return start_run(folder, config, budget, display.watch)
+        outcome = start_run(folder, config, budget, display.watch, judge=judge)
+    if outcome.reason == "interrupted":
+        raise broken_off(folder, config.task)
+    return outcome
 
 
-def _read_program(agent: Agent, seed: int) -> Found:
-    say(f"Member {agent.info['member']} makes no error up to n = 32. Reading its program ...")
-    program = extract(agent, seed=seed)
-    return Found(program, check_sizes(program, get_task("copy"), SIZES, EXAMPLES, seed))
+@dataclass
+class _Judge:
+    """Accepts a solved member if its program passes every check, and keeps what was found."""
 
+    seed: int
+    found: Found | None = None
 
-def _save(folder: Path, agent: Agent, found: Found, seconds: float) -> dict[str, Any]:
-    save_agent(folder / AGENT_FILE, agent)
-    save_program(found.program, folder / PROGRAM_FILE)
-    return write_summary(folder, seconds, listing(found.program), found.checks)
+    def __call__(self, agent: Agent) -> bool:
+        say(f"Member {agent.info['member']} makes no error up to n = 200. Reading its program ...")
+        program = extract(agent, seed=self.seed)
+        found = Found(program, check_sizes(program, get_task("copy"), SIZES, EXAMPLES, self.seed))
+        if not found.holds:
+            say("This program failed a check; training goes on for the next member.")
+            return False
+        self.found = found
+        return True
 
 
 def _success(folder: Path, found: Found) -> Group:

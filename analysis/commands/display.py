@@ -82,10 +82,13 @@ class TrainingDisplay:
         if self._budget.minutes is not None:
             limits.append(60 * self._budget.minutes - seconds)
         left = f", at most {_clock(min(limits))} left" if limits else ""
+        config = trainer.config
+        attempt = f"attempt {progress.attempt} of {config.attempts}, " if progress.attempt > 1 else ""
+        stopping = f"{progress.stopping} learn to stop, " if progress.stopping else ""
+        level = min(progress.level, config.max_level)
         return (
-            f"{trainer.config.task}: update {progress.update}, level {progress.level} of "
-            f"{trainer.config.max_level}, error {progress.error:.3f}, {progress.solved} solved, "
-            f"{rate:.1f} updates/s{left}"
+            f"{config.task}: {attempt}update {progress.update}, level {level} of {config.max_level}, error "
+            f"{progress.error:.3f}, {stopping}{progress.solved} solved, {rate:.1f} updates/s{left}"
         )
 
 

@@ -14,7 +14,7 @@ from agents.config import TrainConfig
 from agents.evaluation import evaluate
 from agents.run import Outcome
 from agents.trainer import Trainer
-from analysis.commands.output import command
+from analysis.commands.output import command, say
 from analysis.commands.programs import MUST_HOLD
 from analysis.extraction.pipeline import extract
 from analysis.extraction.resolve import PROGRAM_FILE
@@ -47,6 +47,23 @@ class Candidate:
         return len(refuted_checks(self.program)), evaluate(
             self.agent, "soft", CHECKED_SIZES[-1], 20, seed=0
         ).exact_error
+
+
+@dataclass
+class ProgramJudge:
+    """Accepts a solved member if its program passes every check, and keeps that program."""
+
+    program: Program | None = None
+
+    def __call__(self, agent: Agent) -> bool:
+        """Read and check the member's program, and say what came out."""
+        say(f"Member {agent.info['member']} passes every test. Reading and checking its program ...")
+        program = extract(agent)
+        if refuted := refuted_checks(program):
+            say(f"Its program is REFUTED ({', '.join(refuted)}); training goes on.")
+            return False
+        self.program = program
+        return True
 
 
 def refuted_checks(program: Program) -> list[str]:

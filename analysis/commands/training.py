@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass, field
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import tyro
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from agents import zoo
 from agents.config import TrainConfig
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
 from agents.run import Budget, Outcome, resume_run, start_run
+from agents.run_files import own_files
 from analysis.commands.display import TrainingDisplay, resume_command
 from analysis.commands.hardening import hardening_report
-from analysis.commands.output import command, emit, page_width, sizes_text
-from analysis.extraction.resolve import find_agent
+from analysis.commands.output import command, emit, page_width, say, sizes_text
+from analysis.extraction.resolve import PROGRAM_FILE, find_agent
+from analysis.printing.page import listing
+from analysis.program.file import load_program, save_program
 
 if TYPE_CHECKING:
     from agents.evaluation import Evaluation
 
-USUAL_UPDATES = 5000
+USUAL_MINUTES = 30.0
 """Limit of a run that is given none."""
 
 
@@ -29,30 +36,55 @@ USUAL_UPDATES = 5000
 class Train:
     """Train a population of controllers on a task, from input-output examples alone.
 
-    Every member has its own seed and hyper-parameters; the best by hard exact error on held-out sizes is
-    saved. Ctrl-C saves and says how to go on.
+    Every member has its own seed and hyper-parameters. Training ends with the first member whose hardened
+    runs stop by themselves with the right output on held-out sizes, and whose program passes every check; it
+    and its program are saved. A population that does not leave the first level gives way to that of the next
+    seed. Ctrl-C saves and says how to go on.
+
+    A task of the zoo is trained by its recipe, of the --controller that is asked for; whatever else is said
+    here overrides it. Other tasks, and those without a recipe for that controller, get the usual settings.
 
     Examples:
         nram train copy
-        nram train swap --population 64 --minutes 30 --run runs/swap
-        nram train swap --run runs/swap --resume --minutes 30
+        nram train swap --controller feedforward --seed 3
+        nram train merge --minutes 10 --run runs/merge
+        nram train merge --run runs/merge --resume --minutes 30
     """
 
     config: tyro.conf.OmitArgPrefixes[TrainConfig] = field(default_factory=TrainConfig)
     run: Path | None = None
     """Folder of the run; default runs/TASK-CONTROLLER-SEED."""
     updates: int | None = None
-    """Stop after this many updates, those before a resume included; default: 5000, or none with --minutes."""
+    """Stop after this many updates, those before a resume included."""
     minutes: float | None = None
-    """Stop after this many minutes."""
+    """Stop after this many minutes, whatever the attempt; default, if updates have no limit either: 30."""
     solved: int | None = 1
-    """Stop once this many members make no error on held-out sizes; None to go on."""
+    """Stop once this many members are solved and their programs hold; None to go on."""
     threads: int = 1
     """Threads of arithmetic; small populations run fastest with one."""
     resume: bool = False
     """Go on with the run in the folder, with its own configuration."""
     json: bool = False
     """Print one JSON object; everything else goes to standard error."""
+
+    @classmethod
+    def defaults(cls, words: Sequence[str]) -> Self:
+        """The defaults of a call: the recipe for the task, and the controller, that its words name."""
+        config = cls._named(words)
+        asked = any(word.partition("=")[0] == "--controller" for word in words)
+        name = zoo.recipe_of(config.task, config.controller if asked else None)
+        generic = TrainConfig(config.task, config.controller)
+        return cls(config=generic if name is None else zoo.find_recipe(name).config)
+
+    @classmethod
+    def _named(cls, words: Sequence[str]) -> TrainConfig:
+        """The configuration of a call without recipes; that of a call without words if it is refused."""
+        calm = [word for word in words if word not in ("-h", "--help")]
+        try:
+            with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+                return tyro.cli(cls, args=calm, config=(tyro.conf.FlagCreatePairsOff,)).config
+        except (SystemExit, ValueError):  # it will be read, and refused, once more
+            return TrainConfig()
 
     def __call__(self) -> int:
         """Train; exit code 0 if at least one member is solved.
@@ -65,21 +97,37 @@ class Train:
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
         torch.set_num_threads(self.threads)
-        usual = USUAL_UPDATES if self.minutes is None else None
-        updates = usual if self.updates is None else self.updates
-        budget = Budget(updates, self.minutes, self.solved)
-        config = self.config
+        unlimited = self.updates is None and self.minutes is None
+        budget = Budget(self.updates, USUAL_MINUTES if unlimited else self.minutes, self.solved)
+        from analysis.commands.fresh import ProgramJudge
+
+        config, judge = self.config, ProgramJudge()
         folder = self.run or Path("runs") / f"{config.task}-{config.controller}-{config.seed}"
+        own_files(folder, {PROGRAM_FILE: load_program}, "a run")
         with TrainingDisplay(budget, _metrics_note(folder)) as display:
             if self.resume:
-                outcome = resume_run(folder, budget, display.watch)
+                outcome = resume_run(folder, budget, display.watch, judge=judge)
             else:
-                outcome = start_run(folder, config, budget, display.watch)
+                say(_settings_note(config))
+                outcome = start_run(folder, config, budget, display.watch, judge=judge)
+        if judge.program is not None:
+            save_program(judge.program, folder / PROGRAM_FILE)
+            say(listing(judge.program, page_width()))
         report = _report(folder, outcome)
         emit(report, "\n".join(_closing_lines(folder, outcome)), self.json)
         if outcome.reason == "interrupted":
             raise KeyboardInterrupt
         return 0 if report["solved"] else 1
+
+
+def _settings_note(config: TrainConfig) -> str:
+    """Which recipe holds, and what differs from it."""
+    name = zoo.recipe_of(config.task, config.controller)
+    if name is None:
+        return f"There is no recipe for {config.task} with this controller: the usual settings hold."
+    usual = zoo.find_recipe(name).config.to_json()
+    changed = [f"{key} = {value}" for key, value in config.to_json().items() if value != usual[key]]
+    return f"Following the recipe of zoo:{name}" + (f", but {', '.join(changed)}." if changed else ".")
 
 
 def _metrics_note(folder: Path) -> str:
@@ -95,6 +143,7 @@ def _report(folder: Path, outcome: Outcome) -> dict:
         "run": str(folder),
         "reason": outcome.reason,
         "updates": outcome.trainer.update,
+        "attempts": outcome.trainer.attempt,
         "seconds": round(outcome.seconds, 2),
         "members": outcome.trainer.population.size,
         "solved": int(outcome.trainer.population.solved.sum()),
@@ -105,8 +154,8 @@ def _report(folder: Path, outcome: Outcome) -> dict:
 def _closing_lines(folder: Path, outcome: Outcome) -> list[str]:
     report = _report(folder, outcome)
     lines = [
-        f"Stopped ({report['reason']}) after {report['updates']} updates, {report['seconds']:.0f} s; "
-        f"{report['solved']} of {report['members']} members solved. Saved in {folder}.",
+        f"Stopped ({report['reason']}) after {report['updates']} updates, {report['seconds']:.0f} s, attempt "
+        f"{report['attempts']}; {report['solved']} of {report['members']} members solved. Saved in {folder}.",
     ]
     task = report["task"]
     again = resume_command(folder, task)
@@ -117,7 +166,8 @@ def _closing_lines(folder: Path, outcome: Outcome) -> list[str]:
             *lines,
             f"No member is free of errors on held-out sizes yet. Go on with:  {again} --updates N",
         ]
-    return [*lines, f"Next:  {command('extract', folder, task=task)}   {command('eval', folder, task=task)}"]
+    calls = [command(verb, folder, task=task) for verb in ("show", "verify", "eval")]
+    return [*lines, f"Next:  {'   '.join(calls)}"]
 
 
 @dataclass(frozen=True)
