@@ -85,8 +85,10 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
     rules, state = envs.settings.rules, envs.state
     if envs.logit_scale == 1 and fused.serves(controller, rules, state):
         played = fused.play(controller, rules, state)
-        stopping = _stopping(played.halting, played.halting_entropy, state.horizon)
-        return _rollout(played.finite, played.wrong, played.returns, played.entropy, *stopping)
+        halting_entropy, steps, unfinished = _stopping(played.halting, played.halting_entropy, state.horizon)
+        returns = played.returns - rules.step_cost * steps - rules.unfinished_cost * unfinished
+        sums = (returns, played.entropy, halting_entropy, steps, unfinished)
+        return _rollout(played.finite, played.wrong, *sums)
     return _take_turns(controller, envs, observations)
 
 

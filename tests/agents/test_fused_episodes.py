@@ -17,6 +17,8 @@ built = pytest.mark.skipif(not library.LIBRARY_FILE.exists(), reason="the native
 INSTRUCTION_SETS = range(library.best_instruction_set() + 1 if library.LIBRARY_FILE.exists() else 1)
 """Those that this processor has; the environment always takes the best."""
 
+SUMS = ("returns", "entropy", "halting_entropy", "steps", "unfinished")
+
 
 def make(kind: str, members: int, backend: str = "auto", hidden: int = 8, registers: int = 4) -> Controller:
     spec = ControllerSpec(kind, MachineConfig(registers), hidden)
@@ -36,7 +38,7 @@ def play(
     horizon = problem.horizon(n) - rng.integers(0, spread, rows, endpoint=True)
     envs = make_envs(problem, controller.spec.machine, rows, activation_clip=1.0, **options)
     rollout = unroll(controller, envs, instance=instance, horizon=horizon)
-    sums = {name: getattr(rollout, name) for name in ("returns", "entropy", "halting_entropy")}
+    sums = {name: getattr(rollout, name) for name in SUMS}
     weight = torch.randn(rollout.returns.shape, generator=torch.Generator().manual_seed(2))
     score = sum(((1 + i) * weight * total).sum() for i, total in enumerate(sums.values()))
     (gradient,) = torch.autograd.grad(score, controller.parameters)
@@ -51,7 +53,7 @@ def in_turns(controller: Controller, *arguments: object, **options: object) -> d
 
 def assert_equal(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor], tolerance: float) -> None:
     assert torch.equal(found["wrong"], wanted["wrong"])
-    for name in ("returns", "entropy", "halting_entropy", "gradient"):
+    for name in (*SUMS, "gradient"):
         assert found[name].shape == wanted[name].shape
         limit = tolerance * float(wanted[name].abs().max())
         assert float((found[name] - wanted[name]).abs().max()) <= limit, name
@@ -81,6 +83,33 @@ def test_tasks_and_long_episodes_equal_those_of_taking_turns(task, loss):
     controller = make("lstm", 4)
     found, wanted = (run(controller, task, 4, 6, loss=loss) for run in (play, in_turns))
     assert_equal(found, wanted, 1e-4)
+
+
+@built
+@pytest.mark.parametrize("loss", ["expected", "mixture"])
+@pytest.mark.parametrize("kind", CONTROLLER_KINDS)
+def test_what_timesteps_cost_is_in_the_return_however_it_is_played(kind, loss):
+    controller, costs = make(kind, 3), {"step_cost": 0.5, "unfinished_cost": 4.0}
+    found, wanted = (run(controller, "copy", 5, 3, loss=loss, **costs) for run in (play, in_turns))
+    assert_equal(found, wanted, 2e-5)
+    free = play(controller, "copy", 5, 3, loss=loss)
+    cost = 0.5 * found["steps"] + 4 * found["unfinished"]
+    torch.testing.assert_close(found["returns"], free["returns"] - cost)
+
+
+@built
+@pytest.mark.parametrize("name", ["halting_entropy", "steps", "unfinished"])
+@pytest.mark.parametrize("loss", ["expected", "mixture"])
+def test_a_gradient_through_the_time_of_the_stop_alone_equals_that_of_taking_turns(loss, name):
+    gradients, problem = [], get_task("copy")
+    batch = problem.sample(np.random.default_rng(0), 3, 8, 8)
+    for backend in ("auto", "reference"):
+        controller = make("lstm", 2, backend)
+        envs = make_envs(problem, controller.spec.machine, 8, loss=loss)
+        rollout = unroll(controller, envs, instance=batch, horizon=np.arange(8) + 2)
+        gradients += torch.autograd.grad(getattr(rollout, name).sum(), controller.parameters)
+    assert gradients[0].abs().sum() > 0
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-5)
 
 
 @built

@@ -32,6 +32,56 @@ def test_the_gradient_of_the_return_reaches_every_parameter(kind):
         assert block.abs().sum() > 0, name
 
 
+def unrolled(parameters: torch.Tensor, spec: ControllerSpec, loss: str = "expected", **options: object):
+    envs = make_envs(COPY, MACHINE, 6, dtype="float64", loss=loss, **options)
+    batch, horizon = COPY.sample(np.random.default_rng(0), 2, 6, 6), np.array([1, 3, 5, 5, 7, 7])
+    return unroll(Controller(spec, parameters), envs, instance=batch, horizon=horizon)
+
+
+@pytest.mark.parametrize("kind", CONTROLLER_KINDS)
+@pytest.mark.parametrize("name", ["returns", "halting_entropy", "steps", "unfinished"])
+def test_gradients_equal_finite_differences(kind, name):
+    made = controller(kind)
+    parameters = made.parameters.double().requires_grad_()
+    costs = {"step_cost": 0.5, "unfinished_cost": 3.0}
+    weight = torch.rand(2, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+    def score(values: torch.Tensor) -> torch.Tensor:
+        return (weight * getattr(unrolled(values, made.spec, **costs), name)).sum()
+
+    (gradient,) = torch.autograd.grad(score(parameters), parameters)
+    with torch.no_grad():
+        for seed in range(3):
+            way = torch.randn(
+                parameters.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+            )
+            step = 1e-6 * way
+            slope = (score(parameters + step) - score(parameters - step)) / 2e-6
+            torch.testing.assert_close((gradient * way).sum(), slope, rtol=1e-5, atol=1e-7)
+
+
+def test_steps_and_unfinished_runs_are_those_of_the_halting_distribution():
+    made = controller()
+    rollout = unrolled(made.parameters.double(), made.spec)
+    envs, exact = make_envs(COPY, MACHINE, 6, dtype="float64"), made.to(torch.float64)
+    batch, horizon = COPY.sample(np.random.default_rng(0), 2, 6, 6), np.array([1, 3, 5, 5, 7, 7])
+    observations, _ = envs.reset(options={"instance": batch, "horizon": horizon})
+    state, left, steps, entropy = exact.initial_state(3), torch.ones(6).double(), 0.0, 0.0
+    unfinished = torch.zeros(6).double()
+    for step in range(1, 8):
+        logits, state = exact(observations.unflatten(0, (2, 3)), state)
+        f = torch.sigmoid(logits.flatten(0, 1)[:, -1])
+        here = torch.where(torch.from_numpy(horizon == step), left, f * left)
+        unfinished += left * torch.from_numpy(horizon == step)
+        steps, left = steps + step * here, left - here
+        if not envs.finished.all():
+            observations, *_ = envs.step(logits.flatten(0, 1))
+            entropy = entropy + (left + here) * envs.halting_entropy
+    torch.testing.assert_close(rollout.steps.flatten(), steps, rtol=0, atol=1e-4)
+    torch.testing.assert_close(rollout.unfinished.flatten(), unfinished, rtol=0, atol=1e-5)
+    torch.testing.assert_close(rollout.halting_entropy.flatten(), entropy, rtol=0, atol=1e-4)
+
+
 def test_members_do_not_touch_each_other():
     both = controller()
     batch = COPY.sample(np.random.default_rng(0), 3, 8, 6)
