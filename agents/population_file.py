@@ -12,7 +12,7 @@ from torch import Tensor
 from agents.config import CONFIG, RANGES, TrainConfig
 from agents.population import Population
 from agents.tensors import TensorRule, open_tensors, save_tensors
-from nram_env.checks import choice, integer, record
+from nram_env.checks import boolean, choice, integer, record
 from nram_env.files import reading
 
 POPULATION_FORMAT = "nram-population/5"
@@ -30,6 +30,7 @@ class SavedPopulation:
         update: Updates done.
         attempt: Number of the population, from 1.
         began: Updates that were done when it was started.
+        has_risen: Whether a member of it has ever left the first level.
         examples: Chance of the examples.
         chance: All other chance.
         population: The members.
@@ -39,6 +40,7 @@ class SavedPopulation:
     update: int
     attempt: int
     began: int
+    has_risen: bool
     examples: np.random.Generator
     chance: torch.Generator
     population: Population
@@ -48,7 +50,7 @@ def save_population(path: str | Path, saved: SavedPopulation) -> None:
     """Write a population, atomically."""
     header = {
         "config": saved.config.to_json(),
-        **{name: getattr(saved, name) for name in _COUNTS},
+        **{name: getattr(saved, name) for name in _PROGRESS},
         "examples": saved.examples.bit_generator.state,
     }
     tensors = {**vars(saved.population), "chance": saved.chance.get_state()}
@@ -66,21 +68,30 @@ def load_population(path: str | Path) -> SavedPopulation:
     config = file.header["config"]
     tensors = file.tensors({**_rules(config), "chance": _CHANCE})
     examples, chance = np.random.default_rng(), torch.Generator()
+    progress = {name: file.header[name] for name in _PROGRESS}
     with reading(path):
+        _check_progress(config, **progress)
         examples.bit_generator.state = file.header["examples"]
         _set_state(chance, tensors.pop("chance"))
-    counts = {name: file.header[name] for name in _COUNTS}
     return SavedPopulation(
-        config=config, **counts, examples=examples, chance=chance, population=Population(**tensors)
+        config=config, **progress, examples=examples, chance=chance, population=Population(**tensors)
     )
 
 
-_COUNTS = ("update", "attempt", "began")
+def _check_progress(config: TrainConfig, update: int, attempt: int, began: int, has_risen: bool) -> None:
+    if attempt > config.attempts:
+        raise ValueError(f"attempt is {attempt}; must be at most config.attempts, {config.attempts}")
+    if began > update or (attempt == 1 and began > 0):
+        raise ValueError(f"began is {began}; attempt {attempt} cannot have begun then, at update {update}")
+
+
+_COUNT = integer(0, 2**62)
+_PROGRESS = {"update": _COUNT, "attempt": integer(1, 2**62), "began": _COUNT, "has_risen": boolean()}
 _WIDE = integer(0, 2**128 - 1)
 _HEADER = record(
     {
         "config": CONFIG,
-        **dict.fromkeys(_COUNTS, integer(0, 2**62)),
+        **_PROGRESS,
         "examples": record(
             {
                 "bit_generator": choice("PCG64"),
@@ -99,13 +110,12 @@ def _rules(config: TrainConfig) -> dict[str, TensorRule]:
     """What the tensors of a population must be that was trained as `config` says, by name."""
     members, stack = (config.population,), (config.population, config.spec.num_parameters)
     count = TensorRule(members, ("int64",), 0, 2**62)
-    top = max(config.lowest_level, config.top_level)
     share, positive = TensorRule(members, low=0, high=1), TensorRule(members, low=_TINY)
     return {
         **dict.fromkeys(("parameters", "momentum", "best_parameters"), TensorRule(stack)),
         "variance": TensorRule(stack, low=0),
         **dict.fromkeys(("age", "tenure", "level_age", "family", "restarts"), count),
-        "level": TensorRule(members, ("int64",), config.lowest_level, top),
+        "level": TensorRule(members, ("int64",), config.lowest_level, config.top_level),
         **dict.fromkeys(("error", "easy_share"), share),
         "loss": TensorRule(members),
         **dict.fromkeys(RANGES, positive),

@@ -95,7 +95,7 @@ class Trainer:
 
     def _begin(self, attempt: int) -> None:
         """Start a population; that of attempt k is the one with which a run k - 1 seeds later starts."""
-        self.attempt, self.began = attempt, self.update
+        self.attempt, self.began, self.has_risen = attempt, self.update, False
         self.examples = np.random.default_rng(self.seed)
         self.chance = torch.Generator().manual_seed(self.seed)
         self.population = start(self.config, self.config.population, self.chance)
@@ -134,10 +134,12 @@ class Trainer:
 
     def _rise(self, lesson: Lesson, rollout: Rollout) -> None:
         """Raise the levels mastered; who comes to learn to stop begins with an open mind."""
-        top, before = self.config.max_level, self.population.level
-        self.population = rise(self.population, lesson, rollout, self.config)
-        entered = (self.population.level > top) & (before <= top)
-        self.population = forget_halting(self.population, entered, self.config, self.chance)
+        config, before = self.config, self.population.level
+        population = rise(self.population, lesson, rollout, config)
+        entered = (population.level > config.max_level) & (before <= config.max_level)
+        self.population = forget_halting(population, entered, config, self.chance)
+        risen = (population.level > config.lowest_level) | losses.mastered(population, config)
+        self.has_risen |= bool(risen.any())
 
     def _is_stuck(self) -> bool:
         """Whether it is time for a new generation, and members master the top level, but none is solved."""
@@ -147,11 +149,9 @@ class Trainer:
         return bool(losses.mastered(population, self.config).any()) and not bool(population.solved.any())
 
     def _is_hopeless(self) -> bool:
-        """Whether it is time for another population, since no member has left the first level."""
-        config, population = self.config, self.population
-        if self.attempt == config.attempts or self.age < config.attempt_updates:
-            return False
-        return bool((population.level == config.lowest_level).all()) and not bool(population.solved.any())
+        """Whether it is time for another population, since no member has ever left the first level."""
+        config = self.config
+        return not self.has_risen and self.age >= config.attempt_updates and self.attempt < config.attempts
 
     @training()
     def evaluate(self) -> None:
@@ -229,6 +229,7 @@ class Trainer:
                 update=self.update,
                 attempt=self.attempt,
                 began=self.began,
+                has_risen=self.has_risen,
                 examples=self.examples,
                 chance=self.chance,
                 population=self.population,
@@ -246,6 +247,7 @@ class Trainer:
         saved = load_population(path)
         trainer = cls(saved.config)
         trainer.update, trainer.attempt, trainer.began = saved.update, saved.attempt, saved.began
+        trainer.has_risen = saved.has_risen
         trainer.population, trainer.examples = saved.population, saved.examples
         trainer.chance = saved.chance
         return trainer

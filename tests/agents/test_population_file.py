@@ -14,6 +14,9 @@ SMALL = TrainConfig(task="access", population=3, batch_size=4, max_level=3, firs
 GOOD = {
     "config": SMALL.to_json(),
     "update": 0,
+    "attempt": 1,
+    "began": 0,
+    "has_risen": False,
     "examples": np.random.default_rng(0).bit_generator.state,
 }
 
@@ -59,13 +62,34 @@ def test_the_number_of_updates_is_a_count(tmp_path, update):
 
 
 @pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"attempt": 0}, "attempt is 0; must be an integer in 1.."),
+        ({"attempt": 6, "update": 9}, "attempt is 6; must be at most config.attempts, 5"),
+        (
+            {"update": 9, "attempt": 2, "began": 10},
+            "began is 10; attempt 2 cannot have begun then, at update 9",
+        ),
+        (
+            {"update": 9, "attempt": 1, "began": 4},
+            "began is 4; attempt 1 cannot have begun then, at update 9",
+        ),
+        ({"has_risen": 1}, "has_risen is 1; must be true or false"),
+    ],
+)
+def test_an_attempt_that_cannot_be_is_refused(tmp_path, change, message):
+    assert message in refusal(tmp_path, change)
+
+
+@pytest.mark.parametrize(
     ("name", "value", "message"),
     [
         ("parameters", torch.nan, "the tensor parameters holds nan; must hold finite numbers"),
         ("variance", -1.0, "the tensor variance holds -1.0; must hold finite numbers in 0.."),
-        ("level", 99, "the tensor level holds 99; must hold finite numbers in 1..3"),
+        ("level", 99, "the tensor level holds 99; must hold finite numbers in 1..4"),
         ("age", -1, "the tensor age holds -1"),
         ("error", 1.5, "the tensor error holds 1.5; must hold finite numbers in 0..1"),
+        ("best_steps", -1.0, "the tensor best_steps holds -1.0; must hold finite numbers in 0.."),
         ("learning_rate", 0.0, "the tensor learning_rate holds 0.0"),
         ("chance", 255, "the tensor chance is no state of a generator"),
     ],
