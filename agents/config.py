@@ -168,6 +168,11 @@ class TrainConfig:
             raise ValueError(
                 f"first_level must be at most max_level, got {self.first_level} and {self.max_level}"
             )
+        if self.lowest_level > self.max_level:
+            raise ValueError(
+                f"max_level must be at least {self.lowest_level}, "
+                f"the smallest difficulty of task {self.task}, got {self.max_level}"
+            )
         for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be a share in 0..1, got {getattr(self, name)}")

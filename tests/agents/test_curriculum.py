@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from agents.config import TrainConfig
-from agents.curriculum import draw_difficulties, rise
+from agents.curriculum import Lesson, draw_difficulties, rise
 from agents.population import UNKNOWN, UNKNOWN_LOSS, Population, start
 from agents.rollout import Rollout
 from nram_env.tasks import TaskBatch
@@ -23,16 +23,28 @@ def population_with(**changes: list) -> Population:
     return replace(population, **{name: torch.tensor(values) for name, values in changes.items()})
 
 
-def played(population: Population, wrong: float, loss: float, above: int = 0) -> tuple[TaskBatch, Rollout]:
-    """Every member's four examples of three output cells, `above` its level: so many wrong, such losses."""
-    difficulty = (population.level + above).repeat_interleave(BATCH).numpy()
+def played(
+    population: Population,
+    wrong: float,
+    loss: float,
+    above: int = 0,
+    beyond: tuple[bool, ...] = (False, False, False),
+    unfinished: float = 1.0,
+) -> tuple[Lesson, Rollout]:
+    """Every member's four examples of three output cells, `above` its level: so many wrong, such losses.
+
+    Where the horizon is the task's, untrained runs reach its end: all `unfinished` says is no error there.
+    """
+    difficulty = (population.level.clamp_max(CONFIG.max_level) + above).repeat_interleave(BATCH).numpy()
     mask = np.tile([True, True, True, False], (len(difficulty), 1))
     memory = np.zeros(mask.shape, dtype=np.int64)
     first = torch.arange(BATCH).expand(population.size, -1) < wrong * BATCH
     cells = torch.zeros(mask.shape, dtype=torch.bool)
     cells[:, 0] = first.flatten()
     zero = torch.zeros(population.size, BATCH)
-    return TaskBatch(memory, memory, mask, difficulty), Rollout(zero - 3 * loss, zero, zero, cells)
+    batch = TaskBatch(memory, memory, mask, difficulty)
+    lesson = Lesson(batch, np.full(len(difficulty), 4), torch.tensor(beyond))
+    return lesson, Rollout(zero - 3 * loss, zero, zero, zero + 4, zero + unfinished, cells)
 
 
 def test_difficulties_follow_the_shares_of_the_paper():
@@ -61,10 +73,30 @@ def test_a_level_rises_where_the_running_error_is_below_the_threshold_not_at_it(
     assert after.level.tolist() == [3, 2, 2]
 
 
-def test_no_level_rises_above_the_highest():
-    population = population_with(level=[3, 4, 5], level_age=[99] * 3, error=[0.1] * 3)
-    after = rise(population, *played(population, wrong=0.0, loss=1.0), CONFIG)
-    assert after.level.tolist() == [4, 5, 5]
+@pytest.mark.parametrize(("halting", "levels"), [(False, [4, 5, 5]), (True, [5, 6, 6])])
+def test_no_level_rises_above_the_highest(halting, levels):
+    config = replace(CONFIG, halting=halting)
+    population = population_with(level=[level - 1 for level in levels[:2]] + levels[2:])
+    population = replace(population, level_age=torch.full((3,), 99), error=torch.full((3,), 0.1))
+    after = rise(population, *played(population, wrong=0.0, loss=1.0), config)
+    assert after.level.tolist() == levels
+
+
+def test_the_level_for_learning_to_stop_is_measured_at_the_largest_size():
+    population = population_with(level=[6] * 3, error=[0.8] * 3, loss=[1.0] * 3)
+    after = rise(population, *played(population, wrong=0.25, loss=3.0), CONFIG)
+    assert after.error.tolist() == pytest.approx([0.9 * 0.8 + 0.1 * 0.25] * 3)
+    assert after.loss.tolist() == pytest.approx([0.9 * 1.0 + 0.1 * 3.0] * 3)
+
+
+@pytest.mark.parametrize(("unfinished", "stops"), [(0.6, False), (0.5, True), (0.0, True)])
+def test_a_run_that_reaches_the_end_of_a_longer_horizon_counts_as_wrong(unfinished, stops):
+    population = population_with(level=[6, 6, 5], error=[0.8] * 3)
+    beyond = (True, False, False)
+    lesson, rollout = played(population, wrong=0.25, loss=1.0, beyond=beyond, unfinished=unfinished)
+    after = rise(population, lesson, rollout, CONFIG)
+    right = 0.9 * 0.8 + 0.1 * 0.25
+    assert after.error.tolist() == pytest.approx([right if stops else 0.9 * 0.8 + 0.1, right, right])
 
 
 def test_what_was_measured_at_a_level_is_unknown_at_the_next():
@@ -91,11 +123,10 @@ def test_only_examples_of_exactly_the_level_count(above):
 
 def test_a_single_example_at_the_level_is_measured_by_itself():
     population = population_with(error=[0.8] * 3, loss=[1.0] * 3)
-    batch, rollout = played(population, wrong=0.25, loss=3.0)
-    difficulty = batch.difficulty.reshape(3, BATCH) + np.arange(
-        BATCH
-    )  # the first example alone is at the level
-    after = rise(population, replace(batch, difficulty=difficulty.ravel()), rollout, CONFIG)
+    lesson, rollout = played(population, wrong=0.25, loss=3.0)
+    difficulty = lesson.batch.difficulty.reshape(3, BATCH) + np.arange(BATCH)
+    batch = replace(lesson.batch, difficulty=difficulty.ravel())  # the first alone is at the level
+    after = rise(population, replace(lesson, batch=batch), rollout, CONFIG)
     assert after.error.tolist() == pytest.approx([0.9 * 0.8 + 0.1] * 3)
     assert after.loss.tolist() == pytest.approx([0.9 * 1.0 + 0.1 * 3.0] * 3)
 
@@ -103,12 +134,13 @@ def test_a_single_example_at_the_level_is_measured_by_itself():
 def test_the_error_of_this_update_counts_towards_rise_and_mastery():
     population = population_with(level=[4, 5, 5], level_age=[99] * 3, error=[0.52] * 3, easy_share=[0.5] * 3)
     after = rise(population, *played(population, wrong=0.0, loss=1.0), CONFIG)
-    assert after.level.tolist() == [5, 5, 5]
+    assert after.level.tolist() == [5, 6, 6]
     assert after.easy_share.tolist() == [0.5, 0.0, 0.0]
 
 
-def test_easy_examples_end_with_mastery_of_the_top_level_and_not_before():
-    config = replace(CONFIG, task="permutation", easy_share=0.5)
+@pytest.mark.parametrize("halting", [False, True])
+def test_easy_examples_end_with_mastery_of_the_largest_sizes_and_not_before(halting):
+    config = replace(CONFIG, task="permutation", easy_share=0.5, halting=halting)
     population = replace(
         start(config, 3, torch.Generator().manual_seed(0)),
         level=torch.tensor([5, 5, 4]),

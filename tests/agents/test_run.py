@@ -292,7 +292,8 @@ def test_opening_a_run_sweeps_what_a_kill_in_the_middle_of_a_save_left(tmp_path)
 
 
 def test_a_loss_that_is_no_number_is_null_in_the_metrics(tmp_path):
-    progress = Progress(update=1, level=2, error=0.5, loss=math.nan, cell_loss=1.0, solved=0, restarts=1)
+    counts = {"update": 1, "attempt": 1, "level": 2, "stopping": 0, "solved": 0, "restarts": 1}
+    progress = Progress(**counts, error=0.5, loss=math.nan, cell_loss=1.0)
     with open_metrics(tmp_path, 0) as metrics:
         metrics.write(progress, 0.5)
     (line,) = (tmp_path / METRICS_FILE).read_text().splitlines()

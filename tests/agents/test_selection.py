@@ -61,6 +61,21 @@ def test_at_the_same_level_the_running_loss_ranks_even_where_every_example_is_st
     assert population.ranking() == [3, 1, 2, 0, 7, 6, 5, 4]
 
 
+def test_among_members_of_equal_errors_those_that_take_fewer_timesteps_rank_first():
+    population = population_with(
+        best_error=[[0.0, 0.0]] * 3 + [[0.0, 0.5], [0.5, 1.0]] + [[1.0, 1.0]] * 3,
+        best_steps=[9.0, 7.0, 8.0, 1.0, 2.0, 0.0, 0.0, 0.0],
+        level=[9, 9, 9, 9, 9, 8, 9, 8],
+        loss=[0.1, 0.3, 0.2, 0.1, 0.1, 0.2, 0.3, 0.1],
+    )
+    assert population.ranking() == [1, 2, 0, 3, 4, 6, 7, 5]
+
+
+def test_a_clone_has_no_timesteps_yet():
+    population = population_with(best_steps=[7.0] * 8, loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+    assert select(population, CONFIG, generator()).best_steps.tolist() == [7.0] * 4 + [0.0] * 4
+
+
 def test_a_family_beyond_its_share_gives_way_first_and_its_best_stays():
     population = population_with(
         loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], family=[7, 7, 7, 7, 1, 2, 3, 4]
@@ -87,7 +102,7 @@ def test_once_a_member_masters_the_top_level_families_are_not_held_to_their_shar
     population = population_with(
         loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8],
         family=[7, 7, 7, 7, 1, 2, 3, 4],
-        level=[8] * 8,
+        level=[CONFIG.top_level] * 8,
         error=[0.0] + [0.9] * 7,
     )
     after = select(population, replace(CONFIG, family_share=0.125, cull_share=0.25), generator())
@@ -128,7 +143,10 @@ def test_rescaling_multiplies_all_logits_of_a_member():
 def ratios_of_clones(error: float, seed: int) -> list[float]:
     """Factors on the logits of the two clones of the best member, both rescaled."""
     population = population_with(
-        loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], level=[8] * 8, error=[error] * 8, age=[300] * 8
+        loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8],
+        level=[CONFIG.top_level] * 8,
+        error=[error] * 8,
+        age=[300] * 8,
     )
     after = select(population, replace(CONFIG, rescale_share=1.0), torch.Generator().manual_seed(seed))
     ratios = logits(after)[6:] / logits(population)[0]
@@ -160,7 +178,7 @@ def test_clones_keep_what_the_optimiser_knows_of_their_parents_unless_they_are_r
 
 def test_once_members_master_the_top_level_clones_are_of_them_only():
     population = population_with(
-        loss=[0.3, 0.1, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8], level=[8] * 8, error=[0.0] + [0.9] * 7
+        loss=[0.3, 0.1, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8], level=[CONFIG.top_level] * 8, error=[0.0] + [0.9] * 7
     )
     after = select(population, CONFIG, generator())
     assert kept(population, after) == [0, 1, 2, 3]
@@ -169,7 +187,7 @@ def test_once_members_master_the_top_level_clones_are_of_them_only():
 
 def test_a_new_generation_are_softened_clones_of_the_best_from_the_first_level_on():
     config = replace(CONFIG, population=8, easy_share=0.0)
-    population = population_with(loss=[0.8, 0.7, 0.6, 0.1, 0.5, 0.4, 0.3, 0.2], level=[8] * 8)
+    population = population_with(loss=[0.8, 0.7, 0.6, 0.1, 0.5, 0.4, 0.3, 0.2], level=[CONFIG.top_level] * 8)
     after = next_generation(population, config, generator())
     ratios = logits(after) / logits(population)[3]
     torch.testing.assert_close(ratios, ratios[:, :1, :1].expand_as(ratios), rtol=1e-3, atol=0)
@@ -182,7 +200,7 @@ def test_a_new_generation_are_softened_clones_of_the_best_from_the_first_level_o
 
 def test_noise_on_a_new_generation_is_of_another_size_for_each_clone():
     config = replace(CONFIG, population=8, generation_noise=0.5)
-    population = population_with(loss=[0.8, 0.7, 0.6, 0.1, 0.5, 0.4, 0.3, 0.2], level=[8] * 8)
+    population = population_with(loss=[0.8, 0.7, 0.6, 0.1, 0.5, 0.4, 0.3, 0.2], level=[CONFIG.top_level] * 8)
     plain = next_generation(population, replace(config, generation_noise=0.0), generator()).parameters
     noise = (next_generation(population, config, generator()).parameters - plain).std(1) / plain.std(1)
     assert ((noise > 0) & (noise < 0.55)).all()
@@ -234,7 +252,7 @@ def test_clones_hyper_parameters_are_multiplied_by_exp_of_normal_numbers():
 
 def selected(seed: int) -> Population:
     population = population_with(
-        loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], error=[0.9] * 8, level=[8] * 8
+        loss=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], error=[0.9] * 8, level=[CONFIG.top_level] * 8
     )
     return select(population, replace(CONFIG, rescale_share=0.5), generator(seed))
 

@@ -15,8 +15,9 @@ from agents import losses
 from agents.checkpoint import load_agent
 from agents.config import TrainConfig
 from agents.controllers import Controller
+from agents.curriculum import draw_lesson
 from agents.evaluation import evaluate
-from agents.hard import hard_wrong
+from agents.hard import hard_failures
 from agents.population import start
 from agents.rollout import Rollout
 from agents.trainer import Trainer
@@ -114,22 +115,56 @@ def test_a_member_that_overflows_is_restarted_and_the_others_go_on_as_without_it
 
 @pytest.mark.parametrize(
     ("hard", "soft", "kept"),
-    [(0.0, 0.25, "new"), (0.0, 0.5, "new"), (0.0, 0.75, "old"), (0.25, 0.0, "old"), (0.0, 1.0, "old")],
+    [
+        (0.25, 0.25, "new"),
+        (0.25, 0.5, "new"),
+        (0.25, 0.75, "old"),
+        (0.5, 0.0, "old"),
+        (0.25, 1.0, "old"),
+        (0.0, 1.0, "new"),
+    ],
 )
 def test_the_parameters_that_did_best_are_kept_the_latest_where_several_did(hard, soft, kept, monkeypatch):
-    trainer = Trainer(replace(SMALL, population=1, first_level=3, level_threshold=2.0))
+    trainer = Trainer(replace(SMALL, population=1, level_threshold=2.0))
     before = replace(
         trainer.population,
+        level=torch.full((1,), SMALL.top_level),
         best_parameters=trainer.population.parameters + 1,
-        best_error=torch.tensor([[0.0, 0.5]]),
+        best_error=torch.tensor([[0.25, 0.5]]),
+        best_steps=torch.tensor([7.0]),
     )
     trainer.population = before
-    monkeypatch.setattr(trainer, "held_out_errors", lambda *_: torch.tensor([[hard, soft]]))
+    found = (torch.tensor([[hard, soft]]), torch.tensor([9.0]))
+    monkeypatch.setattr(trainer, "held_out_errors", lambda *_: found)
     trainer.evaluate()
     after = trainer.population
     wanted = before.parameters if kept == "new" else before.best_parameters
     assert torch.equal(after.best_parameters, wanted)
-    assert after.best_error.tolist() == [[hard, soft] if kept == "new" else [0.0, 0.5]]
+    assert after.best_error.tolist() == [[hard, soft] if kept == "new" else [0.25, 0.5]]
+    assert after.best_steps.tolist() == [9.0 if kept == "new" else 7.0]
+
+
+def test_a_solved_member_is_not_tested_again_nor_one_that_has_not_mastered_the_top_level(monkeypatch):
+    trainer = Trainer(replace(SMALL, level_threshold=0.5))
+    trainer.population = replace(
+        trainer.population,
+        level=torch.tensor([4, 4, 3]),
+        error=torch.zeros(3),
+        best_error=torch.tensor([[0.0, 0.5], [0.25, 1.0], [1.0, 1.0]]),
+    )
+    before, tested = trainer.population, []
+
+    def held_out(controller, rng):
+        tested.append(controller.parameters.clone())
+        return torch.zeros(1, 2), torch.ones(1)
+
+    monkeypatch.setattr(trainer, "held_out_errors", held_out)
+    trainer.evaluate()
+    trainer.evaluate()
+    (parameters,) = tested
+    assert torch.equal(parameters, before.parameters[1:2])
+    assert trainer.population.solved.tolist() == [True, True, False]
+    assert trainer.population.best_error.tolist() == [[0.0, 0.5], [0.0, 0.0], [1.0, 1.0]]
 
 
 def test_the_entropy_bonus_halves_every_half_life_and_turns_into_a_penalty_at_mastery():
@@ -139,7 +174,7 @@ def test_the_entropy_bonus_halves_every_half_life_and_turns_into_a_penalty_at_ma
         population,
         entropy_bonus=torch.full((3,), 0.8),
         age=torch.tensor([0, 10, 10]),
-        level=torch.tensor([1, 1, 3]),
+        level=torch.tensor([1, 1, 4]),
         error=torch.tensor([1.0, 1.0, 0.0]),
     )
     torch.testing.assert_close(losses.entropy_weight(population, config), torch.tensor([0.8, 0.4, -0.3]))
@@ -148,20 +183,37 @@ def test_the_entropy_bonus_halves_every_half_life_and_turns_into_a_penalty_at_ma
 def test_the_loss_counts_the_halting_entropy_only_when_sharpening():
     population = start(SMALL, 2, generator())
     population = replace(
-        population, entropy_bonus=torch.tensor([0.5, 0.5]), level=torch.tensor([1, 3]), error=torch.zeros(2)
+        population, entropy_bonus=torch.tensor([0.5, 0.5]), level=torch.tensor([1, 4]), error=torch.zeros(2)
     )
     one = torch.ones(2, 4)
-    loss = losses.member_losses(Rollout(-2 * one, one, one, one > 0), population, SMALL)
+    rollout = Rollout(-2 * one, one, one, one, one, one > 0)
+    loss = losses.member_losses(rollout, population, SMALL, beyond=torch.tensor([False, False]))
     torch.testing.assert_close(loss, torch.tensor([2 - 0.5, 2 + 2 * SMALL.sharpening]))
 
 
+def test_timesteps_cost_those_whose_horizon_exceeds_the_task_s():
+    config = replace(SMALL, step_cost=0.25, unfinished_cost=4.0)
+    population = replace(start(config, 2, generator()), entropy_bonus=torch.zeros(2))
+    none, steps = torch.zeros(2, 4), torch.tensor([[2.0, 4, 6, 8], [2, 4, 6, 8]])
+    unfinished = torch.tensor([[0.0, 0, 0.5, 1], [0, 0, 0.5, 1]])
+    rollout = Rollout(none - 2, none, none, steps, unfinished, none > 0)
+    loss = losses.member_losses(rollout, population, config, beyond=torch.tensor([True, False]))
+    torch.testing.assert_close(loss, torch.tensor([2 + 0.25 * 5 + 4 * 1.5 / 4, 2.0]))
+
+
 def test_training_takes_easy_examples_for_their_share_only():
-    config = TrainConfig(task="permutation", population=4, batch_size=50, easy_share=0.5)
-    batch = Trainer(config)._draw(np.full(200, 5), 12)
-    in_order = (batch.memory[:, 1:6] == np.arange(5)).all(1)
-    assert 0.4 < in_order.mean() < 0.6
-    plain = Trainer(replace(config, easy_share=0.0))._draw(np.full(200, 5), 12)
-    assert (plain.memory[:, 1:6] == np.arange(5)).all(1).mean() < 0.1
+    config = TrainConfig(task="permutation", population=4, batch_size=100, max_level=5, easy_share=0.5)
+    assert 0.4 < np.mean(np.concatenate(in_order(Trainer(config), 5))) < 0.6
+    assert np.mean(np.concatenate(in_order(Trainer(replace(config, easy_share=0.0)), 5))) < 0.1
+
+
+def in_order(trainer: Trainer, n: int) -> list[np.ndarray]:
+    """Which examples of size n of the next lesson of Permutation are the easy ones, member by member."""
+    config = trainer.config
+    batch = draw_lesson(trainer.examples, trainer.task, trainer.population, config).batch
+    easy = (batch.memory[:, 1 : n + 1] == np.arange(n)).all(1).reshape(config.population, -1)
+    of_size = (batch.difficulty == n).reshape(config.population, -1)
+    return [rows[chosen] for rows, chosen in zip(easy, of_size, strict=True)]
 
 
 def test_a_member_that_masters_the_top_level_gets_no_more_easy_examples():
@@ -172,9 +224,9 @@ def test_a_member_that_masters_the_top_level_gets_no_more_easy_examples():
     levels, errors = torch.tensor([7, 7]), torch.tensor([0.5, 0.0])
     trainer.population = replace(trainer.population, level=levels, error=errors)
     trainer.advance()
-    in_order = (trainer._draw(np.full(100, 7), 15).memory[:, 1:8] == np.arange(7)).all(1)
-    assert in_order[:50].all()
-    assert not in_order[50:].any()
+    first, second = in_order(trainer, 7)
+    assert first.all()
+    assert not second.any()
 
 
 @pytest.mark.parametrize(
@@ -187,25 +239,31 @@ def test_a_population_that_masters_the_top_level_and_solves_nothing_starts_a_new
     trainer.update = 6
     trainer.population = replace(
         trainer.population,
-        level=torch.full((3,), 3),
+        level=torch.full((3,), 4),
         error=torch.full((3,), error),
         best_error=torch.full((3, 2), hard_error),
     )
     trainer.advance()
-    assert (trainer.population.level == (1 if anew else 3)).all()
+    assert (trainer.population.level == (1 if anew else 4)).all()
 
 
 @contextmanager
-def watched_batches():
-    """The batches that members are tested on."""
+def watched_batches(right: bool = False):
+    """The batches that members are tested on, and the last timesteps of their runs.
+
+    Where they are to be `right`, whoever they are, they are tested on all that there is.
+    """
     seen = []
 
-    def watched(controller, batch, horizon):
-        seen.append(batch)
-        return hard_wrong(controller, batch, horizon)
+    def watched(controller, batch, limit, must_stop):
+        seen.append((batch, limit))
+        failures, steps = hard_failures(controller, batch, limit, must_stop)
+        return failures & (not right), steps
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("agents.trainer.hard_wrong", watched)
+        if right:
+            patch.setattr("agents.trainer.soft_wrong", lambda c, task, batch, *_: np.zeros_like(batch.mask))
+        patch.setattr("agents.trainer.hard_failures", watched)
         yield seen
 
 
@@ -215,11 +273,11 @@ def _controller(trainer):
 
 def test_held_out_examples_are_never_easy():
     trainer = Trainer(TrainConfig(task="permutation", population=2, easy_share=1.0))
-    with watched_batches() as batches:
+    with watched_batches(right=True) as batches:
         trainer.held_out_errors(_controller(trainer), np.random.default_rng(0))
     easy = [
         (batch.memory[row, 1 : n + 1] == np.arange(n)).all()
-        for batch in batches
+        for batch, _ in batches
         for row, n in enumerate(batch.difficulty.tolist())
         if n >= 6
     ]
@@ -228,10 +286,10 @@ def test_held_out_examples_are_never_easy():
 
 def test_members_are_tested_at_every_n_in_memories_of_many_sizes():
     trainer = Trainer(TrainConfig(task="copy", population=2))
-    with watched_batches() as batches:
+    with watched_batches(right=True) as batches:
         trainer.held_out_errors(_controller(trainer), np.random.default_rng(0))
     sizes = {n: set() for n in (*range(1, 9), 48, 200)}
-    for batch in batches:
+    for batch, _ in batches:
         for n, memory_size in zip(batch.difficulty.tolist(), batch.memory_sizes.tolist(), strict=True):
             sizes[n].add(memory_size - (2 * n + 1))
     assert all(len(slacks) >= 5 for slacks in sizes.values())
@@ -242,22 +300,25 @@ def test_members_are_tested_at_every_n_in_memories_of_many_sizes():
 def test_a_member_that_is_wrong_at_one_slack_alone_is_not_solved():
     """Merge as it was shipped once: wrong where M is 2n + 8, and hardly anywhere else."""
     agent = load_agent(Path(__file__).parents[1] / "data/wrong_at_one_slack.safetensors")
-    trainer = Trainer(TrainConfig.from_json(agent.info["config"]))
-    errors = trainer.held_out_errors(agent.controller, np.random.default_rng(0))
+    of_its_time = TrainConfig(halting=False).to_json()
+    trainer = Trainer(TrainConfig.from_json(of_its_time | agent.info["config"]))
+    errors, _ = trainer.held_out_errors(agent.controller, np.random.default_rng(0))
     assert 0 < errors[0, 0] < 0.02
 
 
 def test_updates_have_a_share_of_the_horizon_or_all_of_it_and_tests_all_of_it():
-    trainer = Trainer(TrainConfig(task="permutation", population=2, horizon_share=0.5, first_level=8))
+    config = TrainConfig(task="permutation", population=2, horizon_share=0.5, first_level=8, halting=False)
+    config = replace(config, evaluation_examples=2)
+    trainer = Trainer(config)
     drawn = set()
     for _ in range(20):
         trainer.advance()
         drawn |= set(trainer._envs.state.horizon.tolist())
     assert drawn == {10, 19}  # half of 2 x 8 + 3, rounded up, and all of it
-    with watched_batches() as batches:
+    with watched_batches(right=True) as batches:
         trainer.held_out_errors(_controller(trainer), np.random.default_rng(0))
-    for batch in batches:
-        assert np.array_equal(batch.horizon, 2 * batch.difficulty + 3)
+    for batch, limit in batches:
+        assert np.array_equal(limit, 2 * batch.difficulty + 3)
 
 
 def test_a_second_read_stands_behind_add():
@@ -287,6 +348,18 @@ def test_the_configuration_survives_json():
         ({"gradient_clip": math.nan}, "gradient_clip must be in 0..1.79769e[+]308, got nan"),
         ({"learning_rate": (0.1, math.inf)}, "learning_rate must be a range LOW HIGH"),
         ({"evaluation_factors": (6, 10**9)}, "evaluation_factors must be in 1..100"),
+        ({"halting_share": 1.5}, "halting_share must be a share in 0..1, got 1.5"),
+        ({"halting_spread": -0.5}, "halting_spread must be a share in 0..1, got -0.5"),
+        ({"halting_slack": 0.5}, "halting_slack must be in 1..100, got 0.5"),
+        ({"halting_memory_slack": -1}, "halting_memory_slack must be in 0..1000, got -1"),
+        ({"step_cost": -0.1}, "step_cost must be in 0..1.79769e[+]308, got -0.1"),
+        ({"unfinished_cost": math.nan}, "unfinished_cost must be in 0..1.79769e[+]308, got nan"),
+        ({"attempts": 0}, "attempts must be in 1..65536, got 0"),
+        ({"attempt_updates": 0}, "attempt_updates must be in 1..1.79769e[+]308, got 0"),
+        (
+            {"task": "merge", "max_level": 1},
+            "max_level must be at least 2, the smallest difficulty of task merge, got 1",
+        ),
     ],
 )
 def test_an_impossible_configuration_is_refused(change, message):
