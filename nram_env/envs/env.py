@@ -47,7 +47,8 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
     p_t times the log-likelihood of the wanted output after timestep t, p_t being the probability that the
     run ends there: the undiscounted return is minus the loss of the episode (paper, Section 3.3). With
     `loss="mixture"` the reward is 0 until the last timestep and the log-likelihood of the expected
-    output there.
+    output there. `step_cost` and `unfinished_cost` take off what a timestep, and the last timestep of the
+    horizon, costs times the probability that the run gets there.
 
     ## Starting State
     Registers 0; memory an instance of the task drawn from `np_random`, which `reset(seed=...)` seeds, or
@@ -59,7 +60,8 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
 
     ## Arguments
     - `task`, `num_registers`, `gates`, `memory_size`, `horizon`, `difficulty`, `loss`, `observation`,
-      `hard`, `backend`, `logit_scale`, `log_floor`: see `nram_env.envs.settings.Settings`.
+      `hard`, `backend`, `logit_scale`, `log_floor`, `step_cost`, `unfinished_cost`: see
+      `nram_env.envs.settings.Settings`.
     - `render_mode`: "ansi" (text in the layout of the paper's tables), "rgb_array" (heat maps) or None.
 
     ## Version History

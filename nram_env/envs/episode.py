@@ -210,10 +210,9 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
 
 
 def _cost(rules: Rules, before: EpisodeState, after: EpisodeState, halting: Tensor) -> Tensor:
-    """Nats for this timestep, (B,); 0 for rows that had finished."""
+    """Nats for this timestep, (B,); 0 for rows that had finished: their survival is 0."""
     last = after.elapsed == before.horizon
-    cost = rules.step_cost * before.survival + rules.unfinished_cost * halting * last
-    return cost.masked_fill(before.finished, 0.0)
+    return rules.step_cost * before.survival + rules.unfinished_cost * halting * last
 
 
 def _settle_mixture(
