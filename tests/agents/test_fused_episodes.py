@@ -105,7 +105,7 @@ def test_a_gradient_through_the_time_of_the_stop_alone_equals_that_of_taking_tur
     batch = problem.sample(np.random.default_rng(0), 3, 8, 8)
     for backend in ("auto", "reference"):
         controller = make("lstm", 2, backend)
-        envs = make_envs(problem, controller.spec.machine, 8, loss=loss)
+        envs = make_envs(problem, controller.spec.machine, 8, loss=loss, backend=backend)
         rollout = unroll(controller, envs, instance=batch, horizon=np.arange(8) + 2)
         gradients += torch.autograd.grad(getattr(rollout, name).sum(), controller.parameters)
     assert gradients[0].abs().sum() > 0

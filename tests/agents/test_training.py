@@ -391,8 +391,12 @@ def test_a_written_configuration_with_a_missing_entry_is_refused():
         TrainConfig.from_json(values)
 
 
-def test_the_backends_train_alike():
-    fused, reference = (advance(Trainer(replace(SMALL, backend=name)), 3) for name in ("auto", "reference"))
+@pytest.mark.parametrize("levels", [[1, 1, 1], [1, 3, 4]], ids=["at first", "as one learns to stop"])
+def test_the_backends_train_alike(levels):
+    fused, reference = (Trainer(replace(SMALL, backend=name)) for name in ("auto", "reference"))
+    for trainer in (fused, reference):
+        trainer.population = replace(trainer.population, level=torch.tensor(levels))
+        advance(trainer, 3)
     torch.testing.assert_close(
         fused.population.parameters, reference.population.parameters, rtol=1e-3, atol=1e-4
     )
