@@ -351,7 +351,6 @@ def test_the_configuration_survives_json():
         ({"halting_share": 1.5}, "halting_share must be a share in 0..1, got 1.5"),
         ({"halting_spread": -0.5}, "halting_spread must be a share in 0..1, got -0.5"),
         ({"halting_slack": 0.5}, "halting_slack must be in 1..100, got 0.5"),
-        ({"halting_memory_slack": -1}, "halting_memory_slack must be in 0..1000, got -1"),
         ({"step_cost": -0.1}, "step_cost must be in 0..1.79769e[+]308, got -0.1"),
         ({"unfinished_cost": math.nan}, "unfinished_cost must be in 0..1.79769e[+]308, got nan"),
         ({"attempts": 0}, "attempts must be in 1..65536, got 0"),
