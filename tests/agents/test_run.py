@@ -17,7 +17,7 @@ from agents.checkpoint import load_agent
 from agents.config import TrainConfig
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, open_metrics, read_metrics
 from agents.run import POPULATION_FILE, Budget, RunError, resume_run, start_run
-from agents.trainer import Progress, Trainer
+from agents.trainer import REFUTED, Progress, Trainer
 from nram_env.files import FileError
 from tests.test_files import left_by_a_kill_in_the_middle_of_writing
 
@@ -179,6 +179,55 @@ def test_a_run_stops_once_enough_members_are_solved(tmp_path):
     assert outcome.reason == "solved"
     assert outcome.trainer.update < 400
     assert load_agent(tmp_path).info["held_out_hard_exact_error"] == 0
+
+
+def all_solved(trainer, progress, _) -> None:
+    """Let all members be solved from the first update on, the last one in the fewest timesteps."""
+    if progress.update == 1:
+        steps = torch.arange(trainer.population.size, 0, -1).float()
+        errors = torch.zeros_like(trainer.population.best_error)
+        trainer.population = replace(trainer.population, best_error=errors, best_steps=steps)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "accepted", "asked"),
+    [
+        (1, {3}, [4, 3]),
+        (2, {4, 2}, [4, 3, 2]),
+        (1, {0}, [4, 3, 2, 1, 0]),  # the last two an update later
+        (1, set(), [4, 3, 2, 1, 0]),
+        (None, {4, 1}, [4, 3, 2, 1, 0]),
+    ],
+)
+def test_a_run_ends_with_solved_members_that_its_judge_accepts(tmp_path, wanted, accepted, asked):
+    config, seen = replace(SMALL, population=5, cull_every=0), []
+
+    def judge(agent) -> bool:
+        seen.append(agent.info["member"])
+        assert agent.info["held_out_hard_exact_error"] == 0
+        return seen[-1] in accepted
+
+    outcome = start_run(tmp_path, config, Budget(updates=6, solved=wanted), all_solved, judge=judge)
+    enough = wanted is not None and len(accepted) >= wanted
+    assert outcome.reason == ("solved" if enough else "updates")
+    assert seen == asked, "each once, the best first"
+    population = outcome.trainer.population
+    assert population.solved.tolist() == [index in accepted or index not in asked for index in range(5)]
+    assert (population.best_error[:, 0][~population.solved] == REFUTED).all()
+    if accepted:
+        assert load_agent(tmp_path).info["member"] == max(accepted)
+
+
+def test_at_most_three_members_are_refused_after_an_update(tmp_path):
+    refused_at, judged = [], []
+
+    def watch(trainer, progress, seconds) -> None:
+        all_solved(trainer, progress, seconds)
+        refused_at.append(len(judged))
+
+    config = replace(SMALL, population=5, cull_every=0)
+    start_run(tmp_path, config, Budget(updates=4), watch, judge=lambda agent: bool(judged.append(agent)))
+    assert refused_at == [0, 0, 3, 5]
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path):
