@@ -45,7 +45,7 @@ def test_train_says_what_came_out_and_what_to_do_next(tmp_path, capsys):
     assert report["reason"] == "solved"
     assert report["best"]["held_out_hard_exact_error"] == 0
     assert "level" in said.err
-    assert f"nram extract {folder}" in said.err
+    assert f"nram show {folder}" in said.err
 
 
 def test_train_fails_honestly_when_no_member_is_solved(tmp_path, capsys):
@@ -77,7 +77,7 @@ def test_the_usual_folder_is_called_by_the_tasks_name_however_it_was_written(tmp
     monkeypatch.chdir(tmp_path)
     assert main(["train", "MERGE", "--population", "1", "--updates", "1", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["task"] == "merge"
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["merge-lstm-0"]
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["merge-feedforward-0"]
 
 
 def test_an_interrupt_gives_130_and_says_how_to_go_on_in_words_that_a_shell_takes(
