@@ -79,13 +79,9 @@ def hard_failures(
         limit: Last timestep of every example, (B,).
         must_stop: A run that has not stopped by itself by then is a failure, whatever its output.
     """
-    members = controller.num_members
-    memory, limits = np.tile(batch.memory, (members, 1)), np.tile(limit, members)
-    stopped, steps = np.zeros(len(memory), dtype=bool), np.zeros(len(memory), dtype=np.int64)
-    for step in hard_steps(controller, memory, limits, np.tile(batch.memory_sizes, members)):
-        memory, stopped, steps = step.memory, stopped | step.halts, steps + step.running
-    wrong = (memory.reshape(members, *batch.mask.shape) != batch.target) & batch.mask
-    return wrong.any(2) | (must_stop & ~stopped.reshape(members, -1)), steps.reshape(members, -1)
+    memory, stopped, steps = _ends(controller, batch, limit)
+    wrong = (memory != batch.target) & batch.mask
+    return wrong.any(2) | (must_stop & ~stopped), steps
 
 
 def hard_wrong(controller: Controller, batch: TaskBatch | MixedBatch, horizon: np.ndarray) -> np.ndarray:
@@ -96,11 +92,21 @@ def hard_wrong(controller: Controller, batch: TaskBatch | MixedBatch, horizon: n
         batch: B examples; M is the largest where they differ.
         horizon: Last timestep of every example, (B,).
     """
+    memory, *_ = _ends(controller, batch, horizon)
+    return (memory != batch.target) & batch.mask
+
+
+def _ends(
+    controller: Controller, batch: TaskBatch | MixedBatch, limit: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Memory (P, B, M) at the end; whether runs stop by themselves, and after how many steps, (P, B)."""
     members = controller.num_members
-    memory, horizons = np.tile(batch.memory, (members, 1)), np.tile(horizon, members)
-    for step in hard_steps(controller, memory, horizons, np.tile(batch.memory_sizes, members)):
-        memory = step.memory
-    return (memory.reshape(members, *batch.mask.shape) != batch.target) & batch.mask
+    memory, limits = np.tile(batch.memory, (members, 1)), np.tile(limit, members)
+    stopped, steps = np.zeros(len(memory), dtype=bool), np.zeros(len(memory), dtype=np.int64)
+    for step in hard_steps(controller, memory, limits, np.tile(batch.memory_sizes, members)):
+        memory, stopped, steps = step.memory, stopped | step.halts, steps + step.running
+    shape = (members, len(batch.memory))
+    return memory.reshape(*shape, -1), stopped.reshape(shape), steps.reshape(shape)
 
 
 def _chooser(controller: Controller, rows: int, steps: int) -> _Choosing | _Table:

@@ -73,11 +73,13 @@ class Outcome:
         trainer: The trainer as it was saved.
         reason: "solved", "updates", "minutes" or "interrupted" (by SIGINT, SIGTERM or SIGHUP).
         seconds: Time that this call spent training.
+        solved: Solved members; where a judge was asked, those that it accepted.
     """
 
     trainer: Trainer
     reason: str
     seconds: float
+    solved: int
 
 
 Judge = Callable[[Agent], bool]
@@ -181,6 +183,7 @@ def _train(
     begin = saved = time.monotonic()
     reason = "updates" if budget.updates is not None and trainer.update >= budget.updates else None
     accepted: set[int] = set()
+    solved = int(trainer.population.solved.sum()) if judge is None else 0
     with _polite_stop() as stopped, open_metrics(folder, trainer.update) as metrics:
         while reason is None:
             progress = trainer.advance()
@@ -191,13 +194,14 @@ def _train(
                 if judge is not None and progress.solved:
                     progress = _judged(trainer, progress, judge, budget.solved, accepted)
                     now = time.monotonic()
+            solved = progress.solved
             reason = "interrupted" if stopped() else budget.reached(progress, now - begin)
             due = trainer.update % save_every == 0 or now - saved >= save_seconds
             if reason is None and due:
                 trainer.save(folder / POPULATION_FILE)
                 saved = now
     _save(folder, trainer)
-    return Outcome(trainer, reason, time.monotonic() - begin)
+    return Outcome(trainer, reason, time.monotonic() - begin, solved)
 
 
 def _judged(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -51,9 +51,9 @@ class Candidate:
 
 @dataclass
 class ProgramJudge:
-    """Accepts a solved member if its program passes every check, and keeps that program."""
+    """Accepts a solved member if its program passes every check, and keeps those programs by member."""
 
-    program: Program | None = None
+    programs: dict[int, Program] = field(default_factory=dict)
 
     def __call__(self, agent: Agent) -> bool:
         """Read and check the member's program, and say what came out."""
@@ -62,7 +62,7 @@ class ProgramJudge:
         if refuted := refuted_checks(program):
             say(f"Its program is REFUTED ({', '.join(refuted)}); training goes on.")
             return False
-        self.program = program
+        self.programs[agent.info["member"]] = program
         return True
 
 

@@ -110,9 +110,10 @@ class Train:
             else:
                 say(_settings_note(config))
                 outcome = start_run(folder, config, budget, display.watch, judge=judge)
-        if judge.program is not None:
-            save_program(judge.program, folder / PROGRAM_FILE)
-            say(listing(judge.program, page_width()))
+        if outcome.solved:
+            program = judge.programs[outcome.trainer.population.ranking()[0]]
+            save_program(program, folder / PROGRAM_FILE)
+            say(listing(program, page_width()))
         report = _report(folder, outcome)
         emit(report, "\n".join(_closing_lines(folder, outcome)), self.json)
         if outcome.reason == "interrupted":
@@ -146,7 +147,7 @@ def _report(folder: Path, outcome: Outcome) -> dict:
         "attempts": outcome.trainer.attempt,
         "seconds": round(outcome.seconds, 2),
         "members": outcome.trainer.population.size,
-        "solved": int(outcome.trainer.population.solved.sum()),
+        "solved": outcome.solved,
         "best": {key: value for key, value in best.info.items() if key != "config"},
     }
 
