@@ -11,19 +11,24 @@ from typing import Any
 from agents import zoo
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
-from agents.evaluation import evaluate
 from agents.run import Outcome
 from agents.trainer import Trainer
 from analysis.commands.output import command, say
 from analysis.commands.programs import MUST_HOLD
 from analysis.extraction.pipeline import extract
 from analysis.extraction.resolve import PROGRAM_FILE
+from analysis.measurement.errors import measure_sizes
 from analysis.program.certificate import FAITHFUL
 from analysis.program.file import save_program
 from analysis.program.program import Program
+from analysis.verification import stops_by_itself
+from nram_env.tasks import get_task
 
-CHECKED_SIZES = (8, 50, 200)
-"""Sizes at which a fresh training is checked, soft and hard."""
+CHECKED_SIZES = {"soft": (8, 50), "hard": (8, 50, 200)}
+"""Sizes at which a fresh training is checked, by mode."""
+
+CHECKED_EXAMPLES = {"soft": 20, "hard": 100}
+"""Examples of each of these sizes; a soft run of n = 50 may be in a memory of hundreds of cells."""
 
 CANDIDATES = 6
 """Solved members among which the best is chosen."""
@@ -42,11 +47,14 @@ class Candidate:
 
     @cached_property
     def faults(self) -> tuple[int, float]:
-        """How many checks refute the program (equal to the agent; right at random, up to T(n), on all small),
-        and the soft error at the largest size."""
-        return len(refuted_checks(self.program)), evaluate(
-            self.agent, "soft", CHECKED_SIZES[-1], 20, seed=0
-        ).exact_error
+        """How many checks refute the program, and the largest soft error."""
+        return len(faults_of(self.agent, self.program)), max(measured(self.agent, "soft", seed=0).values())
+
+
+def measured(agent: Agent, mode: str, seed: int) -> dict[str, float]:
+    """Exact error at every checked size n."""
+    found = measure_sizes(agent, CHECKED_SIZES[mode], CHECKED_EXAMPLES[mode], seed, modes=(mode,))
+    return {str(row.n): row.exact_error for row in found}
 
 
 @dataclass
@@ -59,8 +67,8 @@ class ProgramJudge:
         """Read and check the member's program, and say what came out."""
         say(f"Member {agent.info['member']} passes every test. Reading and checking its program ...")
         program = extract(agent)
-        if refuted := refuted_checks(program):
-            say(f"Its program is REFUTED ({', '.join(refuted)}); training goes on.")
+        if faults := faults_of(agent, program):
+            say(f"Its program is not good: {', '.join(faults)}; training goes on.")
             return False
         self.programs[agent.info["member"]] = program
         return True
@@ -70,6 +78,15 @@ def refuted_checks(program: Program) -> list[str]:
     """The checks that must hold and do not."""
     must_hold = (*FAITHFUL, *MUST_HOLD)
     return [c.check for c in program.certificates if c.check in must_hold and c.verdict == "REFUTED"]
+
+
+def faults_of(agent: Agent, program: Program) -> list[str]:
+    """The checks that refute a program; and that it does not stop, if the agent was to learn that."""
+    faults = [f"{check} REFUTED" for check in refuted_checks(program)]
+    must_stop = agent.info.get("config", {}).get("halting", False)
+    if must_stop and not stops_by_itself(program, get_task(agent.task)):
+        faults.append("it does not stop by itself")
+    return faults
 
 
 def best_candidate(trainer: Trainer) -> Candidate:
@@ -87,10 +104,7 @@ def best_candidate(trainer: Trainer) -> Candidate:
 def training_record(chosen: Candidate, config: TrainConfig, outcome: Outcome) -> dict[str, Any]:
     """What happened when a recipe was followed, as it stands in the recipe's file."""
     population = outcome.trainer.population
-    errors = {
-        mode: {str(n): evaluate(chosen.agent, mode, n, 100, seed=1).exact_error for n in CHECKED_SIZES}
-        for mode in ("soft", "hard")
-    }
+    errors = {mode: measured(chosen.agent, mode, seed=1) for mode in CHECKED_SIZES}
     right = not any(error for found in errors.values() for error in found.values())
     return {
         "date": date.today().isoformat(),
@@ -101,7 +115,7 @@ def training_record(chosen: Candidate, config: TrainConfig, outcome: Outcome) ->
         "members": population.size,
         "solved": int(population.solved.sum()),
         "errors": errors,
-        "exact": right and not refuted_checks(chosen.program),
+        "exact": right and not faults_of(chosen.agent, chosen.program),
     }
 
 

@@ -46,9 +46,11 @@ def measure_errors(agent: Agent, mode: str, plan: SizePlan, rng: np.random.Gener
     return Evaluation(mode, n, sizes, examples, float(shares[0] / shares[1]), float(shares[2] / examples))
 
 
-def measure_sizes(agent: Agent, sizes: Sequence[int], examples: int, seed: int) -> list[Evaluation]:
-    """Both modes at every size n, on the same examples."""
-    return [_at_size(agent, mode, n, examples, seed) for mode in MODES for n in sizes]
+def measure_sizes(
+    agent: Agent, sizes: Sequence[int], examples: int, seed: int, modes: Sequence[str] = MODES
+) -> list[Evaluation]:
+    """All modes at every size n, on the same examples."""
+    return [_at_size(agent, mode, n, examples, seed) for mode in modes for n in sizes]
 
 
 def _at_size(agent: Agent, mode: str, n: int, examples: int, seed: int) -> Evaluation:
