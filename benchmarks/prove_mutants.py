@@ -67,7 +67,12 @@ class Judged:
     @property
     def is_hole(self) -> bool:
         """Whether it is both proved and wrong."""
-        return self.refuted is not None and (self.as_original or self.verdict == "PROVED")
+        return self.refuted is not None and self.is_proved
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether it is proved in one way or the other."""
+        return self.as_original or self.verdict == "PROVED"
 
 
 def judge(name: str, mutant: Mutant, task: Task, original: Proof, seconds: float) -> Judged:
@@ -124,7 +129,7 @@ def summary(rows: list[Judged]) -> str:
     for name in dict.fromkeys(row.program for row in rows):
         mine = [row for row in rows if row.program == name]
         wrong = Counter(row.verdict for row in mine if row.refuted is not None)
-        other = Counter(row.verdict for row in mine if row.refuted is None)
+        other = Counter("PROVED" if row.is_proved else row.verdict for row in mine if row.refuted is None)
         of_wrong = (wrong.total(), wrong["REFUTED"], wrong["UNKNOWN"], sum(row.is_hole for row in mine))
         of_others = (other.total(), other["PROVED"], other["REFUTED"], other["UNKNOWN"])
         lines.append([name, len(mine), *of_wrong, *of_others, round(sum(row.seconds for row in mine))])

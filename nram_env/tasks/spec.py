@@ -150,7 +150,7 @@ class TaskSpec:
         witness: From a legal memory: the parameters without a term and the entries of `legal_ghosts`.
 
     Raises:
-        ValueError: A term speaks of a name that nothing here declares.
+        ValueError: A term speaks of a name that nothing here, or nothing before it, declares.
 
     Example:
         >>> from nram_env import get_task
@@ -181,19 +181,18 @@ class TaskSpec:
     def __post_init__(self) -> None:
         if "n" not in self.params:
             raise ValueError(f"params must have n, the difficulty, got {sorted(self.params)}")
-        known = {"M", BEFORE, *self.params, *(ghost.name for ghost in self.ghosts)}
-        self._require_known("pre", known, self.pre)
-        self._require_known("output", known, self.output)
-        self._require_known("want", known | {"i"}, [self.want])
-        self._require_known("horizon", known, [self.horizon])
-        self._require_known("cuts", known, self.cuts)
-        self._require_known("lemmas", known, self.lemmas)
-        self._require_known("legal", known | {ghost.name for ghost in self.legal_ghosts}, self.legal)
-
-    def _require_known(self, part: str, known: set[str], trees: Sequence[Term | Fact]) -> None:
-        for tree in trees:
-            for name in sorted(free_names(tree) - known):
-                raise ValueError(f"{part} speaks of {name!r} in {text(tree)}; declared are {sorted(known)}")
+        known = {"M", BEFORE}
+        for name, term in self.params.items():
+            _require_known("params", known, [] if term is None else [term])
+            known.add(name)
+        for ghost in self.ghosts:
+            known.add(ghost.name)
+            _require_known("ghosts", known, ghost.axioms())
+        for part in ("pre", "output", "cuts", "lemmas"):
+            _require_known(part, known, getattr(self, part))
+        _require_known("want", known | {"i"}, [self.want])
+        _require_known("horizon", known, [self.horizon])
+        _require_known("legal", known | {ghost.name for ghost in self.legal_ghosts}, self.legal)
 
     def values(self, memory: Sequence[int]) -> dict[str, Any]:
         """What terms are read with at the start of a legal memory, where `mem` is `before`.
@@ -256,6 +255,12 @@ class TaskSpec:
             yield "" if number else "given", text(fact)
         yield "wanted", text(self._plain_post())
         yield "within", f"T(n) = {text(self.horizon)}"
+
+
+def _require_known(part: str, known: set[str], trees: Sequence[Term | Fact]) -> None:
+    for tree in trees:
+        for name in sorted(free_names(tree) - known):
+            raise ValueError(f"{part} speaks of {name!r} in {text(tree)}; declared are {sorted(known)}")
 
 
 def _reads(part: Term | Fact) -> bool:

@@ -12,8 +12,8 @@ from docs import list_specs
 from nram_env.tasks import get_task
 from nram_env.tasks.check_spec import spec_disagreement
 from nram_env.tasks.sizes import draw_range_plan
-from nram_env.tasks.spec import M, TaskSpec, before, i, n
-from nram_env.tasks.terms import Number, evaluate, variable
+from nram_env.tasks.spec import Defined, M, Recursive, TaskSpec, before, i, j, n
+from nram_env.tasks.terms import Number, app, evaluate, variable
 from tests.env.test_tasks import NAMES, SMALL_SIZES
 
 COMPLETE = [name for name in NAMES if not get_task(name).spec.legal_ghosts]
@@ -107,6 +107,9 @@ def copy_spec(**changes):
         ({"want": before(variable("j"))}, "want speaks of 'j'"),
         ({"output": (Number(0), variable("N"))}, "output speaks of 'N'"),
         ({"params": {}}, "params must have n, the difficulty"),
+        ({"params": {"n": variable("k"), "k": before(0)}}, "params speaks of 'k' in k; declared are"),
+        ({"ghosts": (Defined("value", before(variable("k")), n),)}, "ghosts speaks of 'k' in for all j"),
+        ({"ghosts": (Recursive("node", n, app("next", j), n),)}, "ghosts speaks of 'next' in for all j"),
     ],
 )
 def test_a_name_that_nobody_declared_is_rejected(changes, message):

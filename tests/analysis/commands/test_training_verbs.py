@@ -119,6 +119,7 @@ def test_tasks_shows_an_instance_and_what_is_wanted(capsys):
     shown = json.loads(capsys.readouterr().out)
     assert shown["memory"][0] == 3
     assert list(shown["wanted"].values()) == shown["memory"][1:3]
+    assert "wanted  for all i in n + 1..2*n: mem[i] = before[i - n]" in shown["spec"].splitlines()
 
 
 @pytest.mark.parametrize("verb", VERBS)
