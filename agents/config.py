@@ -89,6 +89,9 @@ class TrainConfig:
     halting: bool = True
     """Learn to stop: behind the top level lies one more, of the same sizes and longer horizons, and a member
     is solved only if its hardened runs stop by themselves."""
+    halting_threshold: float = 0.05
+    """A member enters that level when its running exact error at the largest sizes falls below this and
+    below level_threshold."""
     halting_share: float = 0.75
     """On that level, share of updates whose horizon exceeds the task's, by M to halting_slack times M."""
     halting_slack: float = 2.0
@@ -286,6 +289,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "ahead": (0, MAX_LEVEL),
     "memory_slack": (0, MAX_LEVEL),
     "horizon_slack": (0, MAX_LEVEL),
+    "halting_threshold": (0, _HUGE),
     "halting_slack": (1, 100),
     "unfinished_cost": (0, _HUGE),
     "step_cost": (0, _HUGE),

@@ -137,7 +137,8 @@ def rise(population: Population, lesson: Lesson, rollout: Rollout, config: Train
     error = _running(population.error, wrong.float(), at_level)
     loss = _running(population.loss, cell_losses(rollout, lesson.batch), at_level)
     below = error < config.level_threshold
-    rises = below & (population.level_age >= config.level_patience) & (population.level < config.top_level)
+    ready = below & ((population.level < config.max_level) | (error < config.halting_threshold))
+    rises = ready & (population.level_age >= config.level_patience) & (population.level < config.top_level)
     weaned = below & (population.level >= config.max_level)
     return replace(
         population,

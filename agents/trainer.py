@@ -156,8 +156,9 @@ class Trainer:
     @training()
     def evaluate(self) -> None:
         """Test the unsolved members at the top level on held-out sizes; keep the parameters that did best."""
-        mastered = losses.mastered(self.population, self.config)
-        places = (mastered & ~self.population.solved).nonzero()[:, 0]
+        on_top = self.population.level >= self.config.top_level
+        tested = on_top & losses.mastered(self.population, self.config) & ~self.population.solved
+        places = tested.nonzero()[:, 0]
         if not len(places):
             return
         members = self.population.take(places)

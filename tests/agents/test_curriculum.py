@@ -8,6 +8,7 @@ import torch
 
 from agents.config import TrainConfig
 from agents.curriculum import Lesson, draw_difficulties, rise
+from agents.losses import mastered
 from agents.population import UNKNOWN, UNKNOWN_LOSS, Population, start
 from agents.rollout import Rollout
 from nram_env.tasks import TaskBatch
@@ -73,9 +74,25 @@ def test_a_level_rises_where_the_running_error_is_below_the_threshold_not_at_it(
     assert after.level.tolist() == [3, 2, 2]
 
 
+def test_a_member_learns_to_stop_once_its_error_is_below_the_threshold_for_that_as_well():
+    config = replace(CONFIG, halting=True, level_threshold=0.5, halting_threshold=0.1)
+    population = population_with(level=[config.max_level - 1, config.max_level, config.max_level])
+    population = replace(population, level_age=torch.full((3,), 99), error=torch.tensor([0.2, 0.2, 0.01]))
+    after = rise(population, *played(population, wrong=0.0, loss=1.0), config)
+    assert after.level.tolist() == [config.max_level, config.max_level, config.max_level + 1]
+    assert mastered(population, config).tolist() == [False, True, True]
+
+
+def test_a_member_that_has_yet_to_learn_to_stop_masters_the_sizes_once_patience_has_passed():
+    config = replace(CONFIG, halting=True, level_threshold=0.5, level_patience=20)
+    population = population_with(level_age=[19, 20, 0], error=[0.2] * 3)
+    population = replace(population, level=config.max_level + torch.tensor([0, 0, 1]))
+    assert mastered(population, config).tolist() == [False, True, True]
+
+
 @pytest.mark.parametrize(("halting", "levels"), [(False, [4, 5, 5]), (True, [5, 6, 6])])
 def test_no_level_rises_above_the_highest(halting, levels):
-    config = replace(CONFIG, halting=halting)
+    config = replace(CONFIG, halting=halting, halting_threshold=0.5)
     population = population_with(level=[level - 1 for level in levels[:2]] + levels[2:])
     population = replace(population, level_age=torch.full((3,), 99), error=torch.full((3,), 0.1))
     after = rise(population, *played(population, wrong=0.0, loss=1.0), config)
@@ -133,7 +150,8 @@ def test_a_single_example_at_the_level_is_measured_by_itself():
 
 def test_the_error_of_this_update_counts_towards_rise_and_mastery():
     population = population_with(level=[4, 5, 5], level_age=[99] * 3, error=[0.52] * 3, easy_share=[0.5] * 3)
-    after = rise(population, *played(population, wrong=0.0, loss=1.0), CONFIG)
+    config = replace(CONFIG, halting_threshold=0.5)
+    after = rise(population, *played(population, wrong=0.0, loss=1.0), config)
     assert after.level.tolist() == [5, 6, 6]
     assert after.easy_share.tolist() == [0.5, 0.0, 0.0]
 

@@ -166,7 +166,7 @@ def test_where_nobody_is_to_forget_no_chance_is_used():
 
 def test_members_forget_once_as_they_come_to_the_last_level():
     config = replace(CONFIG, population=3, batch_size=4, level_threshold=2.0, level_patience=1, cull_every=0)
-    trainer = Trainer(replace(config, generation_every=0, evaluate_every=100))
+    trainer = Trainer(replace(config, generation_every=0, evaluate_every=100, halting_threshold=2.0))
     trainer.population = replace(
         trainer.population, level=torch.tensor([5, 4, 6]), level_age=torch.tensor([9, 9, 9])
     )

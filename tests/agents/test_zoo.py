@@ -45,7 +45,7 @@ def test_an_unknown_name_lists_those_that_there_are() -> None:
 
 def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
     recipe = zoo.Recipe({"task": "swap", "learning_rate": [0.001, 0.01]}, Budget(updates=5, solved=2))
-    kept = recipe.with_record("independent", zoo.find_recipe("copy").records["independent"])
+    kept = recipe.with_record("independent", zoo.find_recipe("copy").records["population"])
     zoo.save_recipe(tmp_path / "recipe.json", kept)
     assert zoo.load_recipe(tmp_path / "recipe.json") == kept
     assert kept.config.task == "swap"
