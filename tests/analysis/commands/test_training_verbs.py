@@ -4,10 +4,12 @@ import json
 import os
 import shlex
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
 
+from agents import TrainConfig, zoo
 from analysis.commands.cli import VERBS, main
 
 QUICK = ["--population", "8", "--batch-size", "16", "--num-registers", "2", "--first-level", "1"]
@@ -146,3 +148,39 @@ def test_a_mistake_is_one_line_on_standard_error(words, message, capsys):
     assert message in said.err
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+def settings_of(words: list[str], tmp_path, capsys) -> tuple[TrainConfig, str]:
+    """The configuration that a call trains with, and what it says of it."""
+    folder = tmp_path / "run"
+    assert main(["train", *words, "--updates", "0", "--run", str(folder), "--json"]) == 1
+    return TrainConfig.from_json(json.loads((folder / "config.json").read_text())), capsys.readouterr().err
+
+
+def test_a_task_is_trained_by_its_recipe_of_the_controller_that_is_asked_for(tmp_path, capsys):
+    config, said = settings_of(["swap", "--controller", "feedforward"], tmp_path, capsys)
+    assert config == zoo.find_recipe("swap-feedforward").config
+    assert "Following the recipe of zoo:swap-feedforward." in said
+
+
+def test_where_no_controller_is_asked_for_the_recipe_with_the_tasks_name_holds(tmp_path, capsys):
+    config, _ = settings_of(["--run", str(tmp_path / "copy"), "Reverse"], tmp_path, capsys)
+    assert config == zoo.find_recipe("reverse").config
+
+
+def test_flags_override_the_recipe_and_are_named(tmp_path, capsys):
+    config, said = settings_of(["merge", "--seed=7", "--population", "8"], tmp_path, capsys)
+    assert config == replace(zoo.find_recipe("merge").config, seed=7, population=8)
+    assert "Following the recipe of zoo:merge, but population = 8, seed = 7." in said
+
+
+def test_a_controller_without_a_recipe_gets_the_usual_settings(tmp_path, capsys):
+    config, said = settings_of(["merge", "--controller", "lstm"], tmp_path, capsys)
+    assert config == TrainConfig("merge")
+    assert "There is no recipe for merge with this controller" in said
+
+
+def test_help_shows_the_recipe_that_holds(capsys):
+    assert exit_code("train", "walkbst", "--help") == 0
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "falls below this. (default: 0.1)" in said
