@@ -1,7 +1,7 @@
-"""Small memories on which a program is wrong: found by unrolling its runs, replayed on the integer machine.
+"""Small memories on which a program is wrong: drawn, or found by unrolling its runs; all are replayed.
 
-Every cell is a symbol, so that one question to the solver is about all memories of one size; where it finds
-none, there is none.
+In unrolled runs every cell is a symbol, so that one question to the solver is about all memories of one size;
+where it finds none, there is none.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ from analysis.proofs.readings import conjunction, disjunction, negated
 from analysis.proofs.setting import spec_of
 from analysis.proofs.solver import z3_module
 from analysis.proofs.unrolling import Unrolling
-from analysis.verification.correctness import counterexample
-from nram_env.tasks import Task, caps
+from analysis.verification.correctness import counterexample, first_wrong_of
+from nram_env.tasks import Task, caps, grid_plan
 
 SLACKS_OF_A_DIFFICULTY = 3
 """One more of n is tried when so many more slacks of M have been: what grows with n is harder."""
 
 MOST_SLACK = 16
 """No slack beyond is tried."""
+
+_DRAWN_DIFFICULTIES, _DRAWN = 9, 32
+"""Before, so many instances are drawn at every slack of so many n: where many are wrong, that is faster."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def search_counterexample(
     seconds: float = 60.0,
     watch: Callable[[str], None] = lambda line: None,
 ) -> Search:
-    """Look for a legal memory on which a program is wrong, from small sizes to large.
+    """Look for a legal memory on which a program is wrong: among some that are drawn, then size by size.
 
     Args:
         program: The program.
@@ -69,11 +72,23 @@ def search_counterexample(
         >>> from analysis import find_program
         >>> from nram_env import get_task
         >>> found = search_counterexample(find_program("zoo:copy"), get_task("reverse"), must_stop=False)
-        >>> found.cleared
-        ((1, 3), (1, 4), (1, 5), (1, 6))
         >>> found.counterexample.got != found.counterexample.wanted
         True
     """
+    begun = time.monotonic()
+    if (drawn := _drawn(program, task, must_stop)) is not None:
+        return Search(drawn, (), ())
+    return search_unrolled(program, task, must_stop, begun + seconds - time.monotonic(), watch)
+
+
+def search_unrolled(
+    program: Program,
+    task: Task,
+    must_stop: bool,
+    seconds: float,
+    watch: Callable[[str], None] = lambda line: None,
+) -> Search:
+    """Look for a legal memory on which a program is wrong among all of a size, from small sizes to large."""
     deadline = time.monotonic() + seconds
     cleared, undecided = list[tuple[int, int]](), list[tuple[int, int]]()
     for size in sizes(task):
@@ -89,6 +104,13 @@ def search_counterexample(
             return Search(found, tuple(cleared), tuple(undecided))
         cleared.append(size)
     return Search(None, tuple(cleared), tuple(undecided))
+
+
+def _drawn(program: Program, task: Task, must_stop: bool) -> Counterexample | None:
+    """A counterexample among instances of many sizes, always the same."""
+    first = task.smallest_difficulty
+    plan = grid_plan(task, range(first, first + _DRAWN_DIFFICULTIES), _DRAWN, MOST_SLACK)
+    return first_wrong_of(program, task, plan, np.random.default_rng(0), must_stop)[0]
 
 
 def sizes(task: Task) -> Iterator[tuple[int, int]]:

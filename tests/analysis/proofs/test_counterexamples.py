@@ -14,6 +14,7 @@ from analysis.proofs.counterexamples import (
     UndecidedError,
     counterexample_at,
     search_counterexample,
+    search_unrolled,
     sizes,
     solution,
 )
@@ -27,7 +28,8 @@ from nram_env.tasks import get_task
 from tests.analysis.programs import random_program
 from tests.env.test_tasks import NAMES, SMALL_SIZES
 
-WRONG_MERGE = load_program(Path(__file__).parents[2] / "data/wrong_merge.json")
+ROOT = Path(__file__).parents[3]
+WRONG_MERGE = load_program(ROOT / "tests/data/wrong_merge.json")
 """The program that the zoo once had: wrong where M is 2n + 8 and n at least 4."""
 
 
@@ -97,7 +99,7 @@ def test_a_mutant_that_tests_refute_has_a_counterexample_that_replays(name, firs
     for mutant in islice(mutants(program), first, first + 6 * step, step):
         if check_exhaustive(mutant.program, task, limit=3000).verdict == "REFUTED":
             refuted += 1
-            found = search_counterexample(mutant.program, task, must_stop=False).counterexample
+            found = search_unrolled(mutant.program, task, must_stop=False, seconds=60.0).counterexample
             task.check_memory(found.memory)
             assert found.got != found.wanted or found.cell is None
     assert refuted > 2
@@ -115,16 +117,18 @@ def test_the_zoos_old_merge_is_wrong_at_one_slack():
     assert (len(found.memory), found.step) == (16, 16)
     assert run(WRONG_MERGE, found.memory, 16).memory[found.cell] == found.got != found.wanted
     assert task.oracle(found.memory)[found.cell] == found.wanted
-    assert (4, 16) in [size for size, _ in zip(sizes(task), range(30), strict=False)]
+    assert (4, 16) in islice(sizes(task), 30)
+    drawn = search_counterexample(WRONG_MERGE, task, must_stop=False).counterexample
+    assert task.oracle(drawn.memory)[drawn.cell] == drawn.wanted != drawn.got
 
 
 def test_a_program_that_never_stops_is_caught():
     """Where a program has to stop, its runs are followed up to the cap."""
-    program, task = find_program("zoo:access"), get_task("access")
-    edges = (*program.edges[:-1], replace(program.edges[-1], target=0))
-    assert search_counterexample(program, task, must_stop=True, seconds=0.3).counterexample is None
-    found = search_counterexample(replace(program, edges=edges), task, must_stop=True).counterexample
-    assert found.endless
+    program, task = load_program(ROOT / "examples/copy.json"), get_task("copy")
+    assert search_unrolled(program, task, must_stop=True, seconds=1.0).counterexample is None
+    edges = (*program.edges[:-1], replace(program.edges[-1], target=1))
+    found = search_unrolled(replace(program, edges=edges), task, must_stop=True, seconds=60.0)
+    assert found.counterexample.endless
 
 
 def test_what_the_solver_cannot_decide_in_time_is_said():
