@@ -11,6 +11,7 @@ from itertools import permutations
 import numpy as np
 
 from analysis.proofs.affine import equations
+from analysis.proofs.fronts import fronts
 from analysis.proofs.rows import NOTHING, Rows
 from analysis.proofs.segments import segments
 from analysis.proofs.setting import t
@@ -18,7 +19,7 @@ from analysis.proofs.view import View
 from nram_env.tasks.spec import BEFORE, MEMORY, M, before, mem, n
 from nram_env.tasks.terms import Fact, Term, Variable, any_of, app, implies, term_of
 
-_NEAR, _FAR = 4, 8
+_NEAR, _FAR, _FEWEST = 4, 8, 10
 _BOUNDARY_CELLS = (0, 1, 2)
 
 
@@ -42,8 +43,11 @@ def linear_equations(view: View) -> Iterator[Fact]:
 
 def wrapped_equations(view: View) -> Iterator[Fact]:
     """The same modulo M: what is an equation before any counter passes M, up to one M more or less."""
-    early = view.rows.value(t) + view.rows.value(n) + 2 <= view.rows.value(M)
-    sums = list(_linear(view, view.rows.chosen(early))) if early.sum() > 10 else []
+    size, time, difficulty = (view.rows.value(variable) for variable in (M, t, n))
+    early = (time + difficulty + 2 <= size, 2 * (time + difficulty) <= size)
+    sums = [
+        sum_of for rows in early if rows.sum() > _FEWEST for sum_of in _linear(view, view.rows.chosen(rows))
+    ]
     pairs = permutations([*view.numbers, t], 2)
     sums += [left - right - offset for left, right in pairs for offset in (0, 1)]
     for sum_of in sums:
@@ -144,6 +148,7 @@ TEMPLATES: tuple[Template, ...] = (
     entries,
     boundary_cells,
     segments,
+    fronts,
 )
 
 

@@ -32,7 +32,7 @@ def obligations(proof: Proof) -> Iterator[Obligation]:
     """Everything that has to be checked for a proof, from gates to goals."""
     setting, system = proof.setting, System(proof.setting)
     yield from gate_obligations(setting)
-    yield from _lemmas(system)
+    yield from lemma_obligations(system)
     for fact in proof.claim.sides(setting.spec):
         yield _obligation(system, f"given: {text(fact)}", (), system.background, fact, system.names)
     yield from _inductive(system, dict(proof.places()))
@@ -78,12 +78,12 @@ def gate_obligations(setting: Setting) -> Iterator[Obligation]:
         yield Obligation(f"{label} is in 0..M-1", _script(lines, [*known, outside]))
 
 
-def _lemmas(system: System) -> Iterator[Obligation]:
+def lemma_obligations(system: System) -> Iterator[Obligation]:
     """The task's lemmas, by induction over their variable; none of them is assumed."""
     for lemma in system.setting.spec.lemmas:
         assert isinstance(lemma, ForAll)
         some, bound = variable(f"some.{lemma.variable}"), lemma.variable
-        known = [*system.background, *system.lemma_instances([Number(0), some, some + 1])]
+        known = [*system.without_lemmas, *system.lemma_instances([Number(0), some, some + 1])]
         low, high, at = (formula(term, {}) for term in (lemma.low, lemma.high, some))
         lines = [*system.declarations, f"(declare-fun {at} () Int)"]
         first = [f"(< {low} {high})", negated(formula(lemma.body, {bound: low}))]

@@ -24,6 +24,7 @@ from analysis.proofs.runs import Runs, instances, record
 from analysis.proofs.setting import Location, Setting, spec_of
 from analysis.proofs.statement import location_text
 from analysis.proofs.timing import Conjecture, Timing, conjectures, larger_instances, observe
+from analysis.proofs.vacuity import contradictions
 from analysis.verification.correctness import counterexample
 from analysis.verification.stopping import claim_of
 from nram_env.tasks import Task
@@ -186,6 +187,9 @@ class _Search:
     def _confirmed(self, found: Attempt) -> Proof | None:
         """The proof with as few facts as are needed, or with all, once both solvers agree to all of it."""
         whole = Proof(found.setting, found.claim, found.invariants, found.unchanged)
+        for contradiction in contradictions(whole):
+            self.tried.append(contradiction)
+            return None
         for proof in (minimal(whole), whole):
             doubts = disagreements(obligations(proof), watch=self.watch)
             if not doubts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,7 @@ from analysis.program.program import Program
 from analysis.proofs.checking import SEEDS, SOLVERS, Solver, disagreements
 from analysis.proofs.evidence import Evidence, code_hash, load_evidence
 from analysis.proofs.obligations import obligations
-from analysis.proofs.proof import Proof
-from analysis.proofs.runs import instances, locations, record, start_of
-from nram_env.tasks import caps
-from nram_env.tasks.terms import text
+from analysis.proofs.vacuity import contradictions
 
 
 @dataclass(frozen=True)
@@ -61,27 +58,7 @@ def recheck(
     problems = [f"{name} is not what the proof gives" for name in evidence.differing]
     if program is not None and code_hash(program) != code_hash(proof.setting.program):
         problems.append(f"it is about another program than {program.name}: their code differs")
-    problems += _vacuous(proof)
+    problems += contradictions(proof)
     shown = tuple(obligations(proof))
     problems += map(str, disagreements(shown, solvers, seeds, watch=watch))
     return Recheck(evidence, len(shown), tuple(problems))
-
-
-def _vacuous(proof: Proof) -> Iterator[str]:
-    """What runs on small instances contradict; and that there are instances at all."""
-    setting = proof.setting
-    memories = instances(setting.task, seed=1)
-    start = start_of(setting.spec, memories)
-    for fact in setting.spec.axioms():
-        if not start.holds(fact):
-            yield f"a legal memory is excluded by: {text(fact)}"
-    limits = caps(setting.task, start.integers["n"], start.integers["M"])
-    runs = record(setting.program, setting.spec, memories, limits)
-    invariants = dict(proof.places())
-    for place, rows in locations(runs, setting).items():
-        if place not in invariants:
-            yield f"a run comes to a place that the proof calls unreachable: {place}"
-        else:
-            yield from (
-                f"a run contradicts: {text(fact)}" for fact in invariants[place] if not rows.holds(fact)
-            )

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.proofs.rows import Rows
+from analysis.proofs.setting import t
 from analysis.proofs.view import View
 from nram_env.tasks.spec import BEFORE, MEMORY, M, TaskSpec, before, i, mem
 from nram_env.tasks.terms import Fact, ForAll, Number, Term, all_of, forall, implies
 
-_MOST = 60
+_MOST, _LOOKED_AT = 60, 40
 
 
 def kept(low: Term, high: Term) -> ForAll:
@@ -50,6 +51,7 @@ def segments(view: View) -> Iterator[Fact]:
 def _ends(view: View) -> list[tuple[Term, np.ndarray]]:
     """Terms for the ends of pieces that lie in 0..M at every row, one for each column of values."""
     near = [base + offset for offset in (0, -1, 1) for base in view.bases]
+    near += [cut + t + offset for cut in view.setting.spec.cuts for offset in (-1, 0, 1)]
     near += [
         cut - register + offset
         for cut in view.setting.spec.cuts
@@ -84,9 +86,10 @@ def _wrong(rows: Rows, spec: TaskSpec) -> np.ndarray:
 
 
 def _largest(pairs: list[tuple[int, int]], values: np.ndarray) -> list[tuple[int, int]]:
-    """The pieces that no other one holds at every row."""
+    """The pieces that no other one holds, as far as some of the rows tell."""
     if not pairs:
         return []
+    values = values[:, :: max(1, values.shape[1] // _LOOKED_AT)]
     low, high = values[[first for first, _ in pairs]], values[[end for _, end in pairs]]
     empty = high <= low
     inside = np.stack(

@@ -7,8 +7,11 @@ from typing import Any
 
 INSTALL = "proofs need the solvers z3 and cvc5: pip install 'nram[prove]'"
 
-TIMEOUT = 2.0
-"""Seconds of one question."""
+EFFORT = 2_000_000
+"""Steps of the solver for one question, about a second's; answers must not depend on load."""
+
+TIMEOUT = 30.0
+"""Seconds after which a question is given up in any case."""
 
 OPTIONS = {"auto_config": False, "mbqi": False}
 """Quantifiers are instantiated by their triggers alone."""
@@ -54,7 +57,7 @@ class Questions:
     def solver(self, known: Sequence[Any]) -> Any:
         """A solver that knows some formulas."""
         solver = self._z3.SimpleSolver(ctx=self._context)
-        solver.set(timeout=int(1000 * TIMEOUT), random_seed=self._seed, **OPTIONS)
+        solver.set(rlimit=EFFORT, timeout=int(1000 * TIMEOUT), random_seed=self._seed, **OPTIONS)
         solver.add(*known)
         return solver
 

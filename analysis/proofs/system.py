@@ -61,6 +61,14 @@ class System:
     @property
     def background(self) -> list[str]:
         """What holds at every location: the task's facts, and the range of every value."""
+        return self._background(self._facts)
+
+    @property
+    def without_lemmas(self) -> list[str]:
+        """The same as far as it does not come from the task's lemmas."""
+        return self._background([fact for fact in self._facts if fact not in self.setting.spec.lemmas])
+
+    def _background(self, given: Sequence[Fact]) -> list[str]:
         ranges = [_in_range(register.name) for register in self.setting.registers]
         cells = [
             f"(forall ((every.c Int)) (! (=> {_cell('every.c')} {_in_range(f'({memory} every.c)')}) "
@@ -68,7 +76,7 @@ class System:
             for memory in (BEFORE, MEMORY)
         ]
         size = formula(self.setting.program.min_size <= M, {})
-        facts = [formula(fact, {}) for fact in self._facts]
+        facts = [formula(fact, {}) for fact in given]
         return [*facts, size, *self._counting, *ranges, *cells]
 
     @property
