@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from agents import zoo
-from analysis import find_program, listing, load_program, save_program
+from analysis import listing, load_program, save_program
 from analysis.commands.cli import main
 from analysis.program.certificate import NOT_AT_HAND
 from analysis.proofs.certify import CHECKED, evidence_file, standing
+from tests.analysis.proofs.settings import DATA, kept
 
 
 @pytest.fixture
 def access(tmp_path, monkeypatch):
-    """A folder with the program of the zoo's Access, in which the test works."""
+    """A folder with a program for Access, in which the test works."""
     monkeypatch.chdir(tmp_path)
-    shutil.copy(zoo.PLACE / "access" / "program.json", tmp_path / "program.json")
+    shutil.copy(DATA / "proof_of_access.json", tmp_path / "program.json")
     return tmp_path
 
 
@@ -46,7 +46,10 @@ def test_a_proof_is_saved_beside_the_program_whose_file_then_says_so(access, cap
     assert main(["recheck", "program.proof.zip", "--program", "program.json", "--seeds", "0"]) == 0
     assert "PROVED: all agree; 17 obligations, z3 and cvc5, seeds 0" in capsys.readouterr().out
 
-    assert main(["recheck", "program.proof.zip", "--program", "zoo:copy", "--seeds", "0"]) == 1
+    assert (
+        main(["recheck", "program.proof.zip", "--program", str(DATA / "proof_of_copy.json"), "--seeds", "0"])
+        == 1
+    )
     assert "NOT CONFIRMED" in capsys.readouterr().out
 
 
@@ -66,7 +69,7 @@ def test_a_program_that_is_not_the_one_that_was_proved_is_not_believed(access):
 
 
 def test_what_cannot_be_proved_in_time_is_unknown_and_says_what_was_tried(access, capsys):
-    save_program(find_program("zoo:copy"), "program.json")
+    save_program(kept("copy"), "program.json")
     assert main(["prove", "program.json", "--minutes", "0.001"]) == 1
     printed = capsys.readouterr().out
     assert printed.startswith("UNKNOWN after")
@@ -75,7 +78,7 @@ def test_what_cannot_be_proved_in_time_is_unknown_and_says_what_was_tried(access
 
 
 def test_a_wrong_program_is_refuted(access, capsys):
-    right = find_program("zoo:increment")
+    right = kept("increment")
     edge = replace(right.edges[0], block=replace(right.edges[0].block, assignments=()))
     save_program(replace(right, edges=(edge, *right.edges[1:])), "program.json")
     assert main(["prove", "program.json"]) == 1

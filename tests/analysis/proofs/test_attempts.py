@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from analysis import find_program
 from analysis.proofs.checking import ask_z3
 from analysis.proofs.claims import Stops, Window
 from analysis.proofs.houdini import Houdini
@@ -18,7 +17,7 @@ from analysis.proofs.system import System
 from nram_env import get_task
 from nram_env.tasks.spec import M, n
 from nram_env.tasks.terms import Number, choose
-from tests.analysis.proofs.settings import attempted
+from tests.analysis.proofs.settings import attempted, kept
 
 CLAIMS = {
     "access": (Stops(Number(2)), {}),
@@ -71,21 +70,21 @@ def test_one_step_beyond_what_holds_is_not_proved(name, claim):
 @pytest.mark.parametrize("name", ["increment", "copy"])
 def test_nothing_is_proved_without_guesses(name):
     claim, knobs = CLAIMS[name]
-    setting = Setting(find_program(f"zoo:{name}"), get_task(name), last=claim.last, **knobs)
+    setting = Setting(kept(name), get_task(name), last=claim.last, **knobs)
     houdini = Houdini(System(setting), {})
     houdini.run()
     assert any(houdini.failed(place, claim.goals(place, [setting.spec.post()])) for place in houdini.left)
 
 
 def test_a_whole_proof_is_found_without_a_setting_and_two_solvers_agree():
-    found = prove(find_program("zoo:access"), get_task("access"), minutes=1)
+    found = prove(kept("access"), get_task("access"), minutes=1)
     assert found.verdict == "PROVED"
     assert found.claim == "it stops by itself after at most 2 steps, and the output is then right"
     assert found.proof is not None
 
 
 def test_a_wrong_program_is_refuted_by_a_replayed_instance():
-    right = find_program("zoo:increment")
+    right = kept("increment")
     edge = replace(right.edges[0], block=replace(right.edges[0].block, assignments=()))
     wrong = replace(right, edges=(edge, *right.edges[1:]))
     found = prove(wrong, get_task("increment"), minutes=0.1)
@@ -94,7 +93,7 @@ def test_a_wrong_program_is_refuted_by_a_replayed_instance():
 
 
 def test_guesses_that_time_cuts_short_prove_nothing():
-    found = prove(find_program("zoo:copy"), get_task("copy"), minutes=0.001)
+    found = prove(kept("copy"), get_task("copy"), minutes=0.001)
     assert found.verdict == "UNKNOWN"
     assert found.proof is None
     assert "out of time" in found.tried[0]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import analysis
-from analysis import find_program
 from analysis.proofs.claims import Stops
 from analysis.proofs.obligations import lemma_obligations
 from analysis.proofs.proof import Proof
@@ -16,7 +15,7 @@ from analysis.proofs.vacuity import contradictions
 from nram_env import get_task
 from nram_env.tasks.spec import M, before, n
 from nram_env.tasks.terms import Number, app, forall, text, variable
-from tests.analysis.proofs.settings import attempted
+from tests.analysis.proofs.settings import attempted, kept
 from tests.analysis.proofs.test_attempts import answers
 
 PRINTS_PROVED = {
@@ -63,7 +62,7 @@ def test_a_place_where_runs_come_by_cannot_be_called_unreachable():
 
 
 def test_lemmas_are_shown_by_induction():
-    setting = Setting(find_program("zoo:access"), get_task("merge"))
+    setting = Setting(kept("access"), get_task("merge"))
     assert answers(lemma_obligations(System(setting))) == {"unsat"}
 
 
@@ -72,7 +71,7 @@ def test_no_lemma_is_assumed_where_it_is_shown():
     lemma, front = get_task("merge").spec.lemmas[0], variable("j")
     for body in (app("front", front) <= 2, M <= 3, before(front) <= 1):
         wrong = forall("j", lemma.low, lemma.high, body, before(front))
-        setting = Setting(find_program("zoo:access"), other_task("merge", lemmas=(wrong,)))
+        setting = Setting(kept("access"), other_task("merge", lemmas=(wrong,)))
         assert answers(lemma_obligations(System(setting))) != {"unsat"}, text(wrong)
 
 

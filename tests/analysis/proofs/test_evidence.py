@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from analysis import find_program
 from analysis.proofs.archive import MOST_UNPACKED, packed, unpacked
 from analysis.proofs.claims import Stops, Window
 from analysis.proofs.evidence import code_hash, evidence_texts, load_evidence, save_evidence
@@ -22,7 +21,7 @@ from nram_env.files import FileError
 from nram_env.tasks import task_names
 from nram_env.tasks.spec import M, n
 from nram_env.tasks.terms import Number, free_names
-from tests.analysis.proofs.settings import attempted
+from tests.analysis.proofs.settings import attempted, kept
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +62,7 @@ def test_what_is_saved_is_read_back_as_it_was(name, request, tmp_path):
 
 def test_both_solvers_agree_to_all_of_it(access, tmp_path):
     save_evidence(access, tmp_path / "a.zip")
-    found = recheck(tmp_path / "a.zip", find_program("zoo:access"))
+    found = recheck(tmp_path / "a.zip", kept("access"))
     assert found.problems == ()
     assert found.obligations == len([name for name in evidence_texts(access) if name.endswith(".smt2")])
 
@@ -110,12 +109,12 @@ def test_another_program_is_refused(access, tmp_path):
     with pytest.raises(FileError, match=r"a\.zip: the proof is about another program"):
         load_evidence(file)
     save_evidence(access, file)
-    problems = recheck(file, find_program("zoo:copy"), solvers=("z3",), seeds=(0,)).problems
+    problems = recheck(file, kept("copy"), solvers=("z3",), seeds=(0,)).problems
     assert problems == ("it is about another program than copy: their code differs",)
 
 
 def test_a_hash_depends_on_the_code_and_not_on_names():
-    program = find_program("zoo:copy")
+    program = kept("copy")
     named = replace(program, name="other", certificates=(), origin={})
     assert code_hash(named) == code_hash(program)
     assert code_hash(replace(program, min_size=program.min_size + 1)) != code_hash(program)
