@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from analysis.proofs.readings import conjunction, disjunction, formula, negated
-from nram_env.tasks.spec import BEFORE, MEMORY, Chosen, Ghost, TaskSpec
+from nram_env.tasks.spec import BEFORE, MEMORY, Chosen, Ghost, Recursive, TaskSpec
 from nram_env.tasks.terms import (
     And,
     Compare,
@@ -14,6 +14,7 @@ from nram_env.tasks.terms import (
     Implies,
     Not,
     Or,
+    Term,
     evaluate,
     free_names,
     variable,
@@ -22,6 +23,8 @@ from nram_env.tasks.terms import (
 
 class Grounding:
     """The legal memories of one size, as SMT-LIB text.
+
+    Where the size alone does not say how far a quantifier or a ghost goes, it is followed to n + 2 or M.
 
     Args:
         spec: What the task says of them.
@@ -45,7 +48,7 @@ class Grounding:
     def __init__(self, spec: TaskSpec, difficulty: int, memory_size: int) -> None:
         self._spec = spec
         self._known = {"M": memory_size, "n": difficulty}
-        self._indices = range(max(memory_size, difficulty + 2) + 1)
+        self._most = max(memory_size, difficulty + 2) + 1
         self.cells = tuple(f"{BEFORE}.{cell}" for cell in range(memory_size))
 
     def declarations(self) -> Iterator[str]:
@@ -80,7 +83,12 @@ class Grounding:
         return (*self._spec.ghosts, *self._spec.legal_ghosts)
 
     def _entries(self, ghost: Ghost | Chosen) -> tuple[str, ...]:
-        return tuple(f"{ghost.name}.{index}" for index in range(self._known["n"] + 1))
+        end = ghost.last + 1 if isinstance(ghost, Recursive) else ghost.end
+        return tuple(f"{ghost.name}.{index}" for index in range(self._bound(end, self._known, self._most)))
+
+    def _bound(self, term: Term, known: Mapping[str, int], otherwise: int) -> int:
+        """The value of a term that the size decides; for any other a bound of it."""
+        return evaluate(term, known) if free_names(term) <= set(known) else otherwise
 
     def _ground(self, fact: Fact, known: Mapping[str, int]) -> str:
         """A fact with its quantifiers written out."""
@@ -99,14 +107,16 @@ class Grounding:
         return formula(fact, _texts(known))
 
     def _instances(self, fact: ForAll, known: Mapping[str, int]) -> Iterator[str]:
-        bound = variable(fact.variable)
-        for index in self._indices:
-            here = {**known, fact.variable: index}
-            sides = [fact.low <= bound, bound < fact.high]
-            open_sides = [side for side in sides if not free_names(side) <= set(here)]
-            if all(evaluate(side, here) for side in sides if side not in open_sides):
-                conditions = conjunction([formula(side, _texts(here)) for side in open_sides])
-                yield f"(=> {conditions} {self._ground(fact.body, here)})"
+        index = variable(fact.variable)
+        open_sides = [
+            side
+            for side, bound in ((fact.low <= index, fact.low), (index < fact.high, fact.high))
+            if not free_names(bound) <= set(known)
+        ]
+        for value in range(self._bound(fact.low, known, 0), self._bound(fact.high, known, self._most)):
+            here = {**known, fact.variable: value}
+            conditions = conjunction([formula(side, _texts(here)) for side in open_sides])
+            yield f"(=> {conditions} {self._ground(fact.body, here)})"
 
 
 def read(entries: Sequence[str], index: str) -> str:
