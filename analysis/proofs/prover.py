@@ -56,7 +56,7 @@ class Finding:
         claim: What was claimed, in words; of what is REFUTED, what was expected.
         proof: The proof, where there is one.
         counterexample: The instance that refutes the program.
-        best: Where there is neither, the attempt that came furthest, with what failed.
+        best: The attempt that made the proof; of what is UNKNOWN one that did not, with what failed.
         tried: The attempts, in words.
         seconds: How long it took.
     """
@@ -122,7 +122,7 @@ class _Search:
         for number, (conjecture, setting) in enumerate(plan):
             found = self._attempt(conjecture, setting, runs, end)
             if found is not None and (proof := self._confirmed(found)) is not None:
-                return self._finding("PROVED", str(proof.claim), proof=proof)
+                return self._finding("PROVED", str(proof.claim), proof=proof, best=found)
             if number == 0 and (wrong := self._unrolled(must_stop, _LOOK)) is not None:
                 return self._finding("REFUTED", claim_of(must_stop), counterexample=wrong)
             if time.monotonic() > end:

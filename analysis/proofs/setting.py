@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -17,14 +18,26 @@ t, u = variable("t"), variable("u")
 """Timesteps done so far; and the same divided by the length of a phase, rounded down."""
 
 
+_TAKEN = {"t", "u", "M", "and", "or", "not", "xor", "ite", "let", "forall", "exists", "div", "mod", "abs"}
+_TAKEN |= {"true", "false", "distinct", "par", "as", "match", "Int", "Bool", "Real", "String", "Array"}
+_NAME = re.compile(r"(?!r_)[A-Za-z][A-Za-z0-9_]*")
+
+
 def spec_of(task: Task) -> TaskSpec:
     """What a task wants, in terms.
 
     Raises:
-        ValueError: Nobody has written it down.
+        ValueError: Nobody has written it down, or it uses a name that formulas need for something else.
     """
     if task.spec is None:
         raise ValueError(f"task {task.name} has no specification: what it wants is not said in terms")
+    for name in (*task.spec.params, *(ghost.name for ghost in task.spec.ghosts)):
+        if name in _TAKEN or not _NAME.fullmatch(name):
+            raise ValueError(
+                f"the specification of task {task.name} has the name {name!r}; a name that proofs can use "
+                "has ASCII letters, digits and underscores, does not begin with r_, is no word of SMT-LIB, "
+                "and is neither t nor u"
+            )
     return task.spec
 
 

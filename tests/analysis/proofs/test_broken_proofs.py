@@ -5,6 +5,8 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 import analysis
 from analysis.proofs.claims import Stops
 from analysis.proofs.obligations import lemma_obligations
@@ -59,6 +61,14 @@ def test_a_place_where_runs_come_by_cannot_be_called_unreachable():
     assert list(contradictions(replace(proof, invariants=kept))) == [
         "a run comes to a place that the proof calls unreachable: after edge 1, stopped"
     ]
+
+
+@pytest.mark.parametrize("name", ["t", "u", "r_p", "and", "x y", "x) (assert false"])
+def test_a_name_that_formulas_need_for_something_else_is_refused(name):
+    spec = get_task("increment").spec
+    task = other_task("increment", params={**spec.params, name: Number(1)})
+    with pytest.raises(ValueError, match="the specification of task increment has the name"):
+        Setting(kept("increment"), task).spec  # noqa: B018
 
 
 def test_lemmas_are_shown_by_induction():
