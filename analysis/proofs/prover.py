@@ -12,7 +12,7 @@ import numpy as np
 from analysis.program.certificate import Counterexample, Verdict
 from analysis.program.program import Program
 from analysis.proofs.attempt import Attempt, attempt
-from analysis.proofs.checking import disagreements
+from analysis.proofs.checking import SOLVERS, disagreements, solver_version
 from analysis.proofs.claims import Goal
 from analysis.proofs.counterexamples import search_counterexample
 from analysis.proofs.houdini import OutOfReachError, OutOfTimeError
@@ -90,6 +90,8 @@ def prove(
         ValueError: The task has no specification, the program has a constant that proofs do not know, or the
             solvers are not installed.
     """
+    for solver in SOLVERS:
+        solver_version(solver)
     return _Search(program, task, minutes, seed, watch).found()
 
 

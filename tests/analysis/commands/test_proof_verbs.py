@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from dataclasses import replace
 
 import pytest
@@ -83,6 +84,13 @@ def test_a_wrong_program_is_refuted(access, capsys):
     save_program(replace(right, edges=(edge, *right.edges[1:])), "program.json")
     assert main(["prove", "program.json"]) == 1
     assert "REFUTED" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("solver", ["z3", "cvc5"])
+def test_without_a_solver_it_is_said_at_once_what_to_install(access, monkeypatch, capsys, solver):
+    monkeypatch.setitem(sys.modules, solver, None)
+    assert main(["prove", "program.json"]) == 2
+    assert "pip install 'nram[prove]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
