@@ -11,7 +11,7 @@ from rich.table import Table
 
 from agents.checkpoint import Agent
 from agents.config import TrainConfig
-from agents.run import Budget, Outcome, start_run
+from agents.run import Budget, start_run
 from analysis.commands.demo_folder import clear, write_summary
 from analysis.commands.display import TrainingDisplay, broken_off
 from analysis.commands.output import command, emit, page_width, say, sizes_text
@@ -81,24 +81,24 @@ class Demo:
     def __call__(self) -> int:
         """Train, extract, check, report; exit code 0 only if the program passed every check."""
         judge = _Judge(self.seed)
-        outcome = _train(self.run, TrainConfig(task="copy", seed=self.seed), self.minutes, judge)
+        seconds = _train(self.run, TrainConfig(task="copy", seed=self.seed), self.minutes, judge)
         if judge.found is not None:
             save_program(judge.found.program, self.run / PROGRAM_FILE)
             program, checks = listing(judge.found.program), judge.found.checks
-            summary = write_summary(self.run, outcome.seconds, program, checks)
+            summary = write_summary(self.run, seconds, program, checks)
             shown = _success(self.run, judge.found)
         else:
-            summary = write_summary(self.run, outcome.seconds, None, [])
+            summary = write_summary(self.run, seconds, None, [])
             shown = Group(
-                f"No program passed every check within {outcome.seconds:.0f} s; none is shown.",
+                f"No program passed every check within {seconds:.0f} s; none is shown.",
                 f"Try another seed:  {command('demo', '--seed', self.seed + 1)}",
             )
         emit(summary, shown, self.json)
         return 0 if summary["program"] else 1
 
 
-def _train(folder: Path, config: TrainConfig, minutes: float, judge: _Judge) -> Outcome:
-    """Train until a member is solved whose program holds.
+def _train(folder: Path, config: TrainConfig, minutes: float, judge: _Judge) -> float:
+    """Train until a member is solved whose program holds, and return the seconds that it took.
 
     Raises:
         KeyboardInterrupt: Training was interrupted; it was saved before.
@@ -108,11 +108,13 @@ def _train(folder: Path, config: TrainConfig, minutes: float, judge: _Judge) -> 
     clear(folder)
     write_summary(folder, 0.0, None, [])
     say(f"Training {config.population} LSTM agents on Copy from input-output examples, n <= 8.")
+    if not minutes:
+        return 0.0
     with TrainingDisplay(budget) as display:
         outcome = start_run(folder, config, budget, display.watch, judge=judge)
     if outcome.reason == "interrupted":
         raise broken_off(folder, config.task)
-    return outcome
+    return outcome.seconds
 
 
 @dataclass
