@@ -23,6 +23,7 @@ from agents.run_files import CONFIG_FILE, LOCK_FILE, POPULATION_FILE, RUN_FILES,
 from nram_env.support import sweep, write_atomically
 
 if TYPE_CHECKING:
+    from agents.controllers import Controller
     from agents.trainer import Progress, Trainer
 
 SAVE_UPDATES, SAVE_SECONDS = 200, 30.0
@@ -100,6 +101,7 @@ def start_run(
     save_every: int = SAVE_UPDATES,
     save_seconds: float = SAVE_SECONDS,
     judge: Judge | None = None,
+    parent: Controller | None = None,
 ) -> Outcome:
     """Train from nothing in a new folder, which is made only once there is something to train.
 
@@ -111,6 +113,7 @@ def start_run(
         save_every: Updates between two saves, at most.
         save_seconds: Seconds between two saves, at most; an update that runs is finished first.
         judge: Asked about solved members before the run ends with them; those that it refuses do not count.
+        parent: A controller from which all members are trained on, instead of from nothing.
 
     Raises:
         RunError: The folder holds a run, or files that are not a run's, or another process works in it.
@@ -118,7 +121,7 @@ def start_run(
     """
     from agents.trainer import Trainer
 
-    trainer = Trainer(config)
+    trainer = Trainer(config, parent)
     own_files(folder, RUN_FILES, "a run")
     with lock_run(folder):
         if (folder / POPULATION_FILE).exists():

@@ -23,7 +23,7 @@ from agents.hard import hard_failures
 from agents.population import renew, start
 from agents.population_file import SavedPopulation, load_population, save_population
 from agents.rollout import Rollout, make_envs, soft_wrong, unroll
-from agents.selection import forget_halting, next_generation, select
+from agents.selection import forget_halting, next_generation, select, trained_on
 from nram_env.machine.ambient import training
 from nram_env.tasks import SizePlan, caps, draw_plan, horizons
 
@@ -69,6 +69,10 @@ class Trainer:
 
     Args:
         config: Hyper-parameters; P = 1 is a single trainer.
+        parent: A controller of the same shape from which all members are trained on; default: from nothing.
+
+    Raises:
+        ValueError: The parent has another shape.
 
     Example:
         >>> trainer = Trainer(TrainConfig(task="access", population=2, batch_size=4))
@@ -78,11 +82,13 @@ class Trainer:
     """
 
     @training()
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: TrainConfig, parent: Controller | None = None) -> None:
         self.config = config
         self.task = config.task_object
         self.update = 0
         self._begin(attempt=1)
+        if parent is not None:
+            self._train_on(parent)
         self._envs = make_envs(
             self.task,
             config.machine,
@@ -99,6 +105,15 @@ class Trainer:
         self.examples = np.random.default_rng(self.seed)
         self.chance = torch.Generator().manual_seed(self.seed)
         self.population = start(self.config, self.config.population, self.chance)
+
+    def _train_on(self, parent: Controller) -> None:
+        if parent.spec != self.config.spec or parent.num_members != 1:
+            raise ValueError(
+                f"the controller to train on must be one of {self.config.spec}, got {parent.num_members} of "
+                f"{parent.spec}"
+            )
+        self.population = trained_on(parent.parameters, self.config, self.config.population, self.chance)
+        self.has_risen = True
 
     @property
     def seed(self) -> int:

@@ -28,7 +28,7 @@ from nram_env.support import unknown_name, write_atomically
 _Found = TypeVar("_Found")
 
 RECIPE_FORMAT = "nram-recipe/1"
-RECIPE_FILE = "recipe.json"
+RECIPE_FILE, START_FILE = "recipe.json", "start.safetensors"
 
 PLACE = Path(__file__).parent
 """The folder of the entries."""
@@ -43,11 +43,14 @@ class Recipe:
         budget: When to stop.
         records: By the kind of run, "population" or "independent" (no selection, so that every member is
             one fresh start): date, minutes, updates, members, solved members, best hard and soft errors.
+        warm_start: File of the controller, beside the recipe, from which members are trained on; None where
+            they are trained from nothing, as they always are by `nram train`.
     """
 
     settings: Mapping[str, Any]
     budget: Budget
     records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    warm_start: str | None = None
 
     @property
     def config(self) -> TrainConfig:
@@ -120,6 +123,17 @@ def find_recipe(name: str) -> Recipe:
     return _named("recipe", name, recipes())
 
 
+def start_of(name: str) -> Agent | None:
+    """The controller from which a recipe trains members on; None where it trains from nothing.
+
+    Raises:
+        ValueError: There is no such recipe.
+        FileError: The controller is missing or damaged.
+    """
+    warm_start = find_recipe(name).warm_start
+    return None if warm_start is None else load_agent(PLACE / name / warm_start)
+
+
 def recipe_of(task: str, controller: str | None = None) -> str | None:
     """Name of the recipe of a task, and of a kind of controller if one is asked for; None if there is none.
 
@@ -165,7 +179,8 @@ RECORD = record(
         "solved": _COUNT,
         "errors": record({"soft": _ERRORS, "hard": _ERRORS}),
         "exact": boolean(),
-    }
+    },
+    optional={"warm_start": boolean()},
 )
 """Check of what is noted of one training by a recipe."""
 
@@ -174,7 +189,7 @@ _BUDGET = record({"updates": _LIMIT, "minutes": nullable(number(0)), "solved": _
 
 
 def _recipe(values: dict[str, Any]) -> Recipe:
-    recipe = Recipe(values["settings"], values["budget"], values["records"])
+    recipe = Recipe(values["settings"], values["budget"], values["records"], values.get("warm_start"))
     recipe.config  # noqa: B018  checks the settings
     return recipe
 
@@ -186,7 +201,8 @@ _RECIPE = built(
             "settings": mapping(anything()),
             "budget": built(_BUDGET, lambda limits: Budget(**limits)),
             "records": mapping(RECORD),
-        }
+        },
+        optional={"warm_start": choice(START_FILE)},
     ),
     _recipe,
 )
@@ -200,5 +216,7 @@ def save_recipe(path: Path, recipe: Recipe) -> None:
         "budget": vars(recipe.budget),
         "records": {kind: dict(record) for kind, record in recipe.records.items()},
     }
+    if recipe.warm_start is not None:
+        values["warm_start"] = recipe.warm_start
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(values, indent=2) + "\n")

@@ -101,12 +101,14 @@ def best_candidate(trainer: Trainer) -> Candidate:
     return min(found, key=lambda candidate: candidate.faults)
 
 
-def training_record(chosen: Candidate, config: TrainConfig, outcome: Outcome) -> dict[str, Any]:
+def training_record(
+    chosen: Candidate, config: TrainConfig, outcome: Outcome, warm_start: bool = False
+) -> dict[str, Any]:
     """What happened when a recipe was followed, as it stands in the recipe's file."""
     population = outcome.trainer.population
     errors = {mode: measured(chosen.agent, mode, seed=1) for mode in CHECKED_SIZES}
     right = not any(error for found in errors.values() for error in found.values())
-    return {
+    record = {
         "date": date.today().isoformat(),
         "seed": config.seed,
         "minutes": round(outcome.seconds / 60, 2),
@@ -117,6 +119,7 @@ def training_record(chosen: Candidate, config: TrainConfig, outcome: Outcome) ->
         "errors": errors,
         "exact": right and not faults_of(chosen.agent, chosen.program),
     }
+    return {**record, "warm_start": True} if warm_start else record
 
 
 def record_text(name: str, folder: Path, record: dict[str, Any]) -> str:

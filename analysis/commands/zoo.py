@@ -70,6 +70,7 @@ def _entries_table(rows: list[dict[str, Any]]) -> Table:
         record = row["records"].get("population", {})
         share = f"{record['solved']} of {record['members']}" if record else "not run"
         share += " (WRONG at some M)" if record.get("exact") is False else ""
+        share += " (warm start)" if record.get("warm_start") else ""
         minutes = f"{record['minutes']:.1f}" if record else ""
         cells = (row["controller"], row["registers"], row["gates"], row["kilobytes"], share, minutes)
         table.add_row(row["name"], *map(str, cells))
@@ -150,13 +151,15 @@ class Reproduce:
             budget = Budget(updates=budget.updates, solved=config.population)
         folder = self.run or Path("runs") / f"reproduce-{name}-{kind}-{config.seed}"
         with TrainingDisplay(budget, f"Following the recipe of {name} in {folder}.") as display:
-            outcome = start_run(folder, config, budget, display.watch)
+            start = zoo.start_of(name)
+            parent = None if start is None else start.controller
+            outcome = start_run(folder, config, budget, display.watch, parent=parent)
         if outcome.reason == "interrupted":
             raise broken_off(folder, config.task)
         say("choosing among the solved members, and checking the chosen one")
         chosen = best_candidate(outcome.trainer)
         save_agent(folder / AGENT_FILE, chosen.agent)
-        record = training_record(chosen, config, outcome)
+        record = training_record(chosen, config, outcome, warm_start=parent is not None)
         if self.keep:
             keep(name, recipe.with_record(kind, record), chosen, record["exact"] and not self.independent)
         emit({"name": name, "run": str(folder), **record}, record_text(name, folder, record), self.json)

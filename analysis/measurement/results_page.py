@@ -26,6 +26,7 @@ def page(rows: list[Mapping[str, Any]]) -> str:
         + "\n"
         + holes
         + "".join(_wrong_program(row) for row in rows)
+        + _warm_starts(rows)
         + _SWEEP
         + sweep_table({f"zoo:{row['name']}": row["sweep"] for row in rows})
         + _steps(rows)
@@ -41,7 +42,8 @@ _OPENING = """# Results
     nram reproduce --table
 
 Made by this command from the controllers that the package ships (`nram zoo`). Each was trained from
-input-output examples alone by the recipe that `nram reproduce NAME` follows from nothing. Errors are
+input-output examples alone by the recipe that `nram reproduce NAME` follows, from nothing but for the warm
+starts that are named below the table. Errors are
 shares of examples with any wrong output cell, of as many as the row says: for hard runs and the sizes
 trained on, for the soft runs at n = 50, for those at n = 200, and for the program. Every four examples have
 an M of their own, drawn apart from n: the smallest legal one and 0 to 16 cells more, each as often, or up to
@@ -113,6 +115,17 @@ def _wrong_program(row: Mapping[str, Any]) -> str:
     """A paragraph on a program that a check has refuted."""
     found = row["program"]["random"]
     return f"**{row['name']} is wrong**: {found['counterexample']}.\n\n" if found["counterexample"] else ""
+
+
+def _warm_starts(rows: Iterable[Mapping[str, Any]]) -> str:
+    """A paragraph on the controllers that were not trained from nothing."""
+    names = [row["name"] for row in rows if row["records"].get("population", {}).get("warm_start")]
+    if not names:
+        return ""
+    return (
+        f"**Warm start: {', '.join(names)}.** Trained on, to stop, from a controller that was right at T(n) and did\n"
+        "not stop, which an earlier recipe had learned from nothing; it lies beside the recipe.\n\n"
+    )
 
 
 def _stops(row: Mapping[str, Any]) -> str:
