@@ -122,10 +122,9 @@ def _warm_starts(rows: Iterable[Mapping[str, Any]]) -> str:
     names = [row["name"] for row in rows if row["records"].get("population", {}).get("warm_start")]
     if not names:
         return ""
-    return (
-        f"**Warm start: {', '.join(names)}.** Trained on, to stop, from a controller that was right at T(n) and did\n"
-        "not stop, which an earlier recipe had learned from nothing; it lies beside the recipe.\n\n"
-    )
+    text = "Trained on, to stop, from a controller that was right at T(n) and did not stop, which an earlier"
+    more = "recipe had learned from nothing; it lies beside the recipe."
+    return f"**Warm start: {', '.join(names)}.** {text}\n{more}\n\n"
 
 
 def _stops(row: Mapping[str, Any]) -> str:
