@@ -19,14 +19,12 @@ from analysis.extraction.pipeline import extract
 from analysis.extraction.resolve import PROGRAM_FILE, find_program
 from analysis.program.certificate import is_equal
 from analysis.program.file import dump_program, load_program
-from analysis.verification import check_random
+from analysis.verification import check_random, stops_by_itself
 from nram_env.tasks import get_task
 
 NAMES = list(zoo.entries())
 FAST = ("access", "access-feedforward")
 """Entries whose extraction takes a second or two."""
-WRONG = ("merge",)
-"""Entries that are known to be wrong, and ship as what they are until they are trained anew."""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -43,12 +41,13 @@ def test_every_controller_ships_with_its_program(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_shipped_program_is_right_but_for_those_known_to_be_wrong(name: str) -> None:
-    found = {certificate.check: certificate for certificate in find_program(f"zoo:{name}").certificates}
-    refuted = {check for check, certificate in found.items() if certificate.verdict == "REFUTED"}
-    assert refuted == ({"random", "time"} if name in WRONG else set())
-    for check in ("random", "time"):
-        assert (found[check].error_below is None) == (name in WRONG)
+def test_every_shipped_program_stops_by_itself_and_is_right(name: str) -> None:
+    program = find_program(f"zoo:{name}")
+    assert stops_by_itself(program, get_task(program.task))
+    found = {certificate.check: certificate for certificate in program.certificates}
+    assert "REFUTED" not in {certificate.verdict for certificate in found.values()}
+    for check in ("stops", "random", "time"):
+        assert found[check].error_below is not None
 
 
 @pytest.mark.parametrize("name", NAMES)
