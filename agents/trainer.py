@@ -6,7 +6,6 @@ number of the update, so that the same configuration gives the same run, also ac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,16 +18,12 @@ from agents.checkpoint import Agent
 from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.curriculum import Lesson, draw_lesson, rise
-from agents.hard import hard_failures
+from agents.held_out import held_out_errors
 from agents.population import renew, start
 from agents.population_file import SavedPopulation, load_population, save_population
-from agents.rollout import Rollout, make_envs, soft_wrong, unroll
+from agents.rollout import Rollout, make_envs, unroll
 from agents.selection import forget_halting, next_generation, select, trained_on
 from nram_env.machine.ambient import training
-from nram_env.tasks import SizePlan, caps, draw_plan, horizons
-
-CONFIRMING = 16
-"""A member without a hard error is tested again on so many times the examples."""
 
 REFUTED = 1 / 3
 """Hard error of a member that passes all tests here, but not what it is asked besides."""
@@ -195,32 +190,9 @@ class Trainer:
     def held_out_errors(self, controller: Controller, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Hard and soft exact error of every member, (P, 2), and mean timesteps at the larger sizes, (P,).
 
-        Hard runs have all the time that they want, if members are to stop by themselves, in memories of many
-        sizes each. They are of every size of the curriculum, then of larger ones, then of both again with
-        more examples, since a few may miss what is rare; a member with an error is tested no further, and its
-        error is the larger, the earlier that is. The soft error is measured, at the first of the larger
-        sizes, for members without a hard error; it counts as 1 for the others.
+        See `agents.held_out`.
         """
-        config, top = self.config, self.config.max_level
-        beyond = [factor * top for factor in config.evaluation_factors]
-        sizes, few = list(range(self.task.smallest_difficulty, top + 1)), config.evaluation_examples
-        stages = [(sizes, few), (beyond, few), (sizes + beyond, CONFIRMING * few)]
-        hard = torch.zeros(controller.num_members, dtype=torch.float32, device="cpu")
-        steps = torch.zeros_like(hard)
-        for left, (difficulties, examples) in zip(reversed(range(len(stages))), stages, strict=True):
-            places, exact = _exact_members(controller, hard)
-            if len(places) and difficulties:
-                plan = draw_plan(self.task, rng, difficulties, examples)
-                error, taken = self._hard_error(exact, rng, plan)
-                if difficulties is beyond:
-                    steps[places] = taken
-                hard[places] = (error + left * (error > 0)) / len(stages)
-        soft = torch.ones_like(hard)
-        places, exact = _exact_members(controller, hard)
-        if len(places):
-            plan = draw_plan(self.task, rng, (beyond or [top])[:1], config.evaluation_examples)
-            soft[places] = self._soft_error(exact, rng, plan)
-        return torch.stack([hard, soft], dim=1), steps
+        return held_out_errors(controller, self.config, rng)
 
     def agents(self) -> list[Agent]:
         """All members from best to worst, each with the parameters that did best on held-out sizes."""
@@ -283,26 +255,6 @@ class Trainer:
         counted_population = replace(self.population, restarts=counted)
         self.population = renew(counted_population, broken, self.config, self.chance)
 
-    def _hard_error(
-        self, controller: Controller, rng: np.random.Generator, plan: SizePlan
-    ) -> tuple[Tensor, Tensor]:
-        """Share of failures and mean timesteps of every member, both (P,)."""
-        stops, found = self.config.halting, []
-        for batch in plan.mixed(self.task, rng, rows=controller.num_members):
-            limit = caps(self.task, batch.difficulty, batch.memory_sizes) if stops else batch.horizon
-            found.append(hard_failures(controller, batch, limit, must_stop=stops))
-        failures, steps = zip(*found, strict=True)
-        return _share(failures), _share(steps)
-
-    def _soft_error(self, controller: Controller, rng: np.random.Generator, plan: SizePlan) -> Tensor:
-        members, wrong = controller.num_members, []
-        for batch in plan.batches(self.task, rng):
-            rows = np.tile(np.arange(batch.batch_size), members)
-            horizon = horizons(self.task, batch.difficulty[rows])
-            cells = soft_wrong(controller, self.task, batch.rows(rows), horizon, self.config.backend)
-            wrong.append(cells.any(1).reshape(members, -1))
-        return _share(wrong)
-
     def agent(self, index: int) -> Agent:
         """A member, with the parameters that did best on held-out sizes."""
         population, spec = self.population, self.config.spec
@@ -333,14 +285,3 @@ class Trainer:
             solved=int(population.solved.sum()),
             restarts=int(population.restarts.sum()),
         )
-
-
-def _exact_members(controller: Controller, errors: Tensor) -> tuple[Tensor, Controller]:
-    """Places of the members without error, (k,), and a stack of them."""
-    places = (errors == 0).nonzero()[:, 0]
-    return places, Controller(controller.spec, controller.parameters[places])
-
-
-def _share(parts: Sequence[np.ndarray]) -> Tensor:
-    """Share of true examples, or mean, of every member, (P,), from parts (P, B)."""
-    return torch.from_numpy(np.concatenate(parts, axis=1).mean(1)).float()

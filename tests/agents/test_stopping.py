@@ -265,7 +265,7 @@ def test_a_run_has_so_many_timesteps_to_stop_as_the_caps_say(monkeypatch):
         limits.append((batch, limit, must_stop))
         return hard_failures(controller, batch, limit, must_stop)
 
-    monkeypatch.setattr("agents.trainer.hard_failures", watched)
+    monkeypatch.setattr("agents.held_out.hard_failures", watched)
     held_out(STOPS, halting=True)
     assert {int(n) for batch, *_ in limits for n in batch.difficulty} == {1, 2, 3, 6, 12}
     for batch, limit, must_stop in limits:

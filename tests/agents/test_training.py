@@ -262,8 +262,8 @@ def watched_batches(right: bool = False):
 
     with pytest.MonkeyPatch.context() as patch:
         if right:
-            patch.setattr("agents.trainer.soft_wrong", lambda c, task, batch, *_: np.zeros_like(batch.mask))
-        patch.setattr("agents.trainer.hard_failures", watched)
+            patch.setattr("agents.held_out.soft_wrong", lambda c, task, batch, *_: np.zeros_like(batch.mask))
+        patch.setattr("agents.held_out.hard_failures", watched)
         yield seen
 
 

@@ -1,6 +1,5 @@
 """Tasks of one's own: registration, and what check_task finds."""
 
-import importlib.util
 import re
 from dataclasses import replace
 from itertools import count
@@ -14,10 +13,7 @@ from gymnasium.utils.env_checker import check_env
 from nram_env.tasks import Finding, TaskBatch, check_task, get_task, register_task, task_names
 from nram_env.tasks.copy import Copy
 from nram_env.tasks.spec import before, n
-
-SPEC = importlib.util.spec_from_file_location("custom_task", Path("examples/custom_task.py"))
-CUSTOM = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(CUSTOM)
+from tests.custom_task import CUSTOM
 
 
 @pytest.mark.parametrize("name", task_names()[:10])

@@ -1,8 +1,5 @@
 """A program for a task of one's own is proved like any other, once the task says in terms what it wants."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from analysis.program.block import Block, Constant, Guard, Operation
@@ -12,11 +9,7 @@ from analysis.proofs.prover import prove
 from nram_env import Gate, MachineConfig
 from nram_env.tasks.spec import n
 from tests.analysis.proofs.settings import attempted
-
-FILE = Path(__file__).parents[3] / "examples/custom_task.py"
-SPEC = importlib.util.spec_from_file_location("custom_task_to_prove", FILE)
-CUSTOM = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(CUSTOM)
+from tests.custom_task import CUSTOM
 
 
 def fills(value):
