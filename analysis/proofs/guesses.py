@@ -6,7 +6,7 @@ Nothing here has to be right: `analysis.proofs.houdini` takes away whatever does
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -74,6 +74,14 @@ def differences(view: View) -> Iterator[Fact]:
         least = int(difference.min())
         if abs(least) <= _NEAR and difference.max() != least:
             yield view.bases[right] + least <= view.bases[left]
+
+
+def distinctions(view: View) -> Iterator[Fact]:
+    """Registers and parameters that are never equal, though neither is always the larger one."""
+    for left, right in combinations([*view.numbers, *view.setting.params], 2):
+        difference = view.rows.value(left) - view.rows.value(right)
+        if difference.all() and difference.min() < 0 < difference.max():
+            yield left.differs(right)
 
 
 def progress(view: View) -> Iterator[Fact]:
@@ -144,6 +152,7 @@ TEMPLATES: tuple[Template, ...] = (
     linear_equations,
     wrapped_equations,
     differences,
+    distinctions,
     progress,
     entries,
     boundary_cells,
