@@ -29,7 +29,8 @@ from tests.analysis.programs import random_program
 from tests.env.test_tasks import NAMES, SMALL_SIZES
 
 ROOT = Path(__file__).parents[3]
-WRONG_MERGE = load_program(ROOT / "tests/data/wrong_merge.json")
+DATA = ROOT / "tests/data"
+WRONG_MERGE = load_program(DATA / "wrong_merge.json")
 """The program that the zoo once had: wrong where M is 2n + 8 and n at least 4."""
 
 
@@ -91,10 +92,17 @@ def is_legal(task, memory, difficulty):
 
 @pytest.mark.parametrize(
     ("name", "first", "step"),
-    [("access", 0, 3), ("increment", 0, 20), ("copy-feedforward", 20, 4), ("listk", 2, 1), ("walkbst", 0, 1)],
+    [
+        (f"{DATA}/proof_of_access.json", 0, 3),
+        (f"{DATA}/proof_of_increment.json", 0, 9),
+        (f"{DATA}/proof_of_copy.json", 0, 9),
+        ("zoo:listk", 2, 1),
+        ("zoo:walkbst", 0, 1),
+    ],
+    ids=["access", "increment", "copy", "listk", "walkbst"],
 )
 def test_a_mutant_that_tests_refute_has_a_counterexample_that_replays(name, first, step):
-    program = find_program(f"zoo:{name}")
+    program = find_program(name)
     task, refuted = get_task(program.task), 0
     for mutant in islice(mutants(program), first, first + 6 * step, step):
         if check_exhaustive(mutant.program, task, limit=3000).verdict == "REFUTED":
@@ -106,7 +114,7 @@ def test_a_mutant_that_tests_refute_has_a_counterexample_that_replays(name, firs
 
 
 def test_a_right_program_is_cleared_size_by_size():
-    program, task = find_program("zoo:copy"), get_task("copy")
+    program, task = load_program(DATA / "proof_of_copy.json"), get_task("copy")
     assert counterexample_at(program, task, (2, 6), must_stop=False, seconds=20.0) is None
 
 
