@@ -66,12 +66,12 @@ class Effort:
     Attributes:
         examples: Of a controller's hard runs of each size, and of its soft runs of the sizes trained on.
         soft_examples: Of its soft runs at n = 50.
-        far_examples: Of its soft runs at n = 200, which take far longer than all others.
+        far_examples: Of its soft runs at n = 200, which take far longer than all others; 0 for none.
         program_examples: Of a program.
         seed: Of the examples.
 
     Raises:
-        ValueError: There is not one example of a kind.
+        ValueError: There is not one example of another kind.
     """
 
     examples: int = 2_000
@@ -81,9 +81,14 @@ class Effort:
     seed: int = 2026
 
     def __post_init__(self) -> None:
-        for name in ("examples", "soft_examples", "far_examples", "program_examples"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name, least in (
+            ("examples", 1),
+            ("soft_examples", 1),
+            ("far_examples", 0),
+            ("program_examples", 1),
+        ):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
 
     def of(self, mode: str, n: int) -> int:
         """Examples of a controller's runs in one mode, n at most."""

@@ -54,6 +54,15 @@ def test_the_table_has_a_row_for_what_was_measured(tmp_path: Path) -> None:
     assert out.read_text().count("\n| access |") == 3  # errors, training, the paper
 
 
+def test_the_table_may_leave_out_the_soft_runs_that_take_longest(tmp_path: Path) -> None:
+    out = tmp_path / "results.md"
+    arguments = ["--examples", "20", "--soft-examples", "4", "--far-examples", "0", "--out", str(out)]
+    assert main(["reproduce", "--table", "--entries", "access", *arguments]) == 0
+    (row,) = json.loads(out.with_suffix(".json").read_text())["rows"].values()
+    assert row["errors"]["200"] == {"hard": 0}
+    assert "| not run |" in out.read_text()
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [("results.md", "is no table of results"), ("results.json", "is 'mine'; must be an object")],
