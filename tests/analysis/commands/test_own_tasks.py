@@ -125,7 +125,7 @@ def test_what_is_printed_to_go_on_has_the_flag(training):
     folder, said = training
     (line,) = [line for line in said.splitlines() if line.startswith("Next:")]
     first = shlex.split(line.partition("Next:")[2])[:5]
-    assert first == ["nram", "extract", "run", "--import", str(folder / "redoubled.py")]
+    assert first == ["nram", "show", "run", "--import", str(folder / "redoubled.py")]
 
 
 @pytest.mark.parametrize("verb", VERBS)

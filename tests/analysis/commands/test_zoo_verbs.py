@@ -113,8 +113,8 @@ def test_nothing_is_kept_of_a_run_that_was_broken_off(
     settings = {**recipe.settings, "population": 2, "max_level": 5}
     zoo.save_recipe(tmp_path / "zoo/access" / zoo.RECIPE_FILE, zoo.Recipe(settings, Budget(updates=2)))
 
-    def run(*arguments: Any) -> Outcome:
-        return replace(start_run(*arguments), reason=reason)
+    def run(*arguments: Any, **more: Any) -> Outcome:
+        return replace(start_run(*arguments, **more), reason=reason)
 
     monkeypatch.setattr("analysis.commands.zoo.start_run", run)
     assert main(["reproduce", "access", "--keep", "--run", str(tmp_path / "run")]) == code

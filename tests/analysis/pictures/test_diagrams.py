@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import combinations, pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,12 +17,14 @@ from analysis.pictures.layers import arrange
 from analysis.pictures.state_diagram import edge_label, state_picture
 from analysis.pictures.svg import CHARACTER, document
 from analysis.program.block import Block, Constant, Guard, gate_of
+from analysis.program.file import load_program
 from analysis.program.program import Edge, Program, Register
 from analysis.simplification.program import simplify_program
 from nram_env.machine import Gate, MachineConfig
 from tests.analysis.programs import CASES, program_of, random_program
 
 SVG = "{http://www.w3.org/2000/svg}"
+DATA = Path(__file__).parents[2] / "data"
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
@@ -120,7 +123,7 @@ def test_the_labels_of_a_state_diagram_lie_within_it(num_states):
 
 def test_constants_stand_beside_their_circuit():
     """Right below the other registers of their column, whatever the rest of the block does."""
-    block = find_program("zoo:swap").edges[1].block
+    block = load_program(DATA / "swap_of_constants.json").edges[1].block
     nodes = boxes(parsed(circuit_picture(block, ["x", "y", "z"])))
     right = sorted(box for box in nodes if box[0] == max(left for left, *_ in nodes))
     by_height = sorted(right, key=lambda box: box[1])
