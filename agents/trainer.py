@@ -208,21 +208,23 @@ class Trainer:
         error[index, 0] = REFUTED
         self.population = replace(self.population, best_error=error)
 
+    @property
+    def saved(self) -> SavedPopulation:
+        """Everything that a resumed run needs."""
+        return SavedPopulation(
+            config=self.config,
+            update=self.update,
+            attempt=self.attempt,
+            began=self.began,
+            has_risen=self.has_risen,
+            examples=self.examples,
+            chance=self.chance,
+            population=self.population,
+        )
+
     def save(self, path: str | Path) -> None:
         """Write everything that a resumed run needs, atomically."""
-        save_population(
-            path,
-            SavedPopulation(
-                config=self.config,
-                update=self.update,
-                attempt=self.attempt,
-                began=self.began,
-                has_risen=self.has_risen,
-                examples=self.examples,
-                chance=self.chance,
-                population=self.population,
-            ),
-        )
+        save_population(path, self.saved)
 
     @classmethod
     @training()

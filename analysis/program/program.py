@@ -165,7 +165,7 @@ class Program:
         >>> from analysis import find_program
         >>> program = find_program("zoo:copy")
         >>> [register.name for register in program.registers], program.states
-        (['i', 'c', 'p'], ('S0', 'S1'))
+        (['i', 'c', 'flag', 'p'], ('S0', 'S1'))
     """
 
     name: str

@@ -17,7 +17,7 @@ from agents import zoo
 from agents.checkpoint import load_agent, save_agent
 from agents.config import CONFIG, TrainConfig
 from agents.metrics import METRICS_FILE, read_metrics
-from agents.population_file import SavedPopulation, load_population, save_population
+from agents.population_file import load_population, save_population
 from agents.trainer import Trainer
 from analysis.commands.demo_folder import SUMMARY
 from analysis.extraction.adapters import HardenedAgent
@@ -106,9 +106,6 @@ def _values() -> dict[str, list[Any]]:
     trainer = Trainer(TrainConfig(task="access", population=2, batch_size=2, max_level=2, first_level=1))
     for _ in range(3):
         trainer.advance()
-    population = SavedPopulation(
-        trainer.config, trainer.update, trainer.examples, trainer.chance, trainer.population
-    )
     entries = [zoo.find_entry(name) for name in ("access", "copy-feedforward", "listsearch")]
     network = HardenedAgent(entries[0].agent)
     runs = training_inputs(get_task("access"), 2, 4, np.random.default_rng(0))
@@ -116,7 +113,7 @@ def _values() -> dict[str, list[Any]]:
     summary = {"task": "copy", "controller": "lstm", "train_seconds": 1.5, "program": "a\nb", "checks": [{}]}
     return {
         "agent": [entry.agent for entry in entries[:2]],
-        "population": [population],
+        "population": [trainer.saved],
         "config": [trainer.config, TrainConfig(task="swap", controller="feedforward", second_read=True)],
         "program": [load_program(entry.place / "program.json") for entry in entries],
         "recipe": [entry.recipe for entry in entries],

@@ -24,7 +24,7 @@ from nram_env.tasks import (
 )
 
 SOURCE = """
-from nram_env.tasks import register_task
+from nram_env.tasks import check_task, register_task
 from nram_env.tasks.copy import Copy
 
 class {title}(Copy):
@@ -223,7 +223,11 @@ def test_a_task_cannot_be_taken_over_by_importing_another_of_its_name(file, tmp_
 
 
 def test_the_task_of_the_documentation_is_sound(capsys):
-    (example,) = re.findall(r"```python\n(.*?)```", Path("docs/tasks.md").read_text(), flags=re.DOTALL)
-    exec(compile(example, "docs/tasks.md", "exec"), {"__name__": "documented"})
+    example, says = re.findall(r"```python\n(.*?)```", Path("docs/tasks.md").read_text(), flags=re.DOTALL)
+    names = {"__name__": "documented"}
+    exec(compile(example, "docs/tasks.md", "exec"), names)
+    exec(compile(says, "docs/tasks.md", "exec"), names)
+    names["Double"].spec = names["spec"]
+    assert names["check_task"](names["Double"]()) == []
     assert capsys.readouterr().out == ""
     assert get_task("double").sample(np.random.default_rng(0), 3, 9).target[:, 0].tolist() == [6]

@@ -12,7 +12,7 @@ from nram_env import get_task
 from nram_env.tasks import task_names
 from nram_env.tasks.terms import ForAll, app, evaluate, forall, variable
 
-TASKS = [name for name in task_names() if get_task(name).spec is not None]
+TASKS = task_names()[:10]
 
 
 def instances(task):

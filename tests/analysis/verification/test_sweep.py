@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agents import zoo
 from analysis.commands.cli import main
 from analysis.machine.vm import run
 from analysis.measurement.results_file import FIGURES
@@ -46,7 +47,10 @@ def test_a_right_program_is_tried_at_every_slack_of_every_size(capsys: pytest.Ca
     arguments = ["sweep", "zoo:access", "--sizes", "1", "20", "--examples", "5"]
     assert main(arguments) == 0
     pairs = {(n, n + 2 + s) for n in (1, 20) for s in (*range(DENSE_SLACK + 1), n + 2, 2 * (n + 2))}
-    assert f"| zoo:access | {len(pairs)} | {5 * len(pairs)} | 0 | 0 |" in capsys.readouterr().out
+    assert (
+        f"| zoo:access | where it stops | {len(pairs)} | {5 * len(pairs)} | 0 | 0 |"
+        in capsys.readouterr().out
+    )
 
 
 def test_sizes_that_the_task_does_not_have_are_left_out() -> None:
@@ -65,4 +69,5 @@ def test_the_page_of_results_holds_what_the_sweep_of_the_zoo_prints() -> None:
     shown = (Path(__file__).parents[3] / "docs/results.md").read_text()
     rows = read_json(Path(__file__).parents[3] / "docs/results.json", FIGURES)["rows"]
     assert sweep_table({f"zoo:{name}": row["sweep"] for name, row in rows.items()}) in shown
-    assert {name for name, row in rows.items() if row["sweep"]["wrong"]} == {"merge"}
+    assert {name: row["sweep"]["wrong"] for name, row in rows.items()} == dict.fromkeys(zoo.entries(), 0)
+    assert all(row["sweep"]["stops"] for row in rows.values())
