@@ -1,11 +1,12 @@
 # make demo   install, train the default agent on Copy, print its program, check it on larger memories
 # make test   install, lint, run the whole test suite
+# make recheck   put the evidence of all shipped proofs to z3 and cvc5 again
 # make sanitize   run the tests of machine and agents on native libraries that report wrong use of memory
 PYTHON ?= python3
 SEED ?= 0
 BIN := .venv/bin
 
-.PHONY: help demo test sanitize mutants lint format install clean
+.PHONY: help demo test recheck sanitize mutants lint format install clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -15,6 +16,9 @@ demo: install
 
 test: install lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+recheck: install
+	for evidence in agents/zoo/*/program.proof.zip; do $(BIN)/nram recheck $$evidence --program $${evidence%.proof.zip}.json || exit 1; done
 
 sanitize: install
 	.ci/sanitize $(BIN)/python

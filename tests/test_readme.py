@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis import find_program, listing
+from analysis.commands.cli import main
 
 README = Path(__file__).parent.parent / "README.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
@@ -58,7 +58,8 @@ def test_the_example_in_python_reads_the_program_that_it_trained(capsys):
     assert printed.count("TESTED on") >= 5
 
 
-def test_the_listing_in_the_readme_is_whole():
+def test_the_listing_in_the_readme_is_whole(monkeypatch, capsys):
     """COLUMNS=100 nram show zoo:copy prints it, for when it has changed."""
-    listed = listing(find_program("zoo:copy"))
-    assert textwrap.indent(listed, "    ") in README.read_text()
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main(["show", "zoo:copy"]) == 0
+    assert textwrap.indent(capsys.readouterr().out.rstrip("\n"), "    ") in README.read_text()

@@ -21,6 +21,7 @@ from analysis.measurement.errors import measure_sizes
 from analysis.program.certificate import FAITHFUL
 from analysis.program.file import save_program
 from analysis.program.program import Program
+from analysis.proofs.certify import evidence_file
 from analysis.verification import stops_by_itself
 from nram_env.tasks import get_task
 
@@ -142,3 +143,4 @@ def keep(name: str, recipe: zoo.Recipe, chosen: Candidate, exact: bool) -> None:
     if exact or not (place / AGENT_FILE).exists():
         save_agent(place / AGENT_FILE, chosen.agent)
         save_program(chosen.program, place / PROGRAM_FILE)
+        evidence_file(place / PROGRAM_FILE).unlink(missing_ok=True)  # of the program that was there

@@ -17,8 +17,10 @@ from analysis.commands.display import TrainingDisplay, broken_off
 from analysis.commands.output import emit, say
 from analysis.extraction.pipeline import extract
 from analysis.extraction.resolve import PROGRAM_FILE
+from analysis.program.certificate import PROOF
 from analysis.program.file import save_program
 from analysis.program.program import Program
+from analysis.proofs.certify import evidence_file, with_proof
 from analysis.simplification.canonical import canonical_hash
 from nram_env.files import read_json
 from nram_env.support import write_atomically
@@ -169,8 +171,11 @@ class Reproduce:
         lines, hashes = [], {}
         for entry in self._chosen_entries():
             say(f"extracting the program of {entry.name}")
-            program = extract(entry.agent)
-            save_program(program, entry.place / PROGRAM_FILE)
+            file = entry.place / PROGRAM_FILE
+            program = with_proof(extract(entry.agent), evidence_file(file))
+            save_program(program, file)
+            if evidence_file(file).exists() and PROOF not in {found.check for found in program.certificates}:
+                say(f"the evidence beside {entry.name} could not be put to z3, or is of another program")
             hashes[entry.name] = canonical_hash(program)
             lines.append(f"{entry.name:<24}{hashes[entry.name]}  {_verdicts(program)}")
         emit({"programs": hashes}, "\n".join(lines), self.json)

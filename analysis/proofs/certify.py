@@ -31,6 +31,22 @@ def evidence_file(program_file: str | Path) -> Path:
     return Path(program_file).with_suffix(".proof.zip")
 
 
+def with_proof(program: Program, evidence: Path) -> Program:
+    """The program with the certificate of its evidence, which is put to z3; without where that does not hold.
+
+    Args:
+        program: A program.
+        evidence: Where its evidence would be.
+    """
+    if not evidence.is_file():
+        return program
+    try:
+        found = recheck(evidence, program, solvers=("z3",), seeds=(0,))
+    except ValueError:  # the evidence of another program, or no solver
+        return program
+    return program if found.problems else program.with_certificates(certificate(found.evidence.proof))
+
+
 def standing(program: Program, evidence: Path | None) -> str | None:
     """What the claim of a program to be proved is worth here: the evidence is looked at, and put to z3.
 

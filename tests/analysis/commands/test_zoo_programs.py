@@ -17,8 +17,9 @@ from analysis.extraction.fidelity import compare
 from analysis.extraction.inputs import training_inputs
 from analysis.extraction.pipeline import extract
 from analysis.extraction.resolve import PROGRAM_FILE, find_program
-from analysis.program.certificate import is_equal
+from analysis.program.certificate import PROOF, is_equal
 from analysis.program.file import dump_program, load_program
+from analysis.proofs.certify import CHECKED, evidence_file, standing, with_proof
 from analysis.verification import check_random, stops_by_itself
 from nram_env.tasks import get_task
 
@@ -64,11 +65,21 @@ def test_a_shipped_program_does_step_by_step_what_its_controller_does(name: str)
     assert (found.runs, found.first) == (32, None)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "merge"])
+def test_a_shipped_program_is_proved_with_its_evidence(name: str) -> None:
+    file = zoo.PLACE / name / PROGRAM_FILE
+    found = next(found for found in load_program(file).certificates if found.check == PROOF)
+    assert (found.verdict, found.claim.startswith("it stops by itself")) == ("PROVED", True)
+    assert evidence_file(file).stat().st_size <= 2_000_000
+    assert standing(load_program(file), evidence_file(file)) == CHECKED
+
+
 @pytest.mark.parametrize("name", FAST)
 def test_a_shipped_program_is_what_extraction_gives_now(name: str) -> None:
     entry = zoo.find_entry(name)
-    shipped = (entry.place / PROGRAM_FILE).read_text()
-    assert shipped == dump_program(extract(entry.agent)), "nram reproduce --programs makes them anew"
+    file = entry.place / PROGRAM_FILE
+    now = with_proof(extract(entry.agent), evidence_file(file))
+    assert file.read_text() == dump_program(now), "nram reproduce --programs makes them anew"
 
 
 @pytest.mark.parametrize("name", NAMES)
