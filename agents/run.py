@@ -7,7 +7,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,12 +75,14 @@ class Outcome:
         reason: "solved", "updates", "minutes" or "interrupted" (by SIGINT, SIGTERM or SIGHUP).
         seconds: Time that this call spent training.
         solved: Solved members; where a judge was asked, those that it accepted.
+        best: The member whose agent was saved: the first in the ranking, an accepted one if there are any.
     """
 
     trainer: Trainer
     reason: str
     seconds: float
     solved: int
+    best: int
 
 
 Judge = Callable[[Agent], bool]
@@ -191,7 +193,7 @@ def _train(
         while reason is None:
             progress = trainer.advance()
             now = time.monotonic()
-            with _saved_on_failure(folder, trainer):
+            with _saved_on_failure(folder, trainer, accepted):
                 metrics.write(progress, now - begin)
                 watch(trainer, progress, now - begin)
                 if judge is not None and progress.solved:
@@ -203,8 +205,8 @@ def _train(
             if reason is None and due:
                 trainer.save(folder / POPULATION_FILE)
                 saved = now
-    _save(folder, trainer)
-    return Outcome(trainer, reason, time.monotonic() - begin, solved)
+    best = _save(folder, trainer, accepted)
+    return Outcome(trainer, reason, time.monotonic() - begin, solved, best)
 
 
 def _judged(
@@ -225,18 +227,22 @@ def _judged(
     return replace(progress, solved=len(accepted))
 
 
-def _save(folder: Path, trainer: Trainer) -> None:
-    save_agent(folder / AGENT_FILE, trainer.agents()[0])
+def _save(folder: Path, trainer: Trainer, accepted: Set[int]) -> int:
+    """Save the population and the best member, an accepted one if there are any; returns which."""
+    population = trainer.population
+    best = min(population.ranking(), key=lambda index: not (index in accepted and population.solved[index]))
+    save_agent(folder / AGENT_FILE, trainer.agent(best))
     trainer.save(folder / POPULATION_FILE)
+    return best
 
 
 @contextmanager
-def _saved_on_failure(folder: Path, trainer: Trainer) -> Iterator[None]:
+def _saved_on_failure(folder: Path, trainer: Trainer, accepted: Set[int]) -> Iterator[None]:
     """Save if those that are told of an update fail, as on a terminal that is closed: training has not."""
     try:
         yield
     except BaseException:
-        _save(folder, trainer)
+        _save(folder, trainer, accepted)
         raise
 
 

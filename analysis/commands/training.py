@@ -94,13 +94,13 @@ class Train:
         """
         import torch
 
+        from analysis.commands.fresh import ProgramJudge
+
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
         torch.set_num_threads(self.threads)
         unlimited = self.updates is None and self.minutes is None
         budget = Budget(self.updates, USUAL_MINUTES if unlimited else self.minutes, self.solved)
-        from analysis.commands.fresh import ProgramJudge
-
         config, judge = self.config, ProgramJudge()
         folder = self.run or Path("runs") / f"{config.task}-{config.controller}-{config.seed}"
         own_files(folder, {PROGRAM_FILE: load_program}, "a run")
@@ -111,7 +111,7 @@ class Train:
                 say(_settings_note(config))
                 outcome = start_run(folder, config, budget, display.watch, judge=judge)
         if outcome.solved:
-            program = judge.programs[outcome.trainer.population.ranking()[0]]
+            program = judge.programs[outcome.best]
             save_program(program, folder / PROGRAM_FILE)
             say(listing(program, page_width()))
         report = _report(folder, outcome)
@@ -138,7 +138,7 @@ def _metrics_note(folder: Path) -> str:
 
 
 def _report(folder: Path, outcome: Outcome) -> dict:
-    best = outcome.trainer.agents()[0]
+    best = outcome.trainer.agent(outcome.best)
     return {
         "task": best.task,
         "run": str(folder),

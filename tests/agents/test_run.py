@@ -218,6 +218,26 @@ def test_a_run_ends_with_solved_members_that_its_judge_accepts(tmp_path, wanted,
         assert load_agent(tmp_path).info["member"] == max(accepted)
 
 
+def test_an_accepted_member_is_saved_though_one_that_was_not_asked_about_ranks_first(tmp_path, monkeypatch):
+    monkeypatch.setattr("agents.run.JUDGED_AT_ONCE", 1)
+
+    def watch(trainer, progress, _) -> None:
+        """Member 1 is solved first, and two updates later 0 and 2 as well, in fewer timesteps."""
+        error = trainer.population.best_error.clone()
+        error[[0, 2] if progress.update == 3 else [1]] = 0
+        steps = torch.tensor([1.0, 3.0, 2.0])
+        trainer.population = replace(trainer.population, best_error=error, best_steps=steps)
+
+    def judge(agent) -> bool:
+        return agent.info["member"] == 1
+
+    config = replace(SMALL, population=3, cull_every=0)
+    outcome = start_run(tmp_path, config, Budget(updates=3, solved=2), watch, judge=judge)
+    assert (outcome.reason, outcome.solved, outcome.best) == ("updates", 1, 1)
+    assert outcome.trainer.population.ranking()[0] == 2
+    assert load_agent(tmp_path).info["member"] == 1
+
+
 def test_at_most_three_members_are_refused_after_an_update(tmp_path):
     refused_at, judged = [], []
 
