@@ -18,7 +18,7 @@ from analysis.commands.programs import MUST_HOLD
 from analysis.extraction.pipeline import extract
 from analysis.extraction.resolve import PROGRAM_FILE
 from analysis.measurement.errors import measure_sizes
-from analysis.program.certificate import FAITHFUL
+from analysis.program.certificate import FAITHFUL, is_equal
 from analysis.program.file import save_program
 from analysis.program.program import Program
 from analysis.proofs.certify import evidence_file
@@ -60,14 +60,20 @@ def measured(agent: Agent, mode: str, seed: int) -> dict[str, float]:
 
 @dataclass
 class ProgramJudge:
-    """Accepts a solved member if its program passes every check, and keeps those programs by member."""
+    """Accepts a solved member if its program passes every check, and keeps those programs by member.
 
+    Attributes:
+        seed: Seed of the extraction.
+        programs: Those of the accepted members.
+    """
+
+    seed: int = 0
     programs: dict[int, Program] = field(default_factory=dict)
 
     def __call__(self, agent: Agent) -> bool:
         """Read and check the member's program, and say what came out."""
         say(f"Member {agent.info['member']} passes every test. Reading and checking its program ...")
-        program = extract(agent)
+        program = extract(agent, seed=self.seed)
         if faults := faults_of(agent, program):
             say(f"Its program is not good: {', '.join(faults)}; training goes on.")
             return False
@@ -82,8 +88,11 @@ def refuted_checks(program: Program) -> list[str]:
 
 
 def faults_of(agent: Agent, program: Program) -> list[str]:
-    """The checks that refute a program; and that it does not stop, if the agent was to learn that."""
+    """What is wrong with an agent's program: the checks that refute it; that it is not known to equal the
+    agent; and that it does not stop, if the agent was to learn that."""
     faults = [f"{check} REFUTED" for check in refuted_checks(program)]
+    if not is_equal(program.certificates):
+        faults.append("it is not known to equal the agent")
     must_stop = agent.info.get("config", {}).get("halting", False)
     if must_stop and not stops_by_itself(program, get_task(agent.task)):
         faults.append("it does not stop by itself")
