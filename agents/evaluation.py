@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,38 +72,40 @@ def evaluate_plan(agent: Agent, mode: str, plan: SizePlan, rng: np.random.Genera
     Raises:
         ValueError: Unknown mode, or n or M too small for the task.
     """
+    check_mode(mode)
+    return summed(mode, plan, _WRONG[mode](agent, get_task(agent.task), plan, rng))
+
+
+def check_mode(mode: str) -> None:
+    """Accept "soft" and "hard".
+
+    Raises:
+        ValueError: Anything else; the message offers the nearest.
+    """
     if mode not in MODES:
         raise unknown_name("mode", mode, MODES)
-    counts = np.array(list(_WRONG[mode](agent, get_task(agent.task), plan, rng)))
-    wrong, cells = counts.sum(0)[:2]
+
+
+def summed(mode: str, plan: SizePlan, found: Wrong) -> Evaluation:
+    """The evaluation of a plan's examples from the wrong ones among the output cells of each batch."""
+    counts = np.array([[wrong.sum(), cells.sum(), wrong.any(1).sum()] for wrong, cells in found]).sum(0)
     sizes = (int(plan.memory_size.min()), int(plan.memory_size.max()))
-    examples = int(plan.examples.sum())
-    inexact = int(counts[:, 2].sum())
-    return Evaluation(mode, int(plan.difficulty.max()), sizes, examples, wrong / cells, inexact / examples)
+    n, examples = int(plan.difficulty.max()), int(plan.examples.sum())
+    return Evaluation(mode, n, sizes, examples, float(counts[0] / counts[1]), float(counts[2] / examples))
 
 
-def evaluate_all(agent: Agent, sizes: Sequence[int], examples: int, seed: int) -> list[Evaluation]:
-    """Both modes at every size."""
-    return [evaluate(agent, mode, n, examples, seed) for mode in MODES for n in sizes]
-
-
-def _soft(agent: Agent, task: Task, plan: SizePlan, rng: np.random.Generator) -> Iterator[_Counts]:
+def _soft(agent: Agent, task: Task, plan: SizePlan, rng: np.random.Generator) -> Wrong:
     for batch in plan.batches(task, rng):
-        wrong = soft_wrong(agent.controller, task, batch, horizons(task, batch.difficulty))
-        yield _counts(wrong, batch.mask)
+        yield soft_wrong(agent.controller, task, batch, horizons(task, batch.difficulty)), batch.mask
 
 
-def _hard(agent: Agent, task: Task, plan: SizePlan, rng: np.random.Generator) -> Iterator[_Counts]:
+def _hard(agent: Agent, task: Task, plan: SizePlan, rng: np.random.Generator) -> Wrong:
     for batch in plan.mixed(task, rng):
-        yield _counts(hard_wrong(agent.controller, batch, batch.horizon)[0], batch.mask)
+        yield hard_wrong(agent.controller, batch, batch.horizon)[0], batch.mask
 
 
-def _counts(wrong: np.ndarray, mask: np.ndarray) -> _Counts:
-    return int(wrong.sum()), int(mask.sum()), int(wrong.any(1).sum())
-
-
-_Counts = tuple[int, int, int]
-"""Wrong output cells, output cells, examples with any wrong one."""
+Wrong = Iterator[tuple[np.ndarray, np.ndarray]]
+"""Wrong output cells and all output cells, (B, M) booleans, batch by batch."""
 
 _WRONG = {"soft": _soft, "hard": _hard}
 

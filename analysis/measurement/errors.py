@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from agents.checkpoint import Agent
-from agents.evaluation import MODES, Evaluation, evaluate_plan
+from agents.evaluation import MODES, Evaluation, Wrong, check_mode, evaluate_plan, summed
 from agents.rollout import soft_wrong
 from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.inputs import inputs_of
 from analysis.extraction.stops import hard_run, network_stops
-from nram_env.support import unknown_name
 from nram_env.tasks import MixedBatch, SizePlan, Task, TaskBatch, draw_plan, get_task
 
 SOFT_MARGIN = 16
@@ -34,16 +33,11 @@ def measure_errors(agent: Agent, mode: str, plan: SizePlan, rng: np.random.Gener
     Raises:
         ValueError: Unknown mode, or n or M too small for the task.
     """
-    if mode not in MODES:
-        raise unknown_name("mode", mode, MODES)
+    check_mode(mode)
     task = get_task(agent.task)
     if not network_stops(HardenedAgent(agent), task):
         return evaluate_plan(agent, mode, plan, rng)
-    wrong = list(_soft(agent, task, plan, rng) if mode == "soft" else _hard(agent, task, plan, rng))
-    shares = np.array([[share.sum(), cells.sum(), share.any(1).sum()] for share, cells in wrong]).sum(0)
-    sizes, examples = (int(plan.memory_size.min()), int(plan.memory_size.max())), int(plan.examples.sum())
-    n = int(plan.difficulty.max())
-    return Evaluation(mode, n, sizes, examples, float(shares[0] / shares[1]), float(shares[2] / examples))
+    return summed(mode, plan, (_soft if mode == "soft" else _hard)(agent, task, plan, rng))
 
 
 def measure_sizes(
@@ -64,16 +58,12 @@ def soft_horizon(agent: Agent, batch: TaskBatch | MixedBatch) -> np.ndarray:
     return hard_run(HardenedAgent(agent), inputs).steps + SOFT_MARGIN
 
 
-_Wrong = Iterator[tuple[np.ndarray, np.ndarray]]
-"""Wrong output cells and all output cells, (B, M) booleans, batch by batch."""
-
-
-def _soft(agent: Agent, task: Task, plan: SizePlan, rng: np.random.Generator) -> _Wrong:
+def _soft(agent: Agent, task: Task, plan: SizePlan, rng: np.random.Generator) -> Wrong:
     for batch in plan.batches(task, rng):
         yield soft_wrong(agent.controller, task, batch, soft_horizon(agent, batch)), batch.mask
 
 
-def _hard(agent: Agent, task: Task, plan: SizePlan, rng: np.random.Generator) -> _Wrong:
+def _hard(agent: Agent, task: Task, plan: SizePlan, rng: np.random.Generator) -> Wrong:
     network = HardenedAgent(agent)
     for batch in plan.mixed(task, rng):
         run = hard_run(network, inputs_of(task, batch, must_stop=True))
