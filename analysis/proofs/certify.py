@@ -8,7 +8,7 @@ from analysis.program.certificate import NOT_AT_HAND, PROOF, Certificate
 from analysis.program.program import Program
 from analysis.proofs.obligations import obligations
 from analysis.proofs.proof import Proof
-from analysis.proofs.recheck import recheck
+from analysis.proofs.recheck import Recheck, recheck
 from analysis.proofs.statement import smallest_size
 
 CHECKED = "evidence checked"
@@ -41,8 +41,8 @@ def with_proof(program: Program, evidence: Path) -> Program:
     if not evidence.is_file():
         return program
     try:
-        found = recheck(evidence, program, solvers=("z3",), seeds=(0,))
-    except ValueError:  # the evidence of another program, or no solver
+        found = _put_to_z3(evidence, program)
+    except ValueError:  # no evidence, or no solver
         return program
     return program if found.problems else program.with_certificates(certificate(found.evidence.proof))
 
@@ -63,10 +63,14 @@ def standing(program: Program, evidence: Path | None) -> str | None:
     if evidence is None or not evidence.is_file():
         return NOT_AT_HAND
     try:
-        found = recheck(evidence, program, solvers=("z3",), seeds=(0,))
+        found = _put_to_z3(evidence, program)
         said = certificate(found.evidence.proof)
     except ValueError as error:
         return f"evidence not checked: {error}"
     if said != claimed:
         return "the evidence is of another claim"
     return CHECKED if not found.problems else f"the evidence does not hold: {found.problems[0]}"
+
+
+def _put_to_z3(evidence: Path, program: Program) -> Recheck:
+    return recheck(evidence, program, solvers=("z3",), seeds=(0,))
