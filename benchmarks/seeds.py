@@ -2,6 +2,7 @@
 
     python benchmarks/seeds.py                        # go on where the last call stopped
     python benchmarks/seeds.py --tasks copy --count 20 --minutes 10
+    python benchmarks/seeds.py --keep runs/seeds      # and the programs, for `nram prove`
 
 Every run is a process of its own and is written down at once, a line of JSON in docs/seeds.jsonl; runs that
 are there are not done again. The table goes to docs/seeds.md. Seeds are ten apart, since later attempts of a
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -58,13 +60,16 @@ def wanted(tasks: Sequence[str], count: int | None) -> Iterator[tuple[str, int]]
                 yield task, FIRST_SEED + SEED_STEP * index
 
 
-def train(task: str, seed: int, minutes: float) -> dict[str, Any]:
-    """One run, as it is written down."""
+def train(task: str, seed: int, minutes: float, keep: Path | None) -> dict[str, Any]:
+    """One run, as it is written down; its program goes to `keep`."""
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         words = ["train", task, "--seed", seed, "--minutes", minutes, "--run", f"{folder}/run", "--json"]
         call = [sys.executable, "-m", "analysis.commands.cli", *map(str, words)]
         done = subprocess.run(call, capture_output=True, text=True)
+        if keep and (program := Path(folder, "run", "program.json")).exists():
+            keep.mkdir(parents=True, exist_ok=True)
+            shutil.copy(program, keep / f"{task}-{seed}.json")
     if done.returncode not in (0, 1):
         raise SystemExit(f"{task}, seed {seed}: {done.stderr}")
     report = json.loads(done.stdout.splitlines()[-1])
@@ -106,10 +111,11 @@ def main() -> None:
         "--count", type=int, help="seeds a task; default: 20 of the easy five, 10 of the others"
     )
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--keep", type=Path, help="folder for the programs, TASK-SEED.json")
     given = parser.parse_args()
     for task, seed in wanted(given.tasks, given.count):
         if not any((run["task"], run["seed"]) == (task, seed) for run in known_runs(given.minutes)):
-            run = train(task, seed, given.minutes)
+            run = train(task, seed, given.minutes, given.keep)
             with RUNS.open("a") as lines:
                 lines.write(json.dumps(run) + "\n")
             print(json.dumps(run), flush=True)
