@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nram_env.checks import integer, nullable, number, record
-from nram_env.files import read_json_lines, read_text
+from nram_env.files import parse_json, read_json_lines, read_text, reading
 from nram_env.support import write_atomically
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 METRICS_FILE, EVENTS_FOLDER = "metrics.jsonl", "tensorboard"
 
 MOST_METRICS_BYTES = 1 << 28
+
+_LONGEST_LINE = 4096
+"""Bytes; more than a line has."""
 
 _COUNT, _NUMBER = integer(0), nullable(number())
 _LINE = record(
@@ -80,6 +83,28 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
     """
     file = folder / METRICS_FILE
     return read_json_lines(file, _LINE, MOST_METRICS_BYTES) if os.path.lexists(file) else []
+
+
+def last_update(folder: Path) -> dict[str, Any] | None:
+    """The last update of a run, from the end of its metrics; None if there is none yet.
+
+    Raises:
+        FileError: That line is no update of a run.
+    """
+    try:
+        with (folder / METRICS_FILE).open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _LONGEST_LINE))
+            whole = stream.read().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return None
+    with reading(folder / METRICS_FILE):
+        return _LINE(parse_json(whole[-1].decode()), "") if whole else None
+
+
+def call_seconds(folder: Path) -> list[float]:
+    """Seconds from the begin of each call of a run to the last of its updates that is kept."""
+    seconds = [line["seconds"] for line in read_metrics(folder)]
+    return [now for now, after in zip(seconds, [*seconds[1:], 0.0], strict=False) if after < now]
 
 
 @contextmanager

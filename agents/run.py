@@ -19,7 +19,16 @@ from filelock import FileLock, Timeout
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
 from agents.metrics import open_metrics
-from agents.run_files import CONFIG_FILE, LOCK_FILE, POPULATION_FILE, RUN_FILES, RunError, own_files
+from agents.run_files import (
+    CONFIG_FILE,
+    LOCK_FILE,
+    OUTCOME_FILE,
+    POPULATION_FILE,
+    RUN_FILES,
+    Ending,
+    RunError,
+    own_files,
+)
 from nram_env.support import sweep, write_atomically
 
 if TYPE_CHECKING:
@@ -64,6 +73,20 @@ class Budget:
         if self.updates is not None and progress.update >= self.updates:
             return "updates"
         return "minutes" if self.minutes is not None and seconds >= 60 * self.minutes else None
+
+
+USUAL_MINUTES = 30.0
+"""Limit of a run that is given none."""
+
+
+def usual_budget(updates: int | None, minutes: float | None, solved: int | None = 1) -> Budget:
+    """A budget of these limits; of the usual minutes where neither updates nor minutes have one.
+
+    Example:
+        >>> usual_budget(None, None).minutes, usual_budget(100, None).minutes
+        (30.0, None)
+    """
+    return Budget(updates, USUAL_MINUTES if updates is None and minutes is None else minutes, solved)
 
 
 @dataclass(frozen=True)
@@ -189,7 +212,7 @@ def _train(
     reason = "updates" if budget.updates is not None and trainer.update >= budget.updates else None
     accepted: set[int] = set()
     solved = int(trainer.population.solved.sum()) if judge is None else 0
-    with _polite_stop() as stopped, open_metrics(folder, trainer.update) as metrics:
+    with polite_stop() as stopped, open_metrics(folder, trainer.update) as metrics:
         while reason is None:
             progress = trainer.advance()
             now = time.monotonic()
@@ -200,13 +223,14 @@ def _train(
                     progress = _judged(trainer, progress, judge, budget.solved, accepted)
                     now = time.monotonic()
             solved = progress.solved
-            reason = "interrupted" if stopped() else budget.reached(progress, now - begin)
+            reason = budget.reached(progress, now - begin) or ("interrupted" if stopped() else None)
             due = trainer.update % save_every == 0 or now - saved >= save_seconds
             if reason is None and due:
                 trainer.save(folder / POPULATION_FILE)
                 saved = now
-    best = _save(folder, trainer, accepted)
-    return Outcome(trainer, reason, time.monotonic() - begin, solved, best)
+    seconds = time.monotonic() - begin
+    best = _save(folder, trainer, accepted, Ending(trainer.update, trainer.attempt, reason, solved, seconds))
+    return Outcome(trainer, reason, seconds, solved, best)
 
 
 def _judged(
@@ -227,11 +251,16 @@ def _judged(
     return replace(progress, solved=len(accepted))
 
 
-def _save(folder: Path, trainer: Trainer, accepted: Set[int]) -> int:
-    """Save the population and the best member, an accepted one if there are any; returns which."""
+def _save(folder: Path, trainer: Trainer, accepted: Set[int], ending: Ending | None = None) -> int:
+    """Save the population and the best member, an accepted one if there are any; returns which.
+
+    The ending goes first: it counts once the population that it belongs to is there (`ending_of`).
+    """
     population = trainer.population
     best = min(population.ranking(), key=lambda index: not (index in accepted and population.solved[index]))
     save_agent(folder / AGENT_FILE, trainer.agent(best))
+    if ending is not None:
+        write_atomically(folder / OUTCOME_FILE, json.dumps(vars(ending)) + "\n")
     trainer.save(folder / POPULATION_FILE)
     return best
 
@@ -247,7 +276,7 @@ def _saved_on_failure(folder: Path, trainer: Trainer, accepted: Set[int]) -> Ite
 
 
 @contextmanager
-def _polite_stop() -> Iterator[Callable[[], bool]]:
+def polite_stop() -> Iterator[Callable[[], bool]]:
     """Turn Ctrl-C, termination and hang-up into a request to stop after the update.
 
     A Ctrl-C after such a request interrupts at once. What is ignored, as SIGHUP is under nohup, stays so.

@@ -28,6 +28,7 @@ ROOMS = (
     "analysis.measurement",
     "analysis.pictures",
     "analysis.exporters",
+    "analysis.studies",
     "analysis.commands",
 )
 """The two other packages, then every room of analysis; each imports itself and those before it."""

@@ -108,6 +108,27 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def make_durable(folder: Path, root: Path) -> None:
+    """Flush every file below a folder to the disk, and the names of all from there up to another folder.
+
+    Args:
+        folder: What is to outlast a crash of the computer.
+        root: A folder above it that is known to.
+
+    Raises:
+        OSError: The disk is full or broken.
+    """
+    below = [folder, *sorted(folder.rglob("*"))]
+    above = folder.parents[: folder.parents.index(root) + 1]
+    for path in [*reversed(below), *above]:
+        if path.is_file() or (path.is_dir() and os.name == "posix"):  # elsewhere folders cannot be flushed
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
 def sweep(folder: Path) -> None:
     """Delete what kills in the middle of `write_atomically` left in a folder in which nobody writes now.
 

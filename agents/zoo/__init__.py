@@ -151,6 +151,27 @@ def recipe_of(task: str, controller: str | None = None) -> str | None:
     return min(fitting, key=lambda name: (name != task, name), default=None)
 
 
+def usual_config(task: str, controller: str | None = None) -> TrainConfig:
+    """The settings with which a task is trained if nothing else is said: its recipe's, or the defaults.
+
+    Args:
+        task: Name of a task.
+        controller: Kind of controller; default: the recipe's, or else the default.
+
+    Raises:
+        ValueError: There is no such task or controller.
+
+    Example:
+        >>> usual_config("merge").controller, usual_config("merge", "lstm").controller
+        ('feedforward', 'lstm')
+    """
+    name = recipe_of(task, controller)
+    if name is not None:
+        return find_recipe(name).config
+    given = {} if controller is None else {"controller": controller}
+    return TrainConfig.from_json({**TrainConfig().to_json(), "task": task, **given})
+
+
 def _named(kind: str, name: str, known: Mapping[str, _Found]) -> _Found:
     if name not in known:
         raise unknown_name(kind, name, known)

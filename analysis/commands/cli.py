@@ -22,6 +22,7 @@ VERBS = {
     ),
     "tasks": ("tasks:Tasks", "list the tasks; show an instance, its memory and the wanted output"),
     "train": ("training:Train", "train a population on a task, or resume a run"),
+    "search": ("search:Search", "train many runs, here or on a cluster, and count what comes out"),
     "eval": ("training:Eval", "soft and hard errors of a trained agent by size"),
     "extract": ("programs:Extract", "turn a trained agent into a program file"),
     "show": ("programs:Show", "print a program"),

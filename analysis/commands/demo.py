@@ -14,12 +14,12 @@ from agents.config import TrainConfig
 from agents.run import Budget, start_run
 from analysis.commands.demo_folder import clear, write_summary
 from analysis.commands.display import TrainingDisplay, broken_off
-from analysis.commands.fresh import ProgramJudge
 from analysis.commands.output import command, emit, page_width, say, sizes_text
 from analysis.extraction.resolve import PROGRAM_FILE
 from analysis.printing.page import listing
 from analysis.program.file import save_program
 from analysis.program.program import Program
+from analysis.studies.judged import ProgramJudge
 from analysis.verification import check_sizes
 from nram_env.tasks import get_task
 
@@ -70,7 +70,7 @@ class Demo:
 
     def __call__(self) -> int:
         """Train, extract, check, report; exit code 0 only if the program passed every check."""
-        judge = _Judge(self.seed)
+        judge = _Judge(say, self.seed)
         seconds = _train(self.run, TrainConfig(task="copy", seed=self.seed), self.minutes, judge)
         if judge.found is not None:
             save_program(judge.found.program, self.run / PROGRAM_FILE)

@@ -81,7 +81,7 @@ class TrainingDisplay:
             limits.append((self._budget.updates - progress.update) / rate)
         if self._budget.minutes is not None:
             limits.append(60 * self._budget.minutes - seconds)
-        left = f", at most {_clock(min(limits))} left" if limits else ""
+        left = f", at most {clock(min(limits))} left" if limits else ""
         config = trainer.config
         attempt = f"attempt {progress.attempt} of {config.attempts}, " if progress.attempt > 1 else ""
         stopping = f"{progress.stopping} learn to stop, " if progress.stopping else ""
@@ -111,5 +111,6 @@ def _members(trainer: Trainer, caption: str) -> Table:
     return table
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Seconds as hours, minutes and seconds."""
     return time.strftime("%H:%M:%S", time.gmtime(max(0.0, seconds)))

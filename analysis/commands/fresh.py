@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -13,17 +13,14 @@ from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
 from agents.run import Outcome
 from agents.trainer import Trainer
-from analysis.commands.output import command, say
-from analysis.commands.programs import MUST_HOLD
+from analysis.commands.output import command
 from analysis.extraction.pipeline import extract
 from analysis.extraction.resolve import PROGRAM_FILE
 from analysis.measurement.errors import measure_sizes
-from analysis.program.certificate import FAITHFUL, is_equal
 from analysis.program.file import save_program
 from analysis.program.program import Program
 from analysis.proofs.certify import evidence_file
-from analysis.verification import stops_by_itself
-from nram_env.tasks import get_task
+from analysis.studies.judged import faults_of
 
 CHECKED_SIZES = {"soft": (8, 50), "hard": (8, 50, 200)}
 """Sizes at which a fresh training is checked, by mode."""
@@ -56,47 +53,6 @@ def measured(agent: Agent, mode: str, seed: int) -> dict[str, float]:
     """Exact error at every checked size n."""
     found = measure_sizes(agent, CHECKED_SIZES[mode], CHECKED_EXAMPLES[mode], seed, modes=(mode,))
     return {str(row.n): row.exact_error for row in found}
-
-
-@dataclass
-class ProgramJudge:
-    """Accepts a solved member if its program passes every check, and keeps those programs by member.
-
-    Attributes:
-        seed: Seed of the extraction.
-        programs: Those of the accepted members.
-    """
-
-    seed: int = 0
-    programs: dict[int, Program] = field(default_factory=dict)
-
-    def __call__(self, agent: Agent) -> bool:
-        """Read and check the member's program, and say what came out."""
-        say(f"Member {agent.info['member']} passes every test. Reading and checking its program ...")
-        program = extract(agent, seed=self.seed)
-        if faults := faults_of(agent, program):
-            say(f"Its program is not good: {', '.join(faults)}; training goes on.")
-            return False
-        self.programs[agent.info["member"]] = program
-        return True
-
-
-def refuted_checks(program: Program) -> list[str]:
-    """The checks that must hold and do not."""
-    must_hold = (*FAITHFUL, *MUST_HOLD)
-    return [c.check for c in program.certificates if c.check in must_hold and c.verdict == "REFUTED"]
-
-
-def faults_of(agent: Agent, program: Program) -> list[str]:
-    """What is wrong with an agent's program: the checks that refute it; that it is not known to equal the
-    agent; and that it does not stop, if the agent was to learn that."""
-    faults = [f"{check} REFUTED" for check in refuted_checks(program)]
-    if not is_equal(program.certificates):
-        faults.append("it is not known to equal the agent")
-    must_stop = agent.info.get("config", {}).get("halting", False)
-    if must_stop and not stops_by_itself(program, get_task(agent.task)):
-        faults.append("it does not stop by itself")
-    return faults
 
 
 def best_candidate(trainer: Trainer) -> Candidate:

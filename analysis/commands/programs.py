@@ -32,14 +32,11 @@ from analysis.program.text import hanging
 from analysis.proofs.certify import standing
 from analysis.simplification.canonical import canonical_hash
 from analysis.verification import check_mutants, check_random, check_sizes, stops_by_itself
-from analysis.verification.ladder import RUNS, verify
+from analysis.verification.ladder import MUST_HOLD, RUNS, verify
 from nram_env.tasks import Task
 
 SIZES = (8, 32, 100)
 """Sizes that `verify` always tries, as far as they are not larger than the one that was asked for."""
-
-MUST_HOLD = ("stops", "random", "exhaustive", "time")
-"""Checks of correctness that make `verify` fail when they are refuted; the others describe."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,9 @@ import tyro
 from analysis.commands.inputs import task_of
 from analysis.commands.output import command, emit, say
 from analysis.extraction.resolve import ZOO_PREFIX, find_source, program_file
-from analysis.program.file import load_program, save_program
 from analysis.program.text import hanging
 from analysis.proofs.attempt import Attempt
-from analysis.proofs.certify import certificate, evidence_file
+from analysis.proofs.certify import evidence_file, note_proof
 from analysis.proofs.evidence import save_evidence
 from analysis.proofs.prover import MINUTES, Finding, prove
 from analysis.proofs.recheck import recheck
@@ -74,7 +73,7 @@ class Prove:
         file = self.out or evidence_file(own)
         save_evidence(found.proof, file)
         if not self.program.startswith(ZOO_PREFIX) and own.is_file():
-            save_program(load_program(own).with_certificates(certificate(found.proof)), own)
+            note_proof(found.proof, own)
         say(f"evidence saved in {file}; check it again with:  {command('recheck', file)}")
         return file
 

@@ -16,20 +16,15 @@ from rich.table import Table
 from agents import zoo
 from agents.config import TrainConfig
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
-from agents.run import Budget, Outcome, resume_run, start_run
-from agents.run_files import own_files
+from agents.run import Outcome, usual_budget
 from analysis.commands.display import TrainingDisplay, resume_command
 from analysis.commands.hardening import hardening_report
 from analysis.commands.output import command, emit, page_width, say, sizes_text
-from analysis.extraction.resolve import PROGRAM_FILE, find_agent
+from analysis.extraction.resolve import find_agent
 from analysis.printing.page import listing
-from analysis.program.file import load_program, save_program
 
 if TYPE_CHECKING:
     from agents.evaluation import Evaluation
-
-USUAL_MINUTES = 30.0
-"""Limit of a run that is given none."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +67,7 @@ class Train:
         """The defaults of a call: the recipe for the task, and the controller, that its words name."""
         config = cls._named(words)
         asked = any(word.partition("=")[0] == "--controller" for word in words)
-        name = zoo.recipe_of(config.task, config.controller if asked else None)
-        generic = TrainConfig(config.task, config.controller)
-        return cls(config=generic if name is None else zoo.find_recipe(name).config)
+        return cls(config=zoo.usual_config(config.task, config.controller if asked else None))
 
     @classmethod
     def _named(cls, words: Sequence[str]) -> TrainConfig:
@@ -94,25 +87,19 @@ class Train:
         """
         import torch
 
-        from analysis.commands.fresh import ProgramJudge
+        from analysis.studies.judged import judged_run
 
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
         torch.set_num_threads(self.threads)
-        unlimited = self.updates is None and self.minutes is None
-        budget = Budget(self.updates, USUAL_MINUTES if unlimited else self.minutes, self.solved)
-        config, judge = self.config, ProgramJudge()
-        folder = self.run or Path("runs") / f"{config.task}-{config.controller}-{config.seed}"
-        own_files(folder, {PROGRAM_FILE: load_program}, "a run")
+        budget = usual_budget(self.updates, self.minutes, self.solved)
+        config = None if self.resume else self.config
+        folder = self.run or Path("runs") / f"{self.config.task}-{self.config.controller}-{self.config.seed}"
         with TrainingDisplay(budget, _metrics_note(folder)) as display:
-            if self.resume:
-                outcome = resume_run(folder, budget, display.watch, judge=judge)
-            else:
+            if config is not None:
                 say(_settings_note(config))
-                outcome = start_run(folder, config, budget, display.watch, judge=judge)
-        if outcome.solved:
-            program = judge.programs[outcome.best]
-            save_program(program, folder / PROGRAM_FILE)
+            outcome, program = judged_run(folder, config, budget, display.watch, say)
+        if program is not None:
             say(listing(program, page_width()))
         report = _report(folder, outcome)
         emit(report, "\n".join(_closing_lines(folder, outcome)), self.json)

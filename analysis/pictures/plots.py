@@ -28,7 +28,8 @@ _WIDTHS = {"soft": 5.0, "hard": 3.0, "program": 1.4}
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def style() -> Iterator[None]:
+    """What all pictures look like."""
     with rc_context({**seaborn.axes_style("whitegrid"), "font.size": 10, "axes.titlesize": 11}):
         yield
 
@@ -68,7 +69,7 @@ def learning_curves(metrics: Sequence[Mapping[str, Any]]) -> Figure:
         loss: _LOSS_TITLES[loss],
         "solved": "members without hard error on held-out sizes",
     }
-    with _style():
+    with style():
         figure = Figure(figsize=(9, 6.5), layout="constrained")
         panels = figure.subplots(2, 2, sharex=True)
         for panel, (name, title) in zip(panels.flat, titles.items(), strict=True):
@@ -97,7 +98,7 @@ def error_by_size(points: Sequence[ErrorPoint], trained_to: int) -> Figure:
         points: Errors at several sizes.
         trained_to: Largest n of the training, marked by a line.
     """
-    with _style():
+    with style():
         figure, panel = _error_panel([point.n for point in points], points)
         panel.set_xscale("log", base=2)
         sizes = sorted({point.n for point in points})
@@ -114,7 +115,7 @@ def error_by_horizon(points: Sequence[ErrorPoint], horizon: int) -> Figure:
         points: Errors at several T.
         horizon: The task's T(n), marked by a line.
     """
-    with _style():
+    with style():
         figure, panel = _error_panel([point.horizon for point in points], points)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set(xlabel="T, timesteps before the output is read", title=f"exact error at n = {points[0].n}")
@@ -166,7 +167,7 @@ def selectors_over_time(run: ObservedRun) -> Figure:
     stops = np.where(halting > 0.5, "yes", "no")
     texts = np.concatenate([np.vectorize(_choice_label)(run.choice_names), stops], axis=1)
     times = range(1, len(texts) + 1)
-    with _style():
+    with style():
         figure = Figure(
             figsize=(max(5.5, 3.2 + 0.72 * len(times)), 1.4 + 0.29 * len(names)), layout="constrained"
         )
@@ -194,7 +195,7 @@ def memory_over_time(run: ObservedRun) -> Figure:
     size, tall = run.output.size, max(len(run.soft_memory), len(run.hard_memory))
     changed = np.zeros(run.hard_memory.shape)
     changed[1:] = run.hard_memory[1:] != run.hard_memory[:-1]
-    with _style():
+    with style():
         wide = 2.4 + 2 * 0.34 * size
         figure = Figure(figsize=(wide + 1.2, 1.6 + 0.29 * tall), layout="constrained")
         soft, hard = figure.subplots(1, 2, width_ratios=(1.12, 1))
@@ -254,7 +255,7 @@ def hidden_states_by_machine_state(states: HiddenStates) -> Figure:
     plane = PCA(n_components=2, svd_solver="full").fit(states.vectors)
     points, shares = plane.transform(states.vectors), plane.explained_variance_ratio_
     names = sorted(set(states.machine_states))
-    with _style():
+    with style():
         figure = Figure(figsize=(7, 5), layout="constrained")
         panel = figure.subplots()
         seaborn.scatterplot(

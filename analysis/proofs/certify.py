@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from analysis.program.certificate import NOT_AT_HAND, PROOF, Certificate
+from analysis.program.file import load_program, save_program
 from analysis.program.program import Program
 from analysis.proofs.obligations import obligations
 from analysis.proofs.proof import Proof
@@ -29,6 +30,11 @@ def evidence_file(program_file: str | Path) -> Path:
         'program.proof.zip'
     """
     return Path(program_file).with_suffix(".proof.zip")
+
+
+def note_proof(proof: Proof, program_file: Path) -> None:
+    """Say in the file of a program that it is proved; the evidence is kept apart."""
+    save_program(load_program(program_file).with_certificates(certificate(proof)), program_file)
 
 
 def with_proof(program: Program, evidence: Path) -> Program:

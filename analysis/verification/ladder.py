@@ -17,6 +17,9 @@ from nram_env.tasks import Task, get_task
 RUNS = 8_192
 """Random instances that a program is tested on."""
 
+MUST_HOLD = ("stops", "random", "exhaustive", "time")
+"""Checks of correctness that a good program passes; the others describe."""
+
 
 def verify(
     program: Program, task: Task | str | None = None, *, largest: int = 100, seed: int = 0

@@ -10,8 +10,6 @@ import pytest
 
 from agents import zoo
 from analysis.commands.cli import main
-from analysis.commands.fresh import refuted_checks
-from analysis.commands.programs import MUST_HOLD
 from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.fidelity import compare
 from analysis.extraction.inputs import training_inputs
@@ -20,7 +18,9 @@ from analysis.extraction.resolve import PROGRAM_FILE, find_program
 from analysis.program.certificate import PROOF, is_equal
 from analysis.program.file import dump_program, load_program
 from analysis.proofs.certify import CHECKED, evidence_file, standing, with_proof
+from analysis.studies.judged import refuted_checks
 from analysis.verification import check_random, stops_by_itself
+from analysis.verification.ladder import MUST_HOLD
 from nram_env.tasks import get_task
 
 NAMES = list(zoo.entries())

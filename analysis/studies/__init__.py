@@ -1,0 +1,1 @@
+"""Training runs that end with a checked program, and studies of many of them that lose nothing."""
