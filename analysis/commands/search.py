@@ -97,7 +97,8 @@ class Search:
             found = standings(table.events())
         report = self.report or (None if self.status else folder / REPORT_FILE)
         if report is not None:
-            write_report(found, report, folder.name, self._call())
+            title = self.study.stem if self.study else folder.name
+            write_report(found, report, title.capitalize(), self._call())
             say(f"report: {report}")
         emit(_record(folder, found), status_view(folder, found), self.json)
         if interrupted:

@@ -115,5 +115,5 @@ def _grid(first: str, *headings: str) -> Grid:
     grid = Grid(box=None, padding=(0, 2), title_justify="left")
     grid.add_column(first)
     for heading in headings:
-        grid.add_column(heading, justify="right")
+        grid.add_column(heading, justify="right", no_wrap=True)
     return grid

@@ -38,7 +38,8 @@ def survival_curves(summaries: Mapping[str, Summary], file: Path) -> None:
                 color=colour,
                 linewidth=1.5,
             )
-        panel.set(xlabel="seconds of training", ylabel="trials without success", ylim=(-0.02, 1.02))
+        panel.set(xlabel="seconds of training", ylabel="trials without success")
+        panel.set(xlim=(0, None), ylim=(0, 1.02))
         panel.yaxis.set_major_formatter(PercentFormatter(1.0))
         save_figure(figure, file)
 

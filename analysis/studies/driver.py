@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -24,6 +25,9 @@ WAIT_SECONDS = 0.5
 """Seconds between two looks at a study if nothing ends."""
 
 MOST_ROWS_BYTES = 1 << 27
+
+STOP_SECONDS = 120.0
+"""How long workers may take to save when they are asked to stop; one may just be reading a program."""
 
 View = Callable[[Standings, Sequence[str]], None]
 """Told how all trials stand, and the keys of those that workers have."""
@@ -121,9 +125,10 @@ class Driver:
                 self._look()
             if self._running:
                 self._scheduler.stop()
-            while self._running:
+            last = time.monotonic() + STOP_SECONDS
+            while self._running and time.monotonic() < last:
                 self._look()
-        return bool(self._waiting)
+        return bool(self._waiting or self._running)
 
     def _begin(self) -> None:
         free = max(0, self._scheduler.capacity - len(self._running))

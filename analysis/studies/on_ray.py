@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from importlib.util import find_spec
 from typing import Any
@@ -25,7 +26,11 @@ def require_ray() -> None:
 
 
 def _do(study: str, content: dict[str, Any], imports: tuple[str, ...]) -> dict[str, Any]:
-    """A task: `work`, which is imported where it is done."""
+    """A task: `work`, which is imported where it is done.
+
+    A task is asked to stop by SIGINT, which a cluster that was started in the background ignores.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from analysis.studies.work import work
 
     return work(study, content, imports, lambda *_: None)

@@ -15,7 +15,8 @@ _HEAD = """# {title}
 
     {call}
 
-{finished} of {trials} trials are finished, {open} open, {given_up} given up. A success is {successes}.
+{finished} of {trials} trials are finished, {open} open, {given_up} given up.
+A success is {successes}.
 Shares have Wilson's interval, 95 %. Times are seconds of training until the success, the reading and checking
 of programs included; quartiles are those of Kaplan and Meier: a trial that ended without success might have
 had it later, and "-" stands where too few succeeded. Attempts are populations that were begun.

@@ -15,8 +15,9 @@ from filelock import FileLock
 
 from agents.checkpoint import load_agent
 from agents.config import TrainConfig
-from agents.metrics import EVENTS_FOLDER, METRICS_FILE, open_metrics, read_metrics
+from agents.metrics import EVENTS_FOLDER, METRICS_FILE, call_seconds, last_update, open_metrics, read_metrics
 from agents.run import POPULATION_FILE, Budget, RunError, resume_run, start_run
+from agents.run_files import ending_of
 from agents.trainer import REFUTED, Progress, Trainer
 from nram_env.files import FileError
 from tests.test_files import left_by_a_kill_in_the_middle_of_writing
@@ -73,6 +74,39 @@ def test_an_interrupt_finishes_the_update_and_saves(tmp_path):
     resumed = resume_run(tmp_path, Budget(updates=10), ignore)
     straight = start_run(tmp_path / "straight", SMALL, Budget(updates=10), ignore)
     assert torch.equal(resumed.trainer.population.parameters, straight.trainer.population.parameters)
+
+
+def test_a_run_that_ends_in_the_update_in_which_it_is_interrupted_has_ended(tmp_path):
+    def interrupt(trainer, progress, seconds) -> None:
+        if progress.update == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    assert start_run(tmp_path, SMALL, Budget(updates=5), interrupt).reason == "updates"
+
+
+def test_a_run_folder_says_how_the_last_call_ended_once_that_is_saved(tmp_path):
+    assert ending_of(tmp_path) is None
+    outcome = start_run(tmp_path, SMALL, Budget(updates=4), ignore)
+    ending = ending_of(tmp_path)
+    assert (ending.update, ending.attempt, ending.reason, ending.solved) == (4, 1, "updates", 0)
+    assert ending.seconds == outcome.seconds
+    saved = (tmp_path / POPULATION_FILE).read_bytes()
+    resume_run(tmp_path, Budget(updates=6), ignore)
+    (tmp_path / POPULATION_FILE).write_bytes(saved)  # as after a kill before the last save
+    assert ending_of(tmp_path) is None
+
+
+def test_the_metrics_tell_the_last_update_and_the_seconds_of_each_call(tmp_path):
+    assert last_update(tmp_path) is None
+    assert call_seconds(tmp_path) == []
+    start_run(tmp_path, SMALL, Budget(updates=40), ignore)
+    resume_run(tmp_path, Budget(updates=41), ignore)
+    lines = read_metrics(tmp_path)
+    assert last_update(tmp_path) == lines[-1]
+    assert call_seconds(tmp_path) == [lines[39]["seconds"], lines[40]["seconds"]]
+    with (tmp_path / METRICS_FILE).open("a") as stream:
+        stream.write('{"update": 42')  # being written
+    assert last_update(tmp_path)["update"] == 41
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
