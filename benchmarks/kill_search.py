@@ -25,7 +25,7 @@ from pathlib import Path
 
 from agents.run_files import POPULATION_FILE
 from analysis.studies.progress import standings
-from analysis.studies.table import TABLE_FILE, Table, trial_folder
+from analysis.studies.table import Table, trial_folder
 from analysis.studies.trial import Goal, Trial
 from analysis.studies.work import do_trial
 
@@ -39,7 +39,7 @@ SETTINGS = {
 }
 GOAL = Goal("solved", updates=500)
 LONGEST = 6.0
-"""Seconds between two kills, at most."""
+"""Seconds from the first worker that is seen to the kill, at most."""
 
 MORE = 4
 """Trials that join the study whenever all are done."""
@@ -130,15 +130,17 @@ class Study:
             self._driver = self._start(0 if code else MORE)
 
     def hurt(self, chance: random.Random) -> str:
-        """Kill something; says what."""
-        victims = ["driver", "worker", *(["node"] if self._servant else [])]
-        victim = chance.choice(victims)
+        """Kill something while trials are done; says what."""
+        victim = chance.choice(["driver", "worker", *(["node"] if self._servant else [])])
+        while not (found := workers((self._servant or self._driver).pid)):
+            time.sleep(0.1)
+            self.go_on()
+        time.sleep(chance.uniform(0, LONGEST))
         if victim == "node":
             self._replace_node()
-        elif victim == "worker" and (found := workers((self._servant or self._driver).pid)):
+        elif victim == "worker":
             subprocess.run(["kill", "-9", str(chance.choice(found))], stderr=subprocess.DEVNULL)
         else:
-            victim = "driver"
             self._driver.kill()
             self._driver.wait()
         return victim
@@ -199,10 +201,6 @@ def _check(
 ) -> list[str]:
     study = Study(folder / "study", place, servant)
     for number in range(1, kills + 1):
-        while not (study.folder / TABLE_FILE).exists():
-            time.sleep(0.1)
-        time.sleep(chance.uniform(0, LONGEST))
-        study.go_on()
         print(f"kill {number:2d}: {study.hurt(chance)}", flush=True)
         study.go_on()
     study.finish()

@@ -12,6 +12,7 @@ import tyro
 
 from analysis.commands.output import command, emit, say
 from analysis.commands.search_view import SearchView, status_view
+from analysis.proofs.checking import require_solvers
 from analysis.studies.driver import Driver, driven, plan, take
 from analysis.studies.on_ray import RayWorkers, require_ray
 from analysis.studies.processes import Processes
@@ -132,6 +133,8 @@ class Search:
             return []
         with reading(self.study) if self.study else nullcontext():
             study: Study = STUDY(values, "")
+            if study.goal.success == "proved":
+                require_solvers()
             return list(study.trials())
 
     def _folder(self) -> Path:

@@ -12,12 +12,11 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table as Grid
 
-from agents.metrics import last_update
 from analysis.commands.display import PLAIN_SECONDS, clock
 from analysis.commands.output import plain_console, say
-from analysis.studies.progress import Standings
+from analysis.studies.driver import is_driven
+from analysis.studies.progress import Standings, last_seen
 from analysis.studies.summary import Summary, by_task, counts
-from analysis.studies.table import trial_folder
 
 LIVE_SECONDS = 1.0
 """Seconds between two looks at the folders of what runs."""
@@ -81,7 +80,7 @@ def running_table(folder: Path, running: Sequence[str]) -> Grid:
     """The trials that workers have, with their last updates."""
     grid = _grid("running", "update", "level", "error", "solved", "updates/s")
     for key in running[:MOST_SHOWN]:
-        found = last_update(trial_folder(folder, key))
+        found = last_seen(folder, key)
         grid.add_row(key, *(["-"] * 5 if found is None else _progress(found)))
     if len(running) > MOST_SHOWN:
         grid.add_row(f"and {len(running) - MOST_SHOWN} more")
@@ -105,8 +104,10 @@ def status_view(folder: Path, standings: Standings) -> RenderableType:
         grid.add_row(task, *map(str, cells), *share, summary.times()[1])
     running = [key for key, standing in standings.items() if standing.is_begun]
     parts: list[RenderableType] = [grid]
-    if running:
+    if running and is_driven(folder):
         parts += ["", running_table(folder, running)]
+    elif any(standing.is_open for standing in standings.values()):
+        parts += ["No driver is at work."]
     parts += [f"given up: {key}: {found.error}" for key, found in standings.items() if found.is_given_up]
     return Group(*parts)
 

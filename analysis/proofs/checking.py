@@ -180,3 +180,13 @@ def _cvc5_module() -> Any:
     except ImportError:
         raise ValueError(INSTALL) from None
     return cvc5
+
+
+def require_solvers() -> None:
+    """Say what to install where a solver is missing.
+
+    Raises:
+        ValueError: One is.
+    """
+    z3_module()
+    _cvc5_module()

@@ -10,11 +10,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from agents.metrics import last_update
 from agents.run import polite_stop
-from analysis.studies.progress import Standings, standings
+from analysis.studies.progress import Standings, last_seen, standings
 from analysis.studies.scheduler import Ended, Job, Scheduler
-from analysis.studies.table import Event, StudyError, Table, trial_folder
+from analysis.studies.table import Event, StudyError, Table
 from analysis.studies.trial import ROW, Trial
 from nram_env.files import read_json_lines
 from nram_env.tasks import task_imports
@@ -54,6 +53,15 @@ def driven(folder: Path, new: bool = False) -> Iterator[Table]:
             yield table
     except Timeout as error:
         raise StudyError(f"another driver works on {folder}; --status shows how it stands") from error
+
+
+def is_driven(folder: Path) -> bool:
+    """Whether a driver works on a study."""
+    try:
+        with FileLock(folder / DRIVER_LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 def plan(table: Table, trials: Iterable[Trial]) -> None:
@@ -155,7 +163,7 @@ class Driver:
 
     def _event(self, end: Ended) -> Event:
         if end.kind == "lost":
-            reached = last_update(trial_folder(self._folder, end.key)) or {"update": 0}
+            reached = last_seen(self._folder, end.key) or {"update": 0}
             return Event(end.key, "lost", {**end.details, "update": reached["update"]})
         return Event(end.key, "stopped" if end.kind == "storage" else end.kind, end.details)
 

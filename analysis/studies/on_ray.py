@@ -48,7 +48,8 @@ class RayWorkers:
         at_once: Most trials at once; default: as many as there are processors for.
 
     Raises:
-        StudyError: Ray is not installed, does not answer, or has no node with so many processors.
+        StudyError: Ray is not installed, does not answer, or has no node with so many processors; later, by
+            `wait`: the cluster is gone.
     """
 
     def __init__(self, address: str | None, processors: float, at_once: int | None) -> None:
@@ -91,10 +92,18 @@ class RayWorkers:
         if not self._jobs:
             time.sleep(seconds)  # until there are nodes again
             return []
-        ready, _ = self._ray.wait(list(self._jobs), num_returns=1, timeout=seconds)
-        if ready:  # and whatever else has ended by now
-            ready, _ = self._ray.wait(list(self._jobs), num_returns=len(self._jobs), timeout=0)
-        return [self._end(reference) for reference in ready]
+        if self._ready(1, seconds):  # and whatever else has ended by now
+            return [self._end(reference) for reference in self._ready(len(self._jobs), 0.0)]
+        return []
+
+    def _ready(self, count: int, seconds: float) -> list[Any]:
+        from ray import exceptions
+
+        try:
+            ready, _ = self._ray.wait(list(self._jobs), num_returns=count, timeout=seconds)
+        except (ConnectionError, exceptions.RaySystemError) as error:
+            raise StudyError(f"the cluster is gone; the same call goes on: {error_text(error)}") from error
+        return ready
 
     def _end(self, reference: Any) -> Ended:
         from ray import exceptions

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-from analysis.studies.table import Event
+from agents.metrics import last_update
+from analysis.studies.table import Event, trial_folder
 from analysis.studies.trial import RESULT, TRIAL, Result, Trial
+from nram_env.files import FileError
 
 MOST_FAILURES = 3
 """Errors after which a trial is given up."""
@@ -62,6 +66,14 @@ class Standing:
                 losses = 1 if update > self.update else self.losses + 1
                 return replace(self, is_begun=False, losses=losses, update=update, error=error)
         return replace(self, is_begun=False)
+
+
+def last_seen(study: Path, key: str) -> dict[str, Any] | None:
+    """The last update of a trial, as its metrics have it; None if there is none, or it cannot be read now."""
+    try:
+        return last_update(trial_folder(study, key))
+    except (OSError, FileError):  # a storage of many computers shows what is being written late, or in parts
+        return None
 
 
 Standings = dict[str, Standing]

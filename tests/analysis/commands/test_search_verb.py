@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import sys
 
 import pytest
 
 from analysis.commands.cli import main
-from analysis.studies.table import TABLE_FILE
-from tests.analysis.studies.small import SETTINGS
+from analysis.studies.driver import driven, plan
+from analysis.studies.table import TABLE_FILE, Event
+from tests.analysis.studies.small import SETTINGS, trial
 
 WORDS = ["--success", "solved", "--settings", *(f"{name}={value}" for name, value in SETTINGS.items())]
 
@@ -91,11 +93,35 @@ def test_nothing_is_made_before_all_is_known_to_be_right(words, message, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
-def test_a_trial_that_is_given_up_fails_the_study_and_is_named(study, capsys):
-    from analysis.studies.driver import driven, plan
-    from analysis.studies.table import Event
-    from tests.analysis.studies.small import trial
+def test_status_says_whether_a_driver_is_at_work(study, capsys):
+    with driven(study) as table:
+        plan(table, [trial(9)])
+        table.add([Event(trial(9).key, "begun")])
+        assert main(["search", "--run", str(study), "--status"]) == 0
+        assert f"\n  {trial(9).key}  " in capsys.readouterr().out
+    assert main(["search", "--run", str(study), "--status"]) == 0
+    assert "No driver is at work." in capsys.readouterr().out
 
+
+def test_proofs_are_not_asked_for_where_nothing_can_prove(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "z3", None)
+    words = [
+        "search",
+        "--tasks",
+        "access",
+        "--success",
+        "proved",
+        "--local",
+        "1",
+        "--run",
+        str(tmp_path / "s"),
+    ]
+    assert main(words) == 2
+    assert "proofs need the solvers" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_trial_that_is_given_up_fails_the_study_and_is_named(study, capsys):
     with driven(study) as table:
         plan(table, [trial(9)])
         table.add([Event(trial(9).key, "failed", {"error": "ValueError: no"})] * 3)
