@@ -57,6 +57,9 @@ What stops by itself is run without a horizon, and judged where it stops: a hard
 not stopped after 10 T(n) + 3 M + 50 steps is wrong; a soft run has 16 steps more than the hard run takes.
 Anything else needs T(n) from outside, and is judged there.
 
+From which share of seeds a plain `nram train TASK` ends with a checked program is counted by a study, in
+[seeds](seeds.md).
+
 ## Errors
 
 """

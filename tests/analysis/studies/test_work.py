@@ -10,6 +10,8 @@ import pytest
 
 from agents.run import Budget, start_run
 from agents.run_files import OUTCOME_FILE, POPULATION_FILE
+from analysis.extraction.resolve import find_program
+from analysis.proofs.prover import Finding
 from analysis.studies.table import Table, trial_folder
 from analysis.studies.trial import RESULT, TRIAL, Goal, Trial
 from analysis.studies.work import RESULT_FILE, do_trial, work
@@ -101,6 +103,30 @@ def test_a_program_that_was_not_saved_before_a_kill_is_read_again(study):
         (folder / name).unlink()
     assert do_trial(study, planned, die_at(1)) == result
     assert (folder / "program.json").read_bytes() == before
+
+
+def test_a_program_that_has_to_be_proved_is_and_its_evidence_is_kept(study):
+    settings = {"population": 8, "num_registers": 2, "first_level": 1, "max_level": 3}
+    planned = Trial.make("access", 0, Goal("proved", updates=400), settings)
+    result = do_trial(study, planned, ignore)
+    assert (result.success, result.proof) == (True, "PROVED")
+    assert (trial_folder(study, planned.key) / "program.proof.zip").is_file()
+
+
+@pytest.mark.parametrize("verdict", ["UNKNOWN", "REFUTED"])
+def test_a_program_that_is_not_proved_is_no_success_where_that_is_wanted(study, monkeypatch, verdict):
+    monkeypatch.setattr("analysis.studies.work.prove", lambda program, task: Finding(verdict, "claim"))
+    monkeypatch.setattr("analysis.studies.work._program", lambda folder: find_program("zoo:access"))
+    monkeypatch.setattr("analysis.studies.work.judged_run", end_well)
+    result = do_trial(study, trial(goal=Goal("proved", updates=2)), ignore)
+    assert (result.solved, result.success, result.proof) == (1, False, verdict)
+
+
+def end_well(folder: Path, config, budget, watch, say) -> None:
+    """As training with a judge that accepts a member at once."""
+    start_run(folder, config, budget, watch)
+    ending = json.loads((folder / OUTCOME_FILE).read_text())
+    (folder / OUTCOME_FILE).write_text(json.dumps({**ending, "solved": 1}))
 
 
 def test_an_error_is_told_with_where_it_was_raised(study):
