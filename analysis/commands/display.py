@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rich.live import Live
 from rich.table import Table
@@ -31,7 +30,26 @@ def broken_off(folder: Path, task: str) -> KeyboardInterrupt:
     return KeyboardInterrupt()
 
 
-class TrainingDisplay:
+class Display:
+    """Something live on a terminal, lines elsewhere, on standard error; a context manager."""
+
+    def __init__(self) -> None:
+        console = plain_console(stderr=True)
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+
+class TrainingDisplay(Display):
     """Live table of a training run on a terminal; a line every ten seconds elsewhere.
 
     Use as a context manager and hand `watch` to the run.
@@ -42,22 +60,10 @@ class TrainingDisplay:
     """
 
     def __init__(self, budget: Budget, note: str = "") -> None:
+        super().__init__()
         self._budget, self._note = budget, note
-        console = plain_console(stderr=True)
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._first_update: int | None = None
         self._shown = -PLAIN_SECONDS
-
-    def __enter__(self) -> TrainingDisplay:
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._live.stop()
 
     def watch(self, trainer: Trainer, progress: Progress, seconds: float) -> None:
         """Show an update, at most four times a second."""
@@ -112,5 +118,11 @@ def _members(trainer: Trainer, caption: str) -> Table:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as hours, minutes and seconds."""
-    return time.strftime("%H:%M:%S", time.gmtime(max(0.0, seconds)))
+    """Seconds as hours, minutes and seconds.
+
+    Example:
+        >>> clock(90_061.5)
+        '25:01:01'
+    """
+    whole = int(max(0.0, seconds))
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"

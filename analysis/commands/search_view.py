@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.table import Table as Grid
 
-from analysis.commands.display import PLAIN_SECONDS, clock
-from analysis.commands.output import plain_console, say
+from analysis.commands.display import PLAIN_SECONDS, Display, clock
+from analysis.commands.output import say
 from analysis.studies.driver import is_driven
 from analysis.studies.progress import Standings, last_seen
 from analysis.studies.summary import Summary, by_task, counts
@@ -25,29 +23,17 @@ MOST_SHOWN = 20
 """Running trials that are shown one by one; of more, those that were begun first."""
 
 
-class SearchView:
-    """Live table of a study on a terminal; a line every ten seconds elsewhere. A context manager.
+class SearchView(Display):
+    """Live table of a study on a terminal; a line every ten seconds elsewhere.
 
     Args:
         folder: Folder of the study.
     """
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder = folder
-        console = plain_console(stderr=True)
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._begin, self._shown, self._finished = time.monotonic(), -PLAIN_SECONDS, -1
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._live.stop()
 
     def watch(self, standings: Standings, running: Sequence[str]) -> None:
         """Show how the study stands, not too often."""

@@ -115,11 +115,6 @@ class Driver:
         self._waiting = [key for key, standing in self._standings.items() if standing.is_open]
         self._running: dict[str, None] = {}
 
-    @property
-    def standings(self) -> Standings:
-        """How all trials stand."""
-        return dict(self._standings)
-
     def run(self) -> bool:
         """Do them; returns whether it was asked to stop before all were done.
 

@@ -107,7 +107,8 @@ class Study:
 
 def _drawn(chance: np.random.Generator, name: str, low: float, high: float) -> Any:
     """A value of a field, log-uniform in a range, of three digits."""
-    value = float(f"{np.exp(chance.uniform(np.log(low), np.log(high))):.3g}")
+    drawn = np.exp(chance.uniform(np.log(low), np.log(high)))
+    value = min(high, max(low, float(f"{drawn:.3g}")))
     usual = getattr(TrainConfig(), name, None)
     if name in RANGES:
         return [value, value]

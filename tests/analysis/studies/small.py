@@ -7,19 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from analysis.studies.driver import Driver, driven, plan
-from analysis.studies.progress import Standings
+from analysis.studies.progress import Standings, standings
 from analysis.studies.scheduler import Ended, Job, Scheduler
 from analysis.studies.trial import Goal, Trial
 from analysis.studies.work import work
-
-SETTINGS: dict[str, Any] = {
-    "population": 2,
-    "batch_size": 2,
-    "num_registers": 2,
-    "first_level": 1,
-    "max_level": 2,
-    "evaluate_every": 10,
-}
+from benchmarks.kill_search import SETTINGS
 
 GOAL = Goal("solved", updates=24)
 
@@ -68,6 +60,5 @@ def drive(
     """Plan trials and do them."""
     with driven(folder, new=True) as table:
         plan(table, trials)
-        driver = Driver(folder, table, workers, view)
-        driver.run()
-        return driver.standings
+        Driver(folder, table, workers, view).run()
+        return standings(table.events())
