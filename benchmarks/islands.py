@@ -1,10 +1,10 @@
-"""Islands against independent populations: does it pay to let populations exchange their best members?
+"""Islands against as many independent populations, and against one as large as all: does exchange pay?
 
     python benchmarks/islands.py [--task increment] [--islands 3] [--population 8] [--seeds 6] [--updates 900]
 
-K populations of one task train in turns, an update each, so that both arms get the same processor time; a
+K populations of one task train in turns, an update each, so that all arms get the same processor time; a
 run ends with the first member that is right, hardened, on all held-out sizes. In the arm "islands" the best
-member of each takes the place of the worst of the next, every so many updates. In both arms a population that
+member of each takes the place of the worst of the next, every so many updates. In all arms a population that
 has not left the first level gives way to one from another seed. Prints a line of JSON a run, then the sum.
 """
 
@@ -21,6 +21,9 @@ from agents.config import TrainConfig
 from agents.trainer import Trainer
 from agents.zoo import usual_config
 from analysis.studies.statistics import survival
+
+ARMS = ["one", "independent", "islands"]
+"""One population of K times as many members, as `nram train` has; K apart; K with exchange."""
 
 EXCHANGE_EVERY = 100
 """Updates between two exchanges, as between two selections."""
@@ -52,15 +55,17 @@ def first_solved(config: TrainConfig, islands: int, is_exchanging: bool, most: i
     return most, False
 
 
-def compare(task: str, islands: int, population: int, seeds: int, most: int) -> None:
-    """Print runs and sums of both arms."""
-    usual = replace(usual_config(task), population=population, attempt_updates=300)
-    found: dict[str, list[tuple[float, bool]]] = {"independent": [], "islands": []}
+def compare(task: str, islands: int, population: int, seeds: int, most: int, arms: list[str]) -> None:
+    """Print runs and sums of the arms."""
+    usual = replace(usual_config(task), attempt_updates=300)
+    found: dict[str, list[tuple[float, bool]]] = {arm: [] for arm in arms}
     for seed in range(seeds):
         for arm, runs in found.items():
+            count = 1 if arm == "one" else islands
+            members = population * islands // count
+            config = replace(usual, population=members, seed=100_000 * (seed + 1))
             begin = time.process_time()
-            config = replace(usual, seed=100_000 * (seed + 1))
-            runs.append(first_solved(config, islands, arm == "islands", most))
+            runs.append(first_solved(config, count, arm == "islands", most))
             seconds = round(time.process_time() - begin, 1)
             line = {"task": task, "arm": arm, "seed": config.seed}
             line |= {"updates": runs[-1][0], "solved": runs[-1][1]}
@@ -77,6 +82,7 @@ if __name__ == "__main__":
     parser.add_argument("--population", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--updates", type=int, default=900)
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    compare(given.task, given.islands, given.population, given.seeds, given.updates)
+    compare(given.task, given.islands, given.population, given.seeds, given.updates, given.arms)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 import time
 from importlib.util import find_spec
 from typing import Any
 
 from analysis.studies.scheduler import Ended, Job, error_text
 from analysis.studies.table import StudyError
+
+_KNOCK_SECONDS = 10.0
 
 _LOOK_SECONDS = 10.0
 """Seconds between two looks at the nodes, which come and go."""
@@ -36,6 +39,13 @@ def _do(study: str, content: dict[str, Any], imports: tuple[str, ...]) -> dict[s
     return work(study, content, imports, lambda *_: None)
 
 
+def _knock(address: str) -> None:
+    """Raise OSError at once where nobody listens; Ray itself tries for many minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), _KNOCK_SECONDS).close()
+
+
 class RayWorkers:
     """Tasks of Ray, each of which asks for a share of a node's processors.
 
@@ -57,13 +67,14 @@ class RayWorkers:
         import ray
 
         try:
+            _knock(address or "local")
             ray.init(
                 address=address or "local",
                 include_dashboard=None if address else False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:  # a ConnectionError is an OSError
             raise StudyError(f"cannot reach Ray at {address or 'this computer'}: {error}") from error
         self._ray, self._processors, self._most = ray, processors, at_once
         task = ray.remote(_do)

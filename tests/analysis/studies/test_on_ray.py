@@ -20,3 +20,11 @@ def test_without_ray_it_is_said_what_to_install_before_anything_is_made(tmp_path
     assert main(["search", "--tasks", "access", "--run", str(tmp_path / "study")]) == 2
     assert "pip install 'nram[ray]', or --local N" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not HAS_RAY, reason="needs Ray, an extra: pip install 'nram[ray]'")
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "no.such.host.invalid:6379"])
+def test_a_cluster_that_is_not_there_is_an_error_at_once(tmp_path, capsys, address):
+    words = ["search", "--tasks", "access", "--run", str(tmp_path / "study"), "--address", address]
+    assert main(words) == 2
+    assert f"cannot reach Ray at {address}: " in capsys.readouterr().err
