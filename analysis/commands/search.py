@@ -90,6 +90,8 @@ class Search:
         """Do it."""
         self._check()
         trials, folder = self._trials(), self._folder()
+        if self.local is None and not self.status:
+            require_ray()
         interrupted = False
         if self.take or not self.status:
             with driven(folder, new=bool(trials)) as table:
@@ -117,8 +119,6 @@ class Search:
             raise ValueError(f"at_once must be at least 1, got {self.at_once}")
         if not 0 < self.processors < float("inf"):
             raise ValueError(f"processors must be more than 0 and finite, got {self.processors}")
-        if self.local is None and not self.status:
-            require_ray()
 
     def _trials(self) -> list[Trial]:
         """What is said of the study, by its file and by words; none if nothing is."""

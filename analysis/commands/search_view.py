@@ -81,13 +81,12 @@ def _progress(found: dict[str, Any]) -> list[str]:
 
 def status_view(folder: Path, standings: Standings) -> RenderableType:
     """How a study stands, task by task, and what was given up."""
-    grid = _grid("task", "trials", "running", "open", "given up", "succeeded", "share", "median s")
+    grid = _grid("task", "trials", "open", "given up", "succeeded", "share", "median s")
     for task, found in by_task(standings).items():
         numbers, summary = counts({f.trial.key: f for f in found}), Summary.of(found)
         share = summary.share() if summary.results else ("-", "-")
-        begun = sum(standing.is_begun for standing in found)
-        cells = (numbers["trials"], begun, numbers["open"] - begun, numbers["given_up"])
-        grid.add_row(task, *map(str, cells), *share, summary.times()[1])
+        cells = [str(numbers[name]) for name in ("trials", "open", "given_up")]
+        grid.add_row(task, *cells, *share, summary.times()[1])
     running = [key for key, standing in standings.items() if standing.is_begun]
     parts: list[RenderableType] = [grid]
     if running and is_driven(folder):
@@ -99,7 +98,7 @@ def status_view(folder: Path, standings: Standings) -> RenderableType:
 
 
 def _grid(first: str, *headings: str) -> Grid:
-    grid = Grid(box=None, padding=(0, 2), title_justify="left")
+    grid = Grid(box=None, padding=(0, 1))
     grid.add_column(first)
     for heading in headings:
         grid.add_column(heading, justify="right", no_wrap=True)

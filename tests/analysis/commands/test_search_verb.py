@@ -98,7 +98,7 @@ def test_status_says_whether_a_driver_is_at_work(study, capsys):
         plan(table, [trial(9)])
         table.add([Event(trial(9).key, "begun")])
         assert main(["search", "--run", str(study), "--status"]) == 0
-        assert f"\n  {trial(9).key}  " in capsys.readouterr().out
+        assert f"\n {trial(9).key} " in capsys.readouterr().out
     assert main(["search", "--run", str(study), "--status"]) == 0
     assert "No driver is at work." in capsys.readouterr().out
 
