@@ -22,6 +22,7 @@ ROOMS = (
     "analysis.machine",
     "analysis.simplification",
     "analysis.verification",
+    "analysis.rewriting",
     "analysis.proofs",
     "analysis.extraction",
     "analysis.printing",

@@ -6,6 +6,7 @@ then filled up to the largest, and no cell from their own M on is touched.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,10 @@ from nram_env.machine import Gate, pure_gate
 
 Rows = np.ndarray | slice
 """Rows of the batch: their numbers, or all of them as a slice."""
+
+Watch = Callable[[int, Rows, Sequence[np.ndarray]], None]
+"""Told of every edge that some rows take: its number, the rows, and there the values of the registers before
+the step and of the block's instructions, each (rows,)."""
 
 HALTED, UNSEEN = -1, -2
 
@@ -62,8 +67,12 @@ class BatchMachine:
         self._origin = np.arange(batch) * width
         self._tested = sum(1 << r for r in range(program.num_registers) if _is_tested(program, r))
 
-    def advance(self, limits: np.ndarray | int | None = None) -> bool:
+    def advance(self, limits: np.ndarray | int | None = None, watch: Watch | None = None) -> bool:
         """Run one timestep in every row that has neither ended nor reached its limit of steps.
+
+        Args:
+            limits: Steps of every row, (B,), or of all; None for no limit.
+            watch: Told what is done.
 
         Returns:
             Whether any row ran.
@@ -74,13 +83,16 @@ class BatchMachine:
         if not active.any():
             return False
         bits, before = self._zero_bits(), self.state.copy()
-        for edge in self.program.edges:
+        for number, edge in enumerate(self.program.edges):
             taken = active & (before == edge.source)
             if not edge.guard.always:
                 taken &= edge.guard.matches(bits)
             rows = self._rows(taken)
             if rows is not None:
-                self._execute(edge.block, rows)
+                values = self._evaluated(edge.block, rows)
+                if watch is not None:
+                    watch(number, rows, values)
+                self._assign(edge.block, rows, values)
                 self.state[rows] = HALTED if edge.target is None else edge.target
                 self.steps[rows] += 1
                 active ^= taken
@@ -100,7 +112,8 @@ class BatchMachine:
             return slice(None)
         return np.flatnonzero(taken) if count else None
 
-    def _execute(self, block: Block, rows: Rows) -> None:
+    def _evaluated(self, block: Block, rows: Rows) -> list[np.ndarray]:
+        """The values of registers and instructions; changes the memory."""
         size, origin = self._sizes[rows], self._origin[rows]
         values = list(self.registers[:, rows])
         for instruction in block.instructions:
@@ -115,6 +128,9 @@ class BatchMachine:
                 values.append(arguments[1])
             else:
                 values.append(np.broadcast_to(pure_gate(instruction.gate, arguments, size), origin.shape))
+        return values
+
+    def _assign(self, block: Block, rows: Rows, values: Sequence[np.ndarray]) -> None:
         new = [values[number].copy() for _, number in block.assignments]
         for (register, _), value in zip(block.assignments, new, strict=True):
             self.registers[register, rows] = value

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from types import UnionType
 
 import numpy as np
 
 from analysis.extraction.seen import as_if_seen, telling_apart
 from analysis.machine.vm import run, steps, zero_bits
-from analysis.printing.structure import MOST_EDGES, Break, Do, If, Loop, Node, Stop, run_code, structure
-from analysis.program.block import Guard
+from analysis.printing.lowering import nested_code
+from analysis.printing.nested import (
+    ALWAYS,
+    Body,
+    Break,
+    Choice,
+    Condition,
+    Repeat,
+    Step,
+    Stop,
+    Test,
+    breaks,
+    items,
+    leaves,
+    run_nested,
+)
+from analysis.printing.structure import MOST_EDGES
+from analysis.program.block import Constant, Guard
+from analysis.program.expressions import Apply, Expression
 from analysis.program.graph import looping_states
 from analysis.program.program import START, Edge, Program
-from analysis.program.text import block_lines, guard_text
-from analysis.simplification.guards import covers
+from analysis.program.text import expression_text, guard_text, statement_text
 from analysis.simplification.program import simplify_program
 from analysis.verification.stopping import limits, stops_by_itself
+from nram_env.machine import Gate
 from nram_env.tasks import Task, draw_plan
 
 _RUNS = 48
@@ -51,16 +67,16 @@ def as_code(program: Program, task: Task | None) -> Code | None:
     must_stop = stops_by_itself(program, task)
     samples, end = list(_samples(task, must_stop)), "the stop" if must_stop else "T(n)"
     shown, remarks = _without_rare_edges(as_if_seen(program), samples, end)
-    nodes = structure(shown)
-    if nodes is None:
+    body = nested_code(shown)
+    if body is None:
         return None
     for memory, horizon in samples:
         result = run(program, memory, horizon)
-        if (result.memory, result.steps) != run_code(nodes, shown.num_registers, memory, horizon):
+        if (result.memory, result.steps) != run_nested(body, shown.num_registers, memory, horizon):
             return None
     names = [register.name for register in shown.registers]
     runs = f"{len(samples)} runs {'to their stop' if must_stop else 'of T(n) steps'}"
-    return Code(tuple(_lines(nodes, names, 0)), remarks, runs)
+    return Code(tuple(code_lines(body, names)), remarks, runs)
 
 
 def peel_first_step(program: Program) -> Program:
@@ -116,77 +132,95 @@ def _samples(task: Task, must_stop: bool) -> Iterator[tuple[tuple[int, ...], int
         yield tuple(batch.memory[0].tolist()), int(limits(task, batch, must_stop)[0])
 
 
-def _lines(nodes: Sequence[Node], names: Sequence[str], depth: int) -> Iterator[str]:
+def code_lines(body: Body, names: Sequence[str], depth: int = 0) -> Iterator[str]:
+    """Nested code as text, a statement a line.
+
+    Args:
+        body: The code.
+        names: Names of the registers.
+        depth: How far in it starts.
+    """
     indent = "    " * depth
-    for node in nodes:
-        if isinstance(node, Do):
-            yield from (indent + line for line in block_lines(node.edge.block, names) if line != "pass")
-        elif isinstance(node, Loop):
-            yield from _loop_lines(node, names, depth)
-        elif isinstance(node, If):
-            yield from _if_lines(node, names, depth)
+    for item in body:
+        if isinstance(item, Step):
+            yield from (indent + statement_text(statement, names) for statement in item.statements)
+        elif isinstance(item, Repeat):
+            yield from _loop_lines(item, names, depth)
+        elif isinstance(item, Choice):
+            yield from _choice_lines(item, names, depth)
         else:
-            yield indent + ("break" if isinstance(node, Break) else "stop")
+            yield indent + type(item).__name__.lower()
 
 
-def _loop_lines(loop: Loop, names: Sequence[str], depth: int) -> Iterator[str]:
+def _loop_lines(loop: Repeat, names: Sequence[str], depth: int) -> Iterator[str]:
     """A loop, with its condition at the head where one of its two branches is what leaves it."""
     indent, heads = "    " * depth, _ways(loop)
     if heads is None:
-        yield f"{indent}repeat{_until(loop)}:"
-        yield from _lines(loop.body, names, depth + 1)
+        yield f"{indent}repeat{'' if _can_end(loop.body) else ' until T'}:"
+        yield from code_lines(loop.body, names, depth + 1)
         return
-    (guard, again), last = heads
-    yield f"{indent}while {guard_text(guard, names)}:"
-    yield from list(_lines(again, names, depth + 1)) or [f"{indent}    pass"]
-    yield from _lines([node for node in last if not isinstance(node, Break)], names, depth)
+    condition, again, last = heads
+    yield f"{indent}while {condition_text(condition, names)}:"
+    yield from list(code_lines(again, names, depth + 1)) or [f"{indent}    pass"]
+    yield from code_lines(tuple(item for item in last if not isinstance(item, Break)), names, depth)
 
 
-def _ways(loop: Loop) -> tuple[tuple[Guard, Sequence[Node]], Sequence[Node]] | None:
-    """The branch that goes round, and what is done instead at the end; None if a loop is not made so."""
-    branching = loop.body[0]
-    if len(loop.body) > 1 or not isinstance(branching, If) or len(branching.branches) != 2:
+def _ways(loop: Repeat) -> tuple[Condition, Body, Body] | None:
+    """What is asked to go round, what is then done, and what at the end; None if a loop is not made so."""
+    branching = loop.body[0] if len(loop.body) == 1 else None
+    if not isinstance(branching, Choice) or len(branching.branches) != 2:
         return None
-    leaving = [place for place, (_, body) in enumerate(branching.branches) if _leaves(body)]
-    if len(leaving) != 1 or not covers([guard for guard, _ in branching.branches]):
+    (leave, last), (rest, again) = branching.branches
+    single = len(leave) == 1 and len(leave[0]) == 1
+    if rest != ALWAYS or not single or not leaves(last) or breaks(last[:-1]) or breaks(again):
         return None
-    again, (_, last) = branching.branches[1 - leaving[0]], branching.branches[leaving[0]]
-    return None if _can_break(again[1]) else (again, last)
+    return ((replace(leave[0][0], zero=not leave[0][0].zero),),), again, last
 
 
-def _leaves(body: Sequence[Node]) -> bool:
-    """Whether code ends by leaving its loop, and there alone."""
-    return bool(body) and isinstance(body[-1], Break | Stop) and not _can_break(body[:-1])
-
-
-def _if_lines(node: If, names: Sequence[str], depth: int) -> Iterator[str]:
-    indent = "    " * depth
-    for position, (guard, body) in enumerate(node.branches):
-        last = position == len(node.branches) - 1
-        if last and position and covers([branch for branch, _ in node.branches]):
-            yield f"{indent}else:"
-        else:
-            yield f"{indent}{'if' if position == 0 else 'elif'} {guard_text(guard, names)}:"
-        lines = list(_lines(body, names, depth + 1))
+def _choice_lines(choice: Choice, names: Sequence[str], depth: int) -> Iterator[str]:
+    """Branches; what is done where none before leaves stands behind them, not in an else."""
+    indent, word = "    " * depth, "if"
+    for place, (condition, body) in enumerate(choice.branches):
+        if condition == ALWAYS and all(leaves(branch) for _, branch in choice.branches[:place]):
+            yield from code_lines(body, names, depth)
+            return
+        lines = list(code_lines(body, names, depth + 1))
+        if condition == ALWAYS and not lines:
+            return
+        yield indent + (f"{word} {condition_text(condition, names)}:" if condition != ALWAYS else "else:")
         yield from lines or [f"{indent}    pass"]
+        word = "if" if leaves(body) else "elif"
 
 
-def _until(loop: Loop) -> str:
-    return "" if _can_end(loop.body) else " until T"
+def _can_end(body: Body) -> bool:
+    return any(isinstance(item, Break | Stop) for item in items(body))
 
 
-def _can_break(nodes: Sequence[Node]) -> bool:
-    return _meets(nodes, Break)
+_SIGNS = {
+    (Gate.LESS_THAN, False): "<",
+    (Gate.LESS_THAN, True): ">=",
+    (Gate.LESS_OR_EQUAL_THAN, False): "<=",
+    (Gate.LESS_OR_EQUAL_THAN, True): ">",
+    (Gate.EQUALITY_TEST, False): "==",
+    (Gate.EQUALITY_TEST, True): "!=",
+    (Gate.SUB, True): "==",
+    (Gate.SUB, False): "!=",
+}
 
 
-def _can_end(nodes: Sequence[Node]) -> bool:
-    return _meets(nodes, Break | Stop)
+def condition_text(condition: Condition, names: Sequence[str]) -> str:
+    """A condition as in "mem[i] < x and j != 0"."""
+    return " or ".join(" and ".join(_test_text(test, names) for test in tests) for tests in condition)
 
 
-def _meets(nodes: Sequence[Node], kinds: type | UnionType) -> bool:
-    """Whether such a node is among them, other than in a loop within."""
-    return any(
-        isinstance(node, kinds)
-        or (isinstance(node, If) and any(_meets(body, kinds) for _, body in node.branches))
-        for node in nodes
-    )
+def _test_text(test: Test, names: Sequence[str]) -> str:
+    left, sign, right = compared(test)
+    return f"{expression_text(left, names)} {sign} {expression_text(right, names)}"
+
+
+def compared(test: Test) -> tuple[Expression, str, Expression]:
+    """A test as a comparison of two values."""
+    value = test.value
+    if isinstance(value, Apply) and (sign := _SIGNS.get((value.gate, test.zero))):
+        return value.arguments[0], sign, value.arguments[1]
+    return value, "==" if test.zero else "!=", Constant(0)

@@ -1,18 +1,15 @@
-"""The state graph as nested code: loops, branches, breaks. Where it does not fit, there is none.
+"""The state graph as nested blocks: loops, branches, breaks. Where it does not fit, there is none.
 
-Structured code takes the same edges in the same order as the program; `run_code` executes it, so that
-the two can be compared before the code is shown.
+Nested blocks take the same edges in the same order as the program.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import MutableSequence, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from analysis.machine.vm import execute, zero_bits
+from analysis.printing.nested import Break, Stop
 from analysis.program.block import Guard
-from analysis.program.graph import components, looping_states
 from analysis.program.program import START, Edge, Program
 
 
@@ -37,16 +34,6 @@ class Loop:
     body: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
-class Break:
-    """Leave the innermost loop."""
-
-
-@dataclass(frozen=True)
-class Stop:
-    """End the run."""
-
-
 Node = Do | If | Loop | Break | Stop
 
 
@@ -63,115 +50,111 @@ def structure(program: Program) -> tuple[Node, ...] | None:
     if len(program.edges) > MOST_EDGES:
         return None
     try:
-        return tuple(_Structurer(program).code(START, None, None))
+        return tuple(_Structurer(program).code(START, _Place()))
     except _UnstructuredError:
         return None
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where code is written.
+
+    Attributes:
+        header: The state that the innermost loop begins with.
+        after: The state behind that loop.
+        follow: The state behind the innermost branching, whose code follows it.
+        headers: All loops around.
+    """
+
+    header: int | None = None
+    after: int | None = None
+    follow: int | None = None
+    headers: frozenset[int] = frozenset()
 
 
 class _Structurer:
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.component = components(program)
-        self.looping = looping_states(program)
         self.written: set[int] = set()
 
-    def code(self, state: int, header: int | None, after: int | None) -> list[Node]:
-        """The code from a state on; within a loop its header and the state that follows the loop."""
+    def code(self, state: int, place: _Place) -> list[Node]:
+        """The code from a state on."""
         if state in self.written:
             raise _UnstructuredError
         self.written.add(state)
-        if state in self.looping and header is None:
-            return self._loop(state)
-        return self._branches(state, header, after)
+        if state not in place.headers and state in self._reached(state, place.headers):
+            return self._loop(state, place)
+        return self._branches(state, place)
 
-    def _loop(self, header: int) -> list[Node]:
-        outside = {
-            edge.target
-            for edge in self.program.edges
-            if self.component[edge.source] == self.component[header]
-            and edge.target is not None
-            and self.component[edge.target] != self.component[header]
+    def _loop(self, header: int, place: _Place) -> list[Node]:
+        body = {
+            state
+            for state in self._reached(header, place.headers) - place.headers
+            if header in self._reached(state, place.headers)
         }
+        outside = {target for state in body for target in self._targets(state) if target not in body}
         if len(outside) > 1:
             raise _UnstructuredError
         after = next(iter(outside), None)
-        loop = Loop(tuple(self._branches(header, header, after)))
-        return [loop] if after is None else [loop, *self.code(after, None, None)]
+        inside = _Place(header, after, None, place.headers | {header})
+        loop = Loop(tuple(self._branches(header, inside)))
+        return [loop] if after is None else [loop, *self._next(after, place)]
 
-    def _branches(self, state: int, header: int | None, after: int | None) -> list[Node]:
+    def _branches(self, state: int, place: _Place) -> list[Node]:
         outgoing = self.program.edges_of_state[state]
         if not outgoing:
             return [Stop()]
         if len(outgoing) == 1 and outgoing[0].guard.always:
-            return [Do(outgoing[0]), *self._next(outgoing[0].target, header, after)]
-        targets = {edge.target for edge in outgoing}
-        if len(targets) == 1:
-            branches = tuple((edge.guard, (Do(edge),)) for edge in outgoing)
-            return [If(branches), *self._next(outgoing[0].target, header, after)]
-        return [
-            If(tuple((edge.guard, (Do(edge), *self._next(edge.target, header, after))) for edge in outgoing))
-        ]
+            return [Do(outgoing[0]), *self._next(outgoing[0].target, place)]
+        written, follow = set(self.written), self._follow(state, place)
+        if follow is not None:
+            try:
+                return [self._branching(outgoing, replace(place, follow=follow)), *self._next(follow, place)]
+            except _UnstructuredError:
+                self.written = written
+        return [self._branching(outgoing, place)]
 
-    def _next(self, target: int | None, header: int | None, after: int | None) -> list[Node]:
+    def _branching(self, outgoing: Sequence[Edge], place: _Place) -> If:
+        return If(tuple((edge.guard, (Do(edge), *self._next(edge.target, place))) for edge in outgoing))
+
+    def _next(self, target: int | None, place: _Place) -> list[Node]:
         if target is None:
             return [Stop()]
-        if target == header and header is not None:
+        if target == place.follow:
             return []
-        if target == after and after is not None:
+        if target == place.header:
+            if place.follow is not None:
+                raise _UnstructuredError
+            return []
+        if target == place.after:
             return [Break()]
-        return self.code(target, header, after)
+        if target in place.headers:
+            raise _UnstructuredError
+        return self.code(target, place)
 
+    def _follow(self, state: int, place: _Place) -> int | None:
+        """The first state behind a branching that all branches come to, but those that stop or leave."""
+        ends = {place.header, place.after, place.follow}
+        ways = [
+            self._reached(edge.target, frozenset(end for end in ends if end is not None), True)
+            for edge in self.program.edges_of_state[state]
+            if edge.target is not None and edge.target != place.after
+        ]
+        common = sorted(set.intersection(*ways) - {place.after}) if len(ways) > 1 else []
+        first = (one for one in common if self._reached(one, frozenset(), True).issuperset(common))
+        return next((one for one in first if one not in ends), None)
 
-class _RunEndError(Exception):
-    """A stop, the horizon, or a situation that no branch covers."""
+    def _targets(self, state: int) -> Iterator[int]:
+        return (edge.target for edge in self.program.edges_of_state[state] if edge.target is not None)
 
-
-def run_code(
-    code: Sequence[Node], num_registers: int, memory: Sequence[int], max_steps: int
-) -> tuple[tuple[int, ...], int]:
-    """Execute structured code.
-
-    Returns:
-        The memory at the end and the number of timesteps.
-    """
-    run = _CodeRun(num_registers, list(memory), max_steps)
-    with contextlib.suppress(_RunEndError):
-        run.execute(code)
-    return tuple(run.memory), run.time
-
-
-class _CodeRun:
-    def __init__(self, num_registers: int, memory: MutableSequence[int], max_steps: int) -> None:
-        self.registers: tuple[int, ...] = (0,) * num_registers
-        self.memory = memory
-        self.max_steps = max_steps
-        self.time = 0
-
-    def execute(self, code: Sequence[Node]) -> bool:
-        """Run nodes in order; returns whether a break was met."""
-        return any(self._node(node) for node in code)
-
-    def _node(self, node: Node) -> bool:
-        if isinstance(node, Do):
-            self._step(node.edge)
-        elif isinstance(node, Loop):
-            while not self.execute(node.body):
-                pass
-        elif isinstance(node, If):
-            return self.execute(self._chosen(node))
-        elif isinstance(node, Stop):
-            raise _RunEndError
-        return isinstance(node, Break)
-
-    def _step(self, edge: Edge) -> None:
-        if self.time == self.max_steps:
-            raise _RunEndError
-        self.registers = execute(edge.block, self.registers, self.memory)
-        self.time += 1
-
-    def _chosen(self, node: If) -> Sequence[Node]:
-        bits = zero_bits(self.registers)
-        for guard, body in node.branches:
-            if guard.matches(bits):
-                return body
-        raise _RunEndError
+    def _reached(self, state: int, ends: frozenset[int], itself: bool = False) -> set[int]:
+        """The states that a run may come to from a state on, not through those where it ends."""
+        found: set[int] = {state} if itself else set()
+        waiting = [state] if not (itself and state in ends) else []
+        while waiting:
+            for target in self._targets(waiting.pop()):
+                if target not in found:
+                    found.add(target)
+                    if target not in ends:
+                        waiting.append(target)
+        return found

@@ -171,11 +171,15 @@ class _Lowering:
             place = max((places[user] for user in users), default=position)
             if _is_write(instruction):
                 next_write = position
-            elif self._needs_name(instruction, users, next_write < place):
+            elif self._needs_name(instruction, users, self._is_overwritten(position, next_write, place)):
                 named.add(position)
             else:
                 places[position] = place
         return named
+
+    def _is_overwritten(self, position: int, next_write: int, place: int) -> bool:
+        """Whether some store between a value and its use may change what it was read from."""
+        return next_write < place and may_be_overwritten(self.block, self.num_registers, position, place)
 
     def _needs_name(self, instruction: Instruction, users: list[int], overwritten: bool) -> bool:
         """Whether a value is kept; `overwritten` if some store lies between it and its use."""
@@ -202,6 +206,28 @@ class _Lowering:
         return number < self.num_registers or isinstance(
             self.block.instructions[number - self.num_registers], Constant
         )
+
+
+def may_be_overwritten(block: Block, num_registers: int, position: int, end: int | None = None) -> bool:
+    """Whether a store behind an instruction, before `end`, may change the cell that it reads.
+
+    Constant addresses one apart are different cells at every M.
+    """
+    cell = _constant_address(block, num_registers, position)
+    for later in range(position + 1, len(block.instructions) if end is None else end):
+        if _is_write(block.instructions[later]):
+            other = _constant_address(block, num_registers, later)
+            if cell is None or other is None or abs(cell - other) != 1:
+                return True
+    return False
+
+
+def _constant_address(block: Block, num_registers: int, position: int) -> int | None:
+    """The address that an instruction reads or writes, where it is a constant."""
+    instruction = block.instructions[position]
+    number = instruction.arguments[0] if isinstance(instruction, Operation) and instruction.arguments else 0
+    address = block.instructions[number - num_registers] if number >= num_registers else None
+    return address.value if isinstance(address, Constant) else None
 
 
 def _is_write(instruction: Instruction) -> TypeGuard[Operation]:

@@ -12,7 +12,8 @@ from analysis.extraction.fidelity import compare
 from analysis.extraction.names import name_registers
 from analysis.machine.vm import run
 from analysis.printing.code import as_code
-from analysis.printing.structure import run_code, structure
+from analysis.printing.lowering import nested_code
+from analysis.printing.nested import run_nested
 from analysis.program.block import Block, Constant, Guard
 from analysis.program.certificate import Certificate
 from analysis.program.program import Edge, Program, Register
@@ -204,14 +205,14 @@ def test_structured_code_takes_the_same_steps_as_the_machine():
     structured = 0
     for _ in range(200):
         program = simplify_program(random_program(MachineConfig(3), int(rng.integers(1, 4)), rng))
-        code = structure(program)
+        code = nested_code(program)
         if code is None:
             continue
         structured += 1
         for _ in range(5):
             memory = rng.integers(6, size=6).tolist()
             result = run(program, memory, 15)
-            assert (result.memory, result.steps) == run_code(code, program.num_registers, memory, 15)
+            assert (result.memory, result.steps) == run_nested(code, program.num_registers, memory, 15)
     assert structured > 50
 
 

@@ -1,0 +1,317 @@
+"""From the structure of a program to nested code, in three steps.
+
+A loop that is entered with its test known, or behind the same block that it repeats, tests at its end. A
+register that is set only to be tested at once is tested as the expression that it would be set to. What
+nothing reads is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
+
+from analysis.printing.nested import Body, Choice, Continue, Item, Repeat, Step, Test, items, leaves
+from analysis.printing.structure import Do, If, Loop, Node, structure
+from analysis.program.block import Block, Constant, Guard, Operation
+from analysis.program.expressions import (
+    Apply,
+    Assign,
+    Expression,
+    Let,
+    Statement,
+    Variable,
+    may_be_overwritten,
+    statements,
+    variables,
+)
+from analysis.program.program import Edge, Program
+from analysis.simplification.block import drop_dead, needed_values
+from analysis.simplification.dataflow import live_after, live_registers
+from analysis.simplification.guards import MAX_REGISTERS, covers, guard_of, tested_by, values_on
+from nram_env.machine import Gate
+
+_PERMUTED = 5
+"""Branches that are put into every order; more stay as they are."""
+
+
+def nested_code(program: Program) -> Body | None:
+    """The program as nested code, or None where its states do not nest."""
+    nodes = structure(program)
+    if nodes is None:
+        return None
+    zeros = dict.fromkeys(range(program.num_registers), 0)
+    return _without_unread(_Writer(program).body(_rotated(nodes, zeros, program.num_registers)))
+
+
+def _rotated(nodes: Sequence[Node], known: Mapping[int, int], num_registers: int) -> list[Node]:
+    """The same code, its loops tested at the end where a first test would be in vain.
+
+    Args:
+        nodes: The code.
+        known: Registers that hold 0 or 1 before it.
+        num_registers: R.
+    """
+    found: list[Node] = []
+    for node in nodes:
+        if isinstance(node, Loop):
+            body, start = _end_tested(node, found, known)
+            found[start:] = [Loop(tuple(_rotated(body, {}, num_registers)))]
+            known = {}
+        elif isinstance(node, If):
+            branches = ((guard, tuple(_rotated(body, known, num_registers))) for guard, body in node.branches)
+            found.append(If(tuple(branches)))
+            known = {}
+        else:
+            found.append(node)
+            known = _after(node.edge.block, known, num_registers) if isinstance(node, Do) else known
+    return found
+
+
+def _end_tested(loop: Loop, before: Sequence[Node], known: Mapping[int, int]) -> tuple[Sequence[Node], int]:
+    """The body of a loop, tested at its end where that does the same; how much of what is before it stays."""
+    branching = loop.body[0]
+    if len(loop.body) > 1 or not isinstance(branching, If) or not covers([g for g, _ in branching.branches]):
+        return loop.body, len(before)
+    again = [(guard, body) for guard, body in branching.branches if not leaves(body)]
+    if len(again) != 1 or any(isinstance(node, If | Loop) for node in again[0][1]):
+        return loop.body, len(before)
+    guard, body = again[0]
+    leaving = If((*(branch for branch in branching.branches if leaves(branch[1])), (guard, ())))
+    start = len(before) - len(body)
+    if start >= 0 and _blocks(before[start:]) == _blocks(body):
+        return [*body, leaving], start
+    if _is_known(guard, known) and not guard.mask & _used(body):
+        return [*body, leaving], len(before)
+    return loop.body, len(before)
+
+
+def _blocks(nodes: Sequence[Node]) -> list[object]:
+    return [node.edge.block if isinstance(node, Do) else node for node in nodes]
+
+
+def _used(nodes: Sequence[Node]) -> int:
+    """The registers, as a bit mask, that blocks compute with."""
+    used = 0
+    for node in nodes:
+        for made in node.edge.block.instructions if isinstance(node, Do) else ():
+            for number in made.arguments if isinstance(made, Operation) else ():
+                used |= 1 << number
+    return used
+
+
+def _is_known(guard: Guard, known: Mapping[int, int]) -> bool:
+    zeros = sum(1 << register for register, value in known.items() if value == 0)
+    tested = sum(1 << register for register in known)
+    return any(mask & ~tested == 0 and zeros & mask == value for mask, value in guard.cubes)
+
+
+def _after(block: Block, known: Mapping[int, int], num_registers: int) -> dict[int, int]:
+    """Registers that hold 0 or 1 behind a block."""
+    assigned = dict(block.assignments)
+    left = {register: value for register, value in known.items() if register not in assigned}
+    for register, number in assigned.items():
+        made = block.instructions[number - num_registers] if number >= num_registers else None
+        if number in known:
+            left[register] = known[number]
+        elif isinstance(made, Constant) and made.value in (0, 1):
+            left[register] = made.value
+    return left
+
+
+class _Writer:
+    """Writes blocks as statements and guards as conditions."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.live = live_registers(program)
+
+    def body(self, nodes: Sequence[Node], in_loop: bool = False) -> Body:
+        """The code of a sequence; `in_loop` if a loop begins anew behind it."""
+        found: list[Item] = []
+        for place, node in enumerate(nodes):
+            following = nodes[place + 1] if place + 1 < len(nodes) else None
+            if isinstance(node, Do):
+                block, tested = self._inlined(node.edge, following)
+                found.append(Step(statements(block, self.program.num_registers)))
+            elif isinstance(node, If):
+                behind = tested if place and isinstance(nodes[place - 1], Do) else {}
+                found.append(self._choice(node, behind, in_loop and following is None))
+            elif isinstance(node, Loop):
+                found.append(Repeat(self.body(node.body, True)))
+            else:
+                found.append(node)
+        return tuple(found)
+
+    def _inlined(self, edge: Edge, following: Node | None) -> tuple[Block, dict[int, Expression]]:
+        """A block less what only the tests behind it need, and what they test instead: register -> value."""
+        tested: dict[int, Expression] = {}
+        if not isinstance(following, If) or edge.target is None:
+            return edge.block, tested
+        mask = tested_by(guard for guard, _ in following.branches)
+        block = edge.block
+        for register, number in edge.block.assignments:
+            if mask >> register & 1 and not self._is_needed(register, edge.target):
+                without = Block(block.instructions, tuple(p for p in block.assignments if p[0] != register))
+                expression = Afterwards(without, self.program.num_registers, register).expression(number)
+                if expression is not None:
+                    block, tested[register] = without, expression
+        everything = frozenset(range(self.program.num_registers))
+        return drop_dead(block, self.program.num_registers, everything)[0], tested
+
+    def _is_needed(self, register: int, state: int) -> bool:
+        """Whether a register is needed from a state on but for its tests."""
+        return any(
+            register in needed_values(edge.block, self.program.num_registers, live_after(edge, self.live))
+            for edge in self.program.edges_of_state[state]
+        )
+
+    def _choice(self, node: If, tested: Mapping[int, Expression], in_loop: bool) -> Choice:
+        branches = []
+        for guard, body in _in_order(node.branches, in_loop):
+            cubes = (_tests(mask, value, tested) for mask, value in guard.cubes)
+            branches.append((tuple(cubes), self.body(body, in_loop)))
+        if in_loop:
+            branches[:-1] = [
+                (condition, (*body, Continue()) if _is_idle(body) else body)
+                for condition, body in branches[:-1]
+            ]
+        return Choice(tuple(branches))
+
+
+def _is_idle(body: Body) -> bool:
+    return all(item == Step(()) for item in body)
+
+
+_Branch = tuple[Guard, tuple[Node, ...]]
+
+
+def _in_order(branches: Sequence[_Branch], in_loop: bool) -> list[_Branch]:
+    """Branches in the order that needs the fewest tests; each tests what those before leave open.
+
+    Those from which nothing behind is reached go first, what does nothing last.
+    """
+    mask = tested_by(guard for guard, _ in branches)
+    if mask.bit_count() > MAX_REGISTERS or len(branches) > _PERMUTED:
+        return sorted(branches, key=lambda branch: not leaves(branch[1]))
+    orders = (_less_tested(order, mask) for order in permutations(branches))
+    return min(orders, key=lambda order: _effort(order, in_loop))
+
+
+def _less_tested(order: Sequence[_Branch], mask: int) -> list[_Branch]:
+    open_values, found = values_on(mask), []
+    for guard, body in order:
+        taken = {value for value in open_values if guard.matches(value)}
+        found.append((guard_of(taken, mask, values_on(mask) - open_values), body))
+        open_values -= taken
+    return found
+
+
+def _effort(order: Sequence[_Branch], in_loop: bool) -> tuple[int, int, int]:
+    """How many branches stand where they need an else, how many tests there are, and what idles early."""
+    idles = [all(isinstance(node, Do) and node.edge.block == Block() for node in body) for _, body in order]
+    ends = [leaves(body) or (in_loop and idle) for (_, body), idle in zip(order, idles, strict=True)]
+    misplaced = sum(end and not all(ends[:place]) for place, end in enumerate(ends))
+    tests = sum(mask.bit_count() + 1 for guard, _ in order for mask, _ in guard.cubes)
+    return misplaced + (0 if in_loop else sum(idles[:-1])), tests, sum(idles[:-1])
+
+
+def _tests(mask: int, value: int, tested: Mapping[int, Expression]) -> tuple[Test, ...]:
+    return tuple(
+        Test(tested.get(register, Variable(register)), bool(value >> register & 1))
+        for register in range(mask.bit_length())
+        if mask >> register & 1
+    )
+
+
+class Afterwards:
+    """Values of a block in terms of what registers and memory hold behind it."""
+
+    def __init__(self, block: Block, num_registers: int, lost: int) -> None:
+        self.block, self.num_registers = block, num_registers
+        self.holders: dict[int, int] = {}
+        final = dict(enumerate(range(num_registers))) | dict(block.assignments)
+        for register, number in final.items():
+            if register != lost or number != register:
+                self.holders.setdefault(number, register)
+
+    def expression(self, number: int) -> Expression | None:
+        """The expression of a value; None where it cannot be had any more."""
+        if number in self.holders:
+            return Variable(self.holders[number])
+        if number < self.num_registers:
+            return self._before(number)
+        position = number - self.num_registers
+        made = self.block.instructions[position]
+        if isinstance(made, Constant):
+            return made
+        if made.gate is Gate.WRITE:
+            return self.expression(made.arguments[1])
+        if made.gate is Gate.READ and may_be_overwritten(self.block, self.num_registers, position):
+            return None
+        arguments = [self.expression(argument) for argument in made.arguments]
+        found = tuple(argument for argument in arguments if argument is not None)
+        return Apply(made.gate, found) if len(found) == len(arguments) else None
+
+    def _before(self, register: int) -> Expression | None:
+        """The old value of a register that was counted up or down."""
+        for position, made in enumerate(self.block.instructions):
+            holder = self.holders.get(position + self.num_registers)
+            if holder is None or isinstance(made, Constant) or register not in made.arguments:
+                continue
+            if made.gate in (Gate.INC, Gate.DEC):
+                return Apply(Gate.SUB if made.gate is Gate.INC else Gate.ADD, (Variable(holder), Constant(1)))
+            if made.gate in (Gate.ADD, Gate.SUB) and made.arguments[0] == register:
+                offset = self.expression(made.arguments[1])
+                if isinstance(offset, Constant):
+                    return Apply(Gate.SUB if made.gate is Gate.ADD else Gate.ADD, (Variable(holder), offset))
+        return None
+
+
+def _without_unread(body: Body) -> Body:
+    """The code without assignments to registers that nothing reads."""
+    while True:
+        read = frozenset[int]().union(*map(_read, items(body)))
+        smaller = _mapped(body, read)
+        if smaller == body:
+            return body
+        body = smaller
+
+
+def _read(item: Item) -> frozenset[int]:
+    if isinstance(item, Step):
+        expressions = [e for statement in item.statements for e in _expressions(statement)]
+    elif isinstance(item, Choice):
+        expressions = [test.value for condition, _ in item.branches for tests in condition for test in tests]
+    else:
+        expressions = []
+    return frozenset[int]().union(*map(variables, expressions))
+
+
+def _expressions(statement: Statement) -> tuple[Expression, ...]:
+    if isinstance(statement, Assign):
+        return statement.values
+    return (statement.value,) if isinstance(statement, Let) else (statement.address, statement.value)
+
+
+def _mapped(body: Body, read: frozenset[int]) -> Body:
+    return tuple(_item(item, read) for item in body)
+
+
+def _item(item: Item, read: frozenset[int]) -> Item:
+    if isinstance(item, Step):
+        return Step(tuple(kept for statement in item.statements for kept in _kept(statement, read)))
+    if isinstance(item, Repeat):
+        return Repeat(_mapped(item.body, read))
+    if isinstance(item, Choice):
+        return Choice(tuple((condition, _mapped(branch, read)) for condition, branch in item.branches))
+    return item
+
+
+def _kept(statement: Statement, read: frozenset[int]) -> Iterator[Statement]:
+    if not isinstance(statement, Assign):
+        yield statement
+        return
+    pairs = [pair for pair in zip(statement.registers, statement.values, strict=True) if pair[0] in read]
+    if pairs:
+        registers, values = zip(*pairs, strict=True)
+        yield Assign(tuple(registers), tuple(values))

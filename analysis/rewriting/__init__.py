@@ -1,0 +1,1 @@
+"""A program rewritten so that a person understands it: fewer registers, stores, blocks and passes."""

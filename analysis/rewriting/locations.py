@@ -1,0 +1,85 @@
+"""Where a run is, as states of the program: what was done last, and tests that choose as was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from analysis.program.block import Guard
+from analysis.program.program import Program
+from analysis.rewriting.cases import Seen
+from analysis.simplification.guards import partition, separating_masks, values_on
+
+
+def split(program: Program, seen: Seen, history: int) -> Program:
+    """The same runs with a state for each sequence of edges that were taken last.
+
+    Registers that say where a run is, flags and phases, are known there: they become control.
+
+    Args:
+        program: The program.
+        seen: Runs of it; what none of them did is left out.
+        history: Edges of a sequence, at most.
+    """
+    steps = sorted(_steps(seen.edges, history))
+    places = sorted({before for before, _ in steps}, key=lambda before: (len(before), before))
+    edges = [
+        replace(
+            edge,
+            source=places.index(before),
+            target=None if edge.target is None else places.index((*before, now)[-history:]),
+            witness=(),
+        )
+        for before, now in steps
+        for edge in [program.edges[now]]
+    ]
+    edges.sort(key=lambda edge: edge.source)
+    states = tuple(f"S{place}" for place in range(len(places)))
+    return replace(program, states=states, edges=tuple(edges), kind="machine")
+
+
+def _steps(edges: np.ndarray, history: int) -> set[tuple[tuple[int, ...], int]]:
+    """Every edge that was taken, with those before it."""
+    found: set[tuple[tuple[int, ...], int]] = set()
+    for time in range(len(edges)):
+        before = edges[max(time - history, 0) : time + 1]
+        columns = np.unique(before[:, before[-1] >= 0], axis=1).T
+        found |= {(tuple(column[:-1]), column[-1]) for column in columns.tolist()}
+    return found
+
+
+def retested(program: Program, seen: Seen) -> Program:
+    """Every state with the fewest tests that choose as was seen; edges that nothing took are left out."""
+    guards: dict[int, Guard] = {}
+    for state in range(len(program.states)):
+        ways = list(choices(program, seen, state))
+        guards.update(min(ways, key=_length) if ways else {})
+    edges = [
+        replace(edge, guard=guards[place]) for place, edge in enumerate(program.edges) if place in guards
+    ]
+    return replace(program, edges=tuple(edges))
+
+
+def choices(program: Program, seen: Seen, state: int) -> Iterator[dict[int, Guard]]:
+    """All ways of choosing the edges of a state by as few registers as can be: edge -> guard."""
+    known = _patterns(program, seen, state)
+    for mask in separating_masks(known, (1 << program.num_registers) - 1) if known else ():
+        yield partition(known, mask, values_on(mask).difference(bits & mask for bits in known))
+
+
+def _patterns(program: Program, seen: Seen, state: int) -> dict[int, int]:
+    """The zero-patterns that were seen in a state, with the number of the edge that was taken."""
+    powers = 1 << np.arange(program.num_registers)
+    return {
+        bits: place
+        for place, edge in enumerate(program.edges)
+        if edge.source == state
+        for bits in np.unique(powers @ (seen.visits[place].values[: program.num_registers] == 0)).tolist()
+        if seen.visits[place].sizes.size
+    }
+
+
+def _length(guards: dict[int, Guard]) -> int:
+    return sum(1 + mask.bit_count() for guard in guards.values() for mask, _ in guard.cubes)
