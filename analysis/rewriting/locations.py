@@ -55,7 +55,8 @@ def retested(program: Program, seen: Seen) -> Program:
     guards: dict[int, Guard] = {}
     for state in range(len(program.states)):
         ways = list(choices(program, seen, state))
-        guards.update(min(ways, key=_length) if ways else {})
+        best = min(ways, key=_length) if ways else {}
+        guards |= best
     edges = [
         replace(edge, guard=guards[place]) for place, edge in enumerate(program.edges) if place in guards
     ]
