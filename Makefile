@@ -18,7 +18,7 @@ test: install lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 recheck: install
-	for evidence in agents/zoo/*/program.proof.zip; do $(BIN)/nram recheck $$evidence --program $${evidence%.proof.zip}.json || exit 1; done
+	for evidence in agents/zoo/*/*.proof.zip; do $(BIN)/nram recheck $$evidence --program $${evidence%.proof.zip}.json || exit 1; done
 
 sanitize: install
 	.ci/sanitize $(BIN)/python

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analysis.program.certificate import Certificate
     from analysis.program.file import load_program, save_program
     from analysis.program.program import Program
+    from analysis.rewriting.search import shorten
     from analysis.verification.ladder import verify
     from analysis.verification.random_inputs import check_sizes
     from nram_env import __version__
@@ -36,6 +37,7 @@ _MODULE_OF = {
     "load_program": "program.file",
     "run": "machine.vm",
     "save_program": "program.file",
+    "shorten": "rewriting.search",
     "verify": "verification.ladder",
 }
 
@@ -70,5 +72,6 @@ __all__ = [
     "load_program",
     "run",
     "save_program",
+    "shorten",
     "verify",
 ]

@@ -26,6 +26,7 @@ VERBS = {
     "eval": ("training:Eval", "soft and hard errors of a trained agent by size"),
     "extract": ("programs:Extract", "turn a trained agent into a program file"),
     "show": ("programs:Show", "print a program"),
+    "shorten": ("shorten:Shorten", "rewrite a program in a few lines, and prove it anew"),
     "run": ("running:Run", "run a program on one input"),
     "trace": ("running:Trace", "print a run step by step, in the layout of the paper's tables"),
     "verify": ("programs:Verify", "check a program against its task on memories of any size"),

@@ -19,17 +19,18 @@ from analysis.extraction.resolve import (
     find_agent,
     find_place,
     find_program,
+    find_short,
     find_source,
     output_folder,
 )
 from analysis.printing.difference import diff
-from analysis.printing.page import listing
+from analysis.printing.page import Short, listing
 from analysis.printing.views import choices_view, circuit_view, machine_view
 from analysis.program.certificate import NOT_AT_HAND, Certificate, is_equal
 from analysis.program.file import load_program, program_record, save_program
 from analysis.program.program import Program
 from analysis.program.text import hanging
-from analysis.proofs.certify import standing
+from analysis.proofs.certify import evidence_file, standing
 from analysis.simplification.canonical import canonical_hash
 from analysis.verification import check_mutants, check_random, check_sizes, stops_by_itself
 from analysis.verification.ladder import MUST_HOLD, RUNS, verify
@@ -99,12 +100,17 @@ class Show:
         program = find_program(self.program, seed=self.seed, progress=say)
         evidence = standing(program, evidence_of(self.program))
         if self.view == "listing":
-            text = listing(program, page_width(), evidence or NOT_AT_HAND)
+            text = listing(program, page_width(), evidence or NOT_AT_HAND, self._short(program))
         else:
             text = _VIEWS[self.view](program, page_width())
         result = {**_summary(program), "proof": evidence, "program": program_record(program)}
         emit(result, text, self.json)
         return 0
+
+    def _short(self, program: Program) -> Short | None:
+        """The shortened form beside the program, if one was made."""
+        found = find_short(self.program, program)
+        return found and Short(found[0], standing(found[0], evidence_file(found[1])) or NOT_AT_HAND)
 
 
 @dataclass(frozen=True)

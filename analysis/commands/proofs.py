@@ -59,7 +59,7 @@ class Prove:
         source = find_source(self.program)
         task = task_of(source, self.task)
         program = source.program(self.seed, say)
-        progress = _Progress(60 * self.minutes)
+        progress = Progress(60 * self.minutes)
         found = prove(program, task, minutes=self.minutes, seed=self.seed, watch=progress.say)
         file = self._saved(found)
         emit(_record(found, file), _report(found), self.json)
@@ -104,7 +104,7 @@ class Recheck:
         if not self.seeds:
             raise ValueError("there must be at least one seed")
         program = None if self.program is None else find_source(self.program).program(0, say)
-        progress = _Progress(None)
+        progress = Progress(None)
         found = recheck(self.evidence, program, seeds=self.seeds, watch=progress.say)
         agree = not found.problems
         word = "PROVED: all agree" if agree else "NOT CONFIRMED"
@@ -118,7 +118,7 @@ class Recheck:
         return 0 if agree else 1
 
 
-class _Progress:
+class Progress:
     """Lines about what is going on, not too many of them, with the time that is left."""
 
     def __init__(self, seconds: float | None) -> None:

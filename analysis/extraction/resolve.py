@@ -10,10 +10,15 @@ from agents import zoo
 from analysis.extraction.pipeline import Report, extract
 from analysis.program.file import load_program
 from analysis.program.program import Program
+from analysis.rewriting.search import SHORTENED
+from analysis.simplification.canonical import canonical_hash
 from nram_env.tasks import Task, get_task
 
 PROGRAM_FILE = "program.json"
 """Name of the program in a run folder."""
+
+SHORT_FILE = "short.json"
+"""Name of the shortened program beside it."""
 
 ZOO_PREFIX = "zoo:"
 _AGENT_SUFFIX = ".safetensors"
@@ -83,6 +88,24 @@ def find_program(name: str, *, seed: int = 0, progress: Report | None = None) ->
     return find_source(name).program(seed, progress)
 
 
+def find_short(name: str, program: Program) -> tuple[Program, Path] | None:
+    """The shortened form of a program that lies beside it, and its file; None if there is none of this one.
+
+    Args:
+        name: What the program is called by.
+        program: The program.
+
+    Raises:
+        ValueError: The file is no program.
+    """
+    place = find_place(name)
+    file = (place if place.is_dir() else place.parent) / SHORT_FILE
+    if place == file or not file.is_file():
+        return None
+    short = load_program(file)
+    return (short, file) if short.origin.get(SHORTENED) == canonical_hash(program) else None
+
+
 def program_file(name: str) -> Path:
     """Where the program of a name is, or would be written.
 
@@ -112,7 +135,9 @@ def find_place(name: str) -> Path:
         ValueError: It does not exist.
     """
     if name.startswith(ZOO_PREFIX):
-        return zoo.find_entry(name.removeprefix(ZOO_PREFIX)).place
+        entry, _, file = name.removeprefix(ZOO_PREFIX).partition("/")
+        found = zoo.find_entry(entry).place
+        return found / SHORT_FILE if file == SHORT_FILE and (found / SHORT_FILE).is_file() else found
     place = Path(name)
     if not place.exists():
         raise ValueError(f"there is no {place}; a program is a file, a run folder, or {ZOO_PREFIX}TASK")
@@ -127,5 +152,5 @@ def output_folder(name: str) -> Path:
     """
     place = find_place(name)
     if name.startswith(ZOO_PREFIX):
-        return Path(f"zoo-{place.name}")
+        return Path(f"zoo-{place.parent.name if place.is_file() else place.name}")
     return place if place.is_dir() else place.parent

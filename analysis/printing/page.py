@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from analysis.extraction.names import roles
 from analysis.extraction.seen import as_if_seen, unseen
@@ -32,13 +33,29 @@ _STATES_SHOWN = 8
 """States whose unseen situations are printed; of more, how many there are."""
 
 
-def listing(program: Program, width: int = WIDTH, evidence: str = NOT_AT_HAND) -> str:
+@dataclass(frozen=True)
+class Short:
+    """A shortened form of a program, whose code is printed in place of the program's own.
+
+    Attributes:
+        program: The form, with its certificates.
+        evidence: What is known of the evidence of its proof, if it says that it has one.
+    """
+
+    program: Program
+    evidence: str = NOT_AT_HAND
+
+
+def listing(
+    program: Program, width: int = WIDTH, evidence: str = NOT_AT_HAND, short: Short | None = None
+) -> str:
     """The whole listing.
 
     Args:
         program: Any program; what it says about itself comes from the certificates that it carries.
         width: Columns of the page.
         evidence: What is known of the evidence of its proof, if it says that it has one.
+        short: A shortened form of it, if there is one.
 
     Example:
         >>> from analysis import find_program
@@ -49,7 +66,7 @@ def listing(program: Program, width: int = WIDTH, evidence: str = NOT_AT_HAND) -
     named = f"{title}{FORMAT:>{min(width, WIDTH) - 26 - len(title)}}   hash {canonical_hash(program)}"
     above = [named, *(hanging(item, width, _MARGIN) for item in _header(program, evidence))]
     below = [hanging(item, width, _MARGIN) for item in _footer(program)]
-    parts = [above, *_body(program, width), _code(program, width), below]
+    parts = [above, *_body(program, width), _code(program, width, short), below]
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
 
 
@@ -170,17 +187,27 @@ def _block(program: Program, edge: Edge, label: str, names: Sequence[str], width
         label = ""
 
 
-def _code(program: Program, width: int) -> Iterator[str]:
-    code = as_code(program, find_task(program.task))
+def _code(program: Program, width: int, short: Short | None) -> Iterator[str]:
+    shown = program if short is None else short.program
+    code = as_code(shown, find_task(program.task))
     if code is None:
         return
-    same = f"(the same as the blocks on {code.runs})"
-    yield hanging(_item("as code", same), width, _MARGIN)
+    same = f"the same as the blocks on {code.runs}" if short is None else _same_output(short)
+    yield hanging(_item("as code", f"({same})"), width, _MARGIN)
     for line in code.lines:
         indented = " " * _CODE + line
         yield hanging(indented, width, len(indented) - len(indented.lstrip()) + _CODE)
     for remark in code.remarks:
         yield hanging(_item("remark", f"{remark}: on those runs, not proved"), width, _MARGIN)
+
+
+def _same_output(short: Short) -> str:
+    """How far it is known that a shortened form has the output that is wanted, as the program has."""
+    found = {certificate.check: certificate for certificate in short.program.certificates}
+    if PROOF in found:
+        return f"shortened to the same output: {found[PROOF]} ({short.evidence}); see nram shorten"
+    known = "; ".join(str(found[check]) for check in ("random", "exhaustive") if check in found)
+    return f"shortened to the same output: {known or 'not checked'}; see nram shorten"
 
 
 def _footer(program: Program) -> Iterator[str]:

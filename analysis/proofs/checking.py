@@ -93,6 +93,16 @@ def solver_version(solver: Solver) -> str:
     return str(_cvc5_module().__version__)
 
 
+def missing_solver() -> str | None:
+    """What keeps proofs from being made here, in words; None if both solvers are installed."""
+    try:
+        for solver in SOLVERS:
+            solver_version(solver)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 class _Worker:
     """A solver in a process of its own, which is ended and begun anew where it takes too long.
 

@@ -22,7 +22,7 @@ from analysis.rewriting.blocks import (
 )
 from analysis.rewriting.cases import FIXED, Seen, Visits
 from analysis.rewriting.locations import choices
-from analysis.rewriting.size import COMPARISONS
+from analysis.simplification.terms import COMPARISONS
 from nram_env.machine import Gate
 
 CONSTANTS = (0, 1, 2, -1)

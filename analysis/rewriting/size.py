@@ -7,9 +7,7 @@ from analysis.program.expressions import Assign, statements
 from analysis.program.graph import components
 from analysis.program.program import Edge, Program
 from analysis.simplification.dataflow import live_registers
-from nram_env.machine import Gate
-
-COMPARISONS = (Gate.LESS_THAN, Gate.LESS_OR_EQUAL_THAN, Gate.EQUALITY_TEST)
+from analysis.simplification.terms import COMPARISONS
 
 _REGISTER, _FLAG, _STATE, _EDGE, _STATEMENT = 6, 12, 3, 3, 4
 
