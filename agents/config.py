@@ -145,6 +145,8 @@ class TrainConfig:
     """Populations to try at most; each begins anew, with the next seed."""
     attempt_updates: int = 1500
     """A population that has not left the first level after so many updates gives way to the next."""
+    unsolved_updates: int = 4000
+    """A population without a solved member after so many updates gives way to the next; 0 for never."""
     generation_every: int = 1000
     """Every so many updates, if members master the top level and none is solved, all start again as softened
     clones of the best; 0 for never."""
@@ -303,6 +305,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "perturbation": (0, _HUGE),
     "attempts": (1, _MANY),
     "attempt_updates": (1, _HUGE),
+    "unsolved_updates": (0, _HUGE),
     "generation_every": (0, _HUGE),
     "generation_noise": (0, _HUGE),
     "evaluate_every": (1, _HUGE),

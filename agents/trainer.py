@@ -159,9 +159,11 @@ class Trainer:
         return bool(losses.mastered(population, self.config).any()) and not bool(population.solved.any())
 
     def _is_hopeless(self) -> bool:
-        """Whether it is time for another population, since no member has ever left the first level."""
+        """Whether it is time for another population: no member has left the first level, or none is solved."""
         config = self.config
-        return not self.has_risen and self.age >= config.attempt_updates and self.attempt < config.attempts
+        flat = not self.has_risen and self.age >= config.attempt_updates
+        late = 0 < config.unsolved_updates <= self.age and not bool(self.population.solved.any())
+        return (flat or late) and self.attempt < config.attempts
 
     @training()
     def evaluate(self) -> None:

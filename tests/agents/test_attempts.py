@@ -53,6 +53,17 @@ def test_a_population_that_does_not_leave_the_first_level_gives_way_until_attemp
     assert (trainer.update, trainer.age, trainer.seed) == (20, 12, 2)
 
 
+def test_a_population_that_has_risen_but_solves_nothing_gives_way_too():
+    config = replace(GIVING_UP, attempts=3, attempt_updates=1000, unsolved_updates=6, cull_every=0)
+    config = replace(config, generation_every=0, evaluate_every=1000)
+    trainer = Trainer(config)
+    attempts = [trainer.advance().attempt for _ in range(20)]
+    assert attempts == [1] * 5 + [2] * 6 + [3] * 9
+    assert trainer.has_risen
+    never = Trainer(replace(config, unsolved_updates=0))
+    assert [never.advance().attempt for _ in range(20)] == [1] * 20
+
+
 def by_chance(_, controller, rng):
     """Errors and timesteps that depend on the chance that a test gets."""
     errors, steps = rng.uniform(0.1, 0.9, (controller.num_members, 2)), rng.random(controller.num_members)
