@@ -159,7 +159,7 @@ class Trainer:
         return bool(losses.mastered(population, self.config).any()) and not bool(population.solved.any())
 
     def _is_hopeless(self) -> bool:
-        """Whether it is time for another population: no member has left the first level, or none is solved."""
+        """Whether it is time for another population: no member has risen, or none is solved."""
         config = self.config
         flat = not self.has_risen and self.age >= config.attempt_updates
         late = 0 < config.unsolved_updates <= self.age and not bool(self.population.solved.any())

@@ -29,7 +29,7 @@ def test_flags_become_control_and_phases_one_loop():
     edits: list[str] = []
     short = shorten(program, task, watch=edits.append)
     assert 3 * size(short) < size(program)
-    assert short.num_registers == 2 and program.num_registers == 5
+    assert (program.num_registers, short.num_registers) == (5, 2)
     assert len(as_code(short, task).lines) == 6
     assert check_random(short, task, 60, 2_000, seed=9).verdict == "TESTED"
     assert short.origin[SHORTENED] == canonical_hash(program)
