@@ -140,7 +140,7 @@ def test_all_packages_and_the_command_tell_one_version(capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        (["sh"], {"show"}),
+        (["sh"], {"show", "shorten"}),
         (["show", "--v"], {"--view"}),
         (["show", "zoo:copy", "--view", ""], {"listing", "choices", "circuit", "machine"}),
         (["train", "--batch"], {"--batch-size"}),

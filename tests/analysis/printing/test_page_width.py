@@ -6,8 +6,8 @@ import pytest
 
 from agents import zoo
 from analysis.commands.cli import main
-from analysis.extraction.resolve import find_program
-from analysis.printing.page import listing
+from analysis.extraction.resolve import find_program, find_short
+from analysis.printing.page import Short, listing
 from analysis.program.text import WIDTH, hanging
 
 PROGRAMS = sorted(zoo.entries())
@@ -65,7 +65,9 @@ def test_where_nothing_says_how_wide_a_page_is_it_has_its_usual_width(
     monkeypatch.setenv("COLUMNS", columns)
     monkeypatch.setattr("sys.__stdout__", None)
     assert main(["show", "zoo:merge"]) == 0
-    assert capsys.readouterr().out.rstrip("\n") == listing(find_program("zoo:merge"), WIDTH).rstrip("\n")
+    program = find_program("zoo:merge")
+    short = Short(find_short("zoo:merge", program)[0])
+    assert capsys.readouterr().out.rstrip("\n") == listing(program, WIDTH, short=short).rstrip("\n")
 
 
 def test_a_word_that_is_wider_than_the_page_stays_whole() -> None:
