@@ -102,7 +102,7 @@ def proved_as(original: Proof, program: Program, task: Task, seconds: float) -> 
     runs = record(program, original.setting.spec, memories, np.array(horizon))
     setting = replace(original.setting, program=program)
     try:
-        return attempt(setting, original.claim, runs, time.monotonic() + seconds).proved
+        return attempt(setting, [original.claim], runs, time.monotonic() + seconds).proved
     except (OutOfReachError, OutOfTimeError):
         return False
 

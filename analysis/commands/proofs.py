@@ -146,10 +146,14 @@ def _report(found: Finding) -> str:
 
 def _missing(best: Attempt) -> list[str]:
     """What does not follow, and the strongest invariant where it does not."""
-    setting, lines = best.setting, [f"\nWith {best.setting} it does not follow:"]
-    for place, goal in best.failed:
-        lines += [f"  {location_text(place, setting)}: {text(goal.fact)}", "    from"]
-        lines += [f"      {text(fact)}" for fact in best.invariants[place]]
+    setting = best.setting
+    lines = [f"\nWith {setting} it does not follow:" if best.failed else f"\nWith {setting} it follows."]
+    if not best.finished:
+        lines += ["  That is what was left of the guesses; how many of them every step keeps is not known."]
+    for place in dict.fromkeys(place for place, _ in best.failed):
+        lines += [f"  {location_text(place, setting)}:"]
+        lines += [f"    {text(goal.fact)}" for where, goal in best.failed if where == place]
+        lines += ["    from", *(f"      {text(fact)}" for fact in best.invariants[place])]
     return lines
 
 

@@ -18,7 +18,7 @@ from analysis.commands.output import emit, say
 from analysis.extraction.pipeline import extract
 from analysis.extraction.resolve import PROGRAM_FILE
 from analysis.program.certificate import PROOF
-from analysis.program.file import save_program
+from analysis.program.file import load_program, save_program
 from analysis.program.program import Program
 from analysis.proofs.certify import evidence_file, with_proof
 from analysis.simplification.canonical import canonical_hash
@@ -198,10 +198,9 @@ class Reproduce:
         rows = _earlier_rows(self.out, figures)
         shipped = zoo.entries()
         for entry in self._chosen_entries():
-            if self.programs and entry.name in rows:
-                rows[entry.name] |= measure_program(entry, effort, say)
-            else:
-                rows[entry.name] = measure(entry, effort, say)
+            known = rows.get(entry.name, {})
+            measured = (measure_program if self.programs and known else measure)(entry, effort, say)
+            rows[entry.name] = {**known, **measured}
             rows = {known: _recorded(rows[known], entry) for known, entry in shipped.items() if known in rows}
             write_atomically(figures, json.dumps({"rows": rows}, indent=2) + "\n")
             write_atomically(self.out, page(list(rows.values())))
@@ -229,7 +228,10 @@ def _earlier_rows(table: Path, figures: Path) -> dict[str, Any]:
 def _recorded(row: dict[str, Any], entry: zoo.ZooEntry) -> dict[str, Any]:
     recipe = entry.recipe
     records = {kind: dict(record) for kind, record in recipe.records.items()}
-    return {**row, "easy_share": recipe.config.easy_share, "records": records}
+    kept = {**row, "easy_share": recipe.config.easy_share, "records": records}
+    if row.get("proof", {}).get("program") != canonical_hash(load_program(entry.place / PROGRAM_FILE)):
+        kept.pop("proof", None)  # of another program
+    return kept
 
 
 def _verdicts(program: Program) -> str:

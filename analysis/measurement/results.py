@@ -25,6 +25,8 @@ PROGRAM_SIZE = 1_000
 """Size n at which programs are measured."""
 SHOWN = ("stops", "fidelity", "random", "exhaustive", "time")
 """Certificates of a program that the table shows."""
+PROOF_COUNTS = ("guesses", "left", "needed", "obligations")
+"""What is counted of a proof."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agents.zoo import RECORD
-from analysis.measurement.results import PAPER, SHOWN, SIZES
+from analysis.measurement.results import PAPER, PROOF_COUNTS, SHOWN, SIZES
 from analysis.program.certificate import VERDICTS
 from analysis.program.program import KINDS
 from nram_env.checks import (
@@ -48,6 +48,14 @@ _SWEEP = record(
         "first": _WORDS,
     }
 )
+_PROOF = record(
+    {
+        "verdict": choice(*VERDICTS),
+        **dict.fromkeys(("program", "statement"), text(LONGEST_TEXT)),
+        "seconds": number(0, 2**62),
+        **dict.fromkeys(PROOF_COUNTS, nullable(_COUNT)),
+    }
+)
 _ROW = record(
     {
         "name": text(),
@@ -61,7 +69,8 @@ _ROW = record(
         "sweep": _SWEEP,
         "easy_share": _SHARE,
         "records": mapping(RECORD),
-    }
+    },
+    {"proof": _PROOF},
 )
 
 FIGURES = record({"rows": mapping(_ROW)})

@@ -11,6 +11,8 @@ import numpy as np
 LARGEST_COEFFICIENT = 8
 """Equations with larger coefficients are left out: they are accidents of few examples."""
 
+_PRIME = 2**31 - 1
+
 
 def equations(columns: Sequence[np.ndarray]) -> list[tuple[int, ...]]:
     """A basis of the linear equations that hold of given columns in every row.
@@ -26,7 +28,7 @@ def equations(columns: Sequence[np.ndarray]) -> list[tuple[int, ...]]:
         [(-3, -2, 1)]
     """
     rows = np.unique(np.stack(columns, axis=1), axis=0)
-    reduced, pivots = _reduced([[Fraction(int(value)) for value in row] for row in rows])
+    reduced, pivots = _reduced([[Fraction(int(value)) for value in row] for row in _independent(rows)])
     found = []
     for free in range(len(columns)):
         if free not in pivots:
@@ -35,7 +37,20 @@ def equations(columns: Sequence[np.ndarray]) -> list[tuple[int, ...]]:
             for row, pivot in zip(reduced, pivots, strict=True):
                 vector[pivot] = -row[free]
             found.append(_coprime(vector))
-    return [vector for vector in found if max(map(abs, vector)) <= LARGEST_COEFFICIENT]
+    small = [vector for vector in found if max(map(abs, vector)) <= LARGEST_COEFFICIENT]
+    return [vector for vector in small if not (rows @ np.array(vector)).any()]
+
+
+def _independent(rows: np.ndarray) -> np.ndarray:
+    """Rows that all others are combinations of, modulo a prime: as a rule all that count."""
+    left, places = rows % _PRIME, list[int]()
+    for column in range(rows.shape[1]):
+        lead = int(np.argmax(left[:, column] != 0))
+        if left[lead, column]:
+            scaled = left[lead] * pow(int(left[lead, column]), -1, _PRIME) % _PRIME
+            left = (left - left[:, column, None] * scaled) % _PRIME
+            places.append(lead)
+    return rows[places]
 
 
 def _reduced(rows: list[list[Fraction]]) -> tuple[list[list[Fraction]], list[int]]:

@@ -42,7 +42,8 @@ def upper_bounds(values: np.ndarray, rows: Rows, names: list[str]) -> list[Term]
         _formula([-vector[-1] * factor for factor in vector[1:-1]], -vector[-1] * vector[0], names)
         for vector in exact
     ]
-    return list(dict.fromkeys(found + _bounds(values, columns, names)))[:MOST]
+    once = {rows.value(bound).tobytes(): bound for bound in reversed(found + _bounds(values, columns, names))}
+    return list(reversed(once.values()))[:MOST]
 
 
 def lower_bounds(values: np.ndarray, rows: Rows, names: list[str]) -> list[Term]:
@@ -58,7 +59,7 @@ def _bounds(values: np.ndarray, columns: list[np.ndarray], names: list[str]) -> 
         )
         distance = (rest.max() - rest).mean() + _PRICE * sum(map(abs, factors))
         scored.append((float(distance), _formula(list(factors), int(rest.max()), names)))
-    return [term for _, term in sorted(scored, key=lambda pair: pair[0])[:MOST]]
+    return [term for _, term in sorted(scored, key=lambda pair: pair[0])[: MOST**2]]
 
 
 def _formula(factors: list[int], constant: int, names: list[str]) -> Term:

@@ -31,7 +31,7 @@ MOST_SLACK = 16
 """No slack beyond is tried."""
 
 _DRAWN_DIFFICULTIES, _DRAWN = 9, 32
-"""Before, so many instances are drawn at every slack of so many n: where many are wrong, that is faster."""
+"""So many instances are drawn at every slack of so many n: where some are wrong, that is faster."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,34 @@ class Search:
     undecided: tuple[tuple[int, int], ...]
 
 
-def search_counterexample(
+def drawn_counterexample(program: Program, task: Task, must_stop: bool) -> Counterexample | None:
+    """The smallest counterexample among instances of many sizes, always the same.
+
+    Args:
+        program: The program.
+        task: The task.
+        must_stop: Whether the program has to stop by itself; otherwise its runs are cut at T(n).
+
+    Example:
+        >>> from analysis import find_program
+        >>> from nram_env import get_task
+        >>> found = drawn_counterexample(find_program("zoo:copy"), get_task("reverse"), must_stop=False)
+        >>> found.got != found.wanted
+        True
+    """
+    first = task.smallest_difficulty
+    plan = grid_plan(task, range(first, first + _DRAWN_DIFFICULTIES), _DRAWN, MOST_SLACK)
+    return first_wrong_of(program, task, plan, np.random.default_rng(0), must_stop)[0]
+
+
+def search_unrolled(
     program: Program,
     task: Task,
     must_stop: bool,
-    seconds: float = 60.0,
+    seconds: float,
     watch: Callable[[str], None] = lambda line: None,
 ) -> Search:
-    """Look for a legal memory on which a program is wrong: among some that are drawn, then size by size.
+    """Look for a legal memory on which a program is wrong among all of a size, from small sizes to large.
 
     Args:
         program: The program.
@@ -67,28 +87,7 @@ def search_counterexample(
 
     Raises:
         ValueError: The task has no specification, or z3 is not installed.
-
-    Example:
-        >>> from analysis import find_program
-        >>> from nram_env import get_task
-        >>> found = search_counterexample(find_program("zoo:copy"), get_task("reverse"), must_stop=False)
-        >>> found.counterexample.got != found.counterexample.wanted
-        True
     """
-    begun = time.monotonic()
-    if (drawn := _drawn(program, task, must_stop)) is not None:
-        return Search(drawn, (), ())
-    return search_unrolled(program, task, must_stop, begun + seconds - time.monotonic(), watch)
-
-
-def search_unrolled(
-    program: Program,
-    task: Task,
-    must_stop: bool,
-    seconds: float,
-    watch: Callable[[str], None] = lambda line: None,
-) -> Search:
-    """Look for a legal memory on which a program is wrong among all of a size, from small sizes to large."""
     deadline = time.monotonic() + seconds
     cleared, undecided = list[tuple[int, int]](), list[tuple[int, int]]()
     for size in sizes(task):
@@ -104,13 +103,6 @@ def search_unrolled(
             return Search(found, tuple(cleared), tuple(undecided))
         cleared.append(size)
     return Search(None, tuple(cleared), tuple(undecided))
-
-
-def _drawn(program: Program, task: Task, must_stop: bool) -> Counterexample | None:
-    """A counterexample among instances of many sizes, always the same."""
-    first = task.smallest_difficulty
-    plan = grid_plan(task, range(first, first + _DRAWN_DIFFICULTIES), _DRAWN, MOST_SLACK)
-    return first_wrong_of(program, task, plan, np.random.default_rng(0), must_stop)[0]
 
 
 def sizes(task: Task) -> Iterator[tuple[int, int]]:

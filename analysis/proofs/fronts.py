@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations, pairwise, permutations
 
 from analysis.proofs.view import View
-from nram_env.tasks.spec import before
+from nram_env.tasks.spec import before, mem
 from nram_env.tasks.terms import Fact, ForAll, Term, Variable, all_of, any_of, implies
 
 Piece = tuple[Term, Term]
@@ -18,7 +18,7 @@ def fronts(view: View) -> Iterator[Fact]:
     if not any(isinstance(fact, ForAll) and isinstance(fact.body, ForAll) for fact in view.setting.spec.pre):
         return
     pieces = _pieces(view)
-    guesses = [*_places(view, pieces), *_orders(view, pieces), *_decided(view)]
+    guesses = [*_places(view, pieces), *_orders(view, pieces), *_now(view), *_decided(view)]
     yield from (fact for fact in guesses if view.rows.holds(fact))
 
 
@@ -52,9 +52,19 @@ def _orders(view: View, pieces: list[Piece]) -> Iterator[Fact]:
         yield before(first) < before(second)
 
 
+def _now(view: View) -> Iterator[Fact]:
+    """The same of two cells as they are now, which may lie in what was written."""
+    for first, second in permutations(view.numbers, 2):
+        yield mem(first) <= mem(second)
+        yield mem(first) < mem(second)
+
+
 def _decided(view: View) -> Iterator[Fact]:
-    """A bit says how the values at two registers compare."""
+    """A bit that is not the same throughout says how the values at two registers compare."""
     for bit in sorted(view.bits, key=lambda register: register.name):
+        values = view.rows.value(bit)
+        if values.min() == values.max():
+            continue
         for first, second in permutations(view.numbers, 2):
             for value in (0, 1):
                 yield implies(bit.equals(value), before(first) <= before(second))

@@ -17,7 +17,7 @@ from analysis.proofs.segments import segments
 from analysis.proofs.setting import t
 from analysis.proofs.view import View
 from nram_env.tasks.spec import BEFORE, MEMORY, M, before, mem, n
-from nram_env.tasks.terms import Fact, Term, Variable, any_of, app, implies, term_of
+from nram_env.tasks.terms import Fact, Sum, Term, Variable, any_of, app, implies, term_of
 
 _NEAR, _FAR, _FEWEST = 4, 8, 10
 _BOUNDARY_CELLS = (0, 1, 2)
@@ -102,6 +102,26 @@ def progress(view: View) -> Iterator[Fact]:
                         yield term <= most + slack
 
 
+def sides(view: View) -> Iterator[Fact]:
+    """On which side of a cut a register is, however far away."""
+    for register in view.numbers:
+        for cut in view.setting.spec.cuts:
+            distance = view.rows.value(register) - view.rows.value(cut)
+            if distance.min() >= 0:
+                yield cut <= register
+            if distance.max() < 0:
+                yield register + 1 <= cut
+
+
+def endings(view: View) -> Iterator[Fact]:
+    """How far t is from its bounds, where M may be as far as a register has come."""
+    for end in view.ends:
+        for final in (end, *(_instead(end, M, register) for register in view.numbers)):
+            least = int((view.rows.value(final) - view.rows.value(t)).min())
+            for distance in range(0 if final == end else -_FAR, min(least, _FAR) + 1):
+                yield t + distance <= final
+
+
 def entries(view: View) -> Iterator[Fact]:
     """A register or one of the first cells is an entry of a function, or near an entry of a ghost."""
     ghosts = [ghost.name for ghost in view.setting.spec.ghosts]
@@ -129,6 +149,12 @@ def entries(view: View) -> Iterator[Fact]:
                 yield target.equals(read)
 
 
+def _instead(term: Term, old: Variable, new: Variable) -> Term:
+    """A sum with one variable in place of another."""
+    factor = dict(term.parts).get(old, 0) if isinstance(term, Sum) else 0
+    return term + factor * (new - old)
+
+
 def boundary_cells(view: View) -> Iterator[Fact]:
     """The cells at the cuts hold what one of the first cells held, or what a register holds."""
     for cut in view.setting.spec.cuts:
@@ -154,6 +180,8 @@ TEMPLATES: tuple[Template, ...] = (
     differences,
     distinctions,
     progress,
+    sides,
+    endings,
     entries,
     boundary_cells,
     segments,

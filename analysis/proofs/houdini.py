@@ -43,7 +43,8 @@ class Houdini:
         guesses: Candidates at every location that was met.
         deadline: When to give up, on the clock of `time.monotonic`.
         watch: Told now and then how many guesses are left.
-        needed: What has to follow at a location in the end; it is given up where that is lost.
+        needed: What has to follow at a location in the end, for each of several claims; it is given up
+            where the last of them is lost.
     """
 
     def __init__(
@@ -52,10 +53,10 @@ class Houdini:
         guesses: Mapping[Location, Sequence[Fact]],
         deadline: float = float("inf"),
         watch: Callable[[str], None] = lambda line: None,
-        needed: Callable[[Location], Sequence[Goal]] | None = None,
+        needed: Sequence[Callable[[Location], Sequence[Goal]]] = (),
     ) -> None:
         self.system = system
-        self._needed = needed
+        self._needed = list(needed)
         self.left: dict[Location, list[Fact]] = {place: list(facts) for place, facts in guesses.items()}
         self.questions = Questions(system.declarations)
         self._deadline = deadline
@@ -75,13 +76,20 @@ class Houdini:
             place = next(iter(todo))
             del todo[place]
             self._watch(f"{sum(map(len, self.left.values())):,} guesses left")
-            if self._needed is not None:
-                for goal in self.failed(place, self._needed(place)):
-                    raise OutOfReachError(place, goal)
+            self._give_up_claims(place)
             for step in self.system.steps(place, self.left[place]):
                 if self._arrive(step):
                     todo[step.target] = None
         return self.left
+
+    def _give_up_claims(self, place: Location) -> None:
+        """Forget the claims that are lost at a location."""
+        for goals in tuple(self._needed):
+            failed = self.failed(place, goals(place))
+            if failed:
+                self._needed.remove(goals)
+            if not self._needed:
+                raise OutOfReachError(place, failed[0])
 
     def _arrive(self, step: Step) -> bool:
         """Take away what does not hold after a step; whether anything was, or the place is new."""

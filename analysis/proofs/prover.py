@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from analysis.program.certificate import Counterexample, Verdict
 from analysis.program.program import Program
 from analysis.proofs.attempt import Attempt, attempt
 from analysis.proofs.checking import SOLVERS, disagreements, solver_version
-from analysis.proofs.claims import Goal
-from analysis.proofs.counterexamples import search_counterexample
+from analysis.proofs.claims import Claim, Goal
+from analysis.proofs.counterexamples import drawn_counterexample, search_unrolled
 from analysis.proofs.houdini import OutOfReachError, OutOfTimeError
 from analysis.proofs.knobs import phase_of, settings
 from analysis.proofs.minimise import minimal
@@ -23,7 +23,8 @@ from analysis.proofs.proof import Proof
 from analysis.proofs.runs import Runs, instances, record
 from analysis.proofs.setting import Location, Setting, spec_of
 from analysis.proofs.statement import location_text
-from analysis.proofs.timing import Conjecture, Timing, conjectures, larger_instances, observe
+from analysis.proofs.sweeps import passes, sweeping
+from analysis.proofs.timing import Timing, conjectures, larger_instances, observe
 from analysis.proofs.vacuity import contradictions
 from analysis.verification.correctness import counterexample
 from analysis.verification.stopping import claim_of
@@ -36,13 +37,18 @@ MINUTES = 10.0
 _LATER = 4
 """A weaker claim is tried when so many settings of a stronger one have failed."""
 
-_SHARE = 4
+_SHARE = 2
 """No attempt takes more than this part of the time, or _LEAST seconds."""
 
 _LEAST = 60.0
 
-_KEPT, _LOOK = 0.2, 10.0
-"""The part of the time that is kept for what is told where nothing is proved; seconds of a first look."""
+_KEPT, _LOOK, _AFTERWARDS = 0.2, 10.0, 30.0
+"""The part of the time that is kept for what is told where nothing is proved; seconds of a first look for a
+counterexample, and of what is done after an interrupt."""
+
+Claims = tuple[Claim, ...]
+Plan = tuple[Claims, Setting]
+"""The first of some claims is to be shown that a setting is enough for."""
 
 Watch = Callable[[str], None]
 
@@ -111,18 +117,22 @@ class _Search:
         timing = observe(self.program, self.task, self.spec, [*self.memories, *self.larger])
         if (wrong := self._wrong(timing)) is not None:
             return self._finding("REFUTED", claim_of(timing.must_stop), counterexample=wrong)
-        made = conjectures(timing, self.spec)
+        if (wrong := drawn_counterexample(self.program, self.task, timing.must_stop)) is not None:
+            return self._finding("REFUTED", claim_of(timing.must_stop), counterexample=wrong)
+        runs = self._runs(timing)
+        plan = list(_plan(self.program, self.task, timing, runs))
+        self.furthest = (0.0, *plan[0])
         try:
-            return self._decided(made, self._runs(timing), timing.must_stop)
+            return self._decided(plan, runs, timing.must_stop)
         except KeyboardInterrupt:
             self.tried.append("interrupted")
-            return self._finding("UNKNOWN", str(made[0].claim))
+            self.end = min(self.end, time.monotonic() + _AFTERWARDS)
+            return self._finding("UNKNOWN", str(plan[0][0][0]), best=self._strongest(runs))
 
-    def _decided(self, made: list[Conjecture], runs: Runs, must_stop: bool) -> Finding:
-        plan = list(_plan(self.program, self.task, made, phase_of(runs)))
+    def _decided(self, plan: list[Plan], runs: Runs, must_stop: bool) -> Finding:
         end = self.begun + (1 - _KEPT) * (self.end - self.begun)
-        for number, (conjecture, setting) in enumerate(plan):
-            found = self._attempt(conjecture, setting, runs, end)
+        for number, (claims, setting) in enumerate(plan):
+            found = self._attempt(claims, setting, runs, end)
             if found is not None and (proof := self._confirmed(found)) is not None:
                 return self._finding("PROVED", str(proof.claim), proof=proof, best=found)
             if number == 0 and (wrong := self._unrolled(must_stop, _LOOK)) is not None:
@@ -131,7 +141,7 @@ class _Search:
                 break
         if (wrong := self._unrolled(must_stop, (self.end - time.monotonic()) / 2)) is not None:
             return self._finding("REFUTED", claim_of(must_stop), counterexample=wrong)
-        return self._finding("UNKNOWN", str(made[0].claim), best=self._strongest(*plan[0], runs))
+        return self._finding("UNKNOWN", str(plan[0][0][0]), best=self._strongest(runs))
 
     def _finding(self, verdict: Verdict, claim: str, **found: Any) -> Finding:
         seconds = time.monotonic() - self.begun
@@ -155,36 +165,38 @@ class _Search:
         limits = timing.tested[:small] if timing.must_stop else beyond
         return record(self.program, self.spec, self.memories, limits)
 
-    def _attempt(self, conjecture: Conjecture, setting: Setting, runs: Runs, end: float) -> Attempt | None:
+    def _attempt(self, claims: Claims, setting: Setting, runs: Runs, end: float) -> Attempt | None:
         begun = time.monotonic()
         deadline = min(end, begun + max(_LEAST, (end - begun) / _SHARE))
-        self.watch(f"{conjecture.claim}: {setting}")
+        self.watch(f"{claims[0]}: {setting}")
         found = None
         try:
-            found = attempt(setting, conjecture.claim, runs, deadline, self.watch)
+            found = attempt(setting, claims, runs, deadline, self.watch)
             outcome = "the claim follows" if found.proved else _lost(setting, *found.failed[0])
         except OutOfReachError as error:
             outcome = _lost(setting, error.place, error.goal)
         except OutOfTimeError:
             outcome = "out of time"
-        self.tried.append(f"{conjecture.claim}; {setting}: {outcome} ({time.monotonic() - begun:.0f} s)")
+        finally:
+            seconds = time.monotonic() - begun
+            self.furthest = max(self.furthest, (seconds, claims, setting), key=lambda entry: entry[0])
+        claim = claims[0] if found is None else found.claim
+        self.tried.append(f"{claim}; {setting}: {outcome} ({seconds:.0f} s)")
         return found if found is not None and found.proved else None
 
     def _unrolled(self, must_stop: bool, seconds: float) -> Counterexample | None:
         """A counterexample among all memories of small sizes; None if there is none, or no time."""
         self.watch("looking for a counterexample")
         seconds = min(seconds, self.end - time.monotonic())
-        found = search_counterexample(self.program, self.task, must_stop, seconds, self.watch)
+        found = search_unrolled(self.program, self.task, must_stop, seconds, self.watch)
         self.tried.append(f"no counterexample at {len(found.cleared)} small sizes, whatever the memory holds")
         return found.counterexample
 
-    def _strongest(self, conjecture: Conjecture, setting: Setting, runs: Runs) -> Attempt | None:
-        """The invariant of the most promising setting, with all goals that do not follow from it."""
+    def _strongest(self, runs: Runs) -> Attempt:
+        """The invariant of the setting that was kept up longest, and all goals that do not follow from it."""
         self.watch("looking for the strongest invariant")
-        try:
-            return attempt(setting, conjecture.claim, runs, self.end, self.watch, hasty=False)
-        except OutOfTimeError:
-            return None
+        _, claims, setting = self.furthest
+        return attempt(setting, claims, runs, self.end, self.watch, hasty=False)
 
     def _confirmed(self, found: Attempt) -> Proof | None:
         """The proof with as few facts as are needed, or with all, once both solvers agree to all of it."""
@@ -204,14 +216,22 @@ def _lost(setting: Setting, place: Location, goal: Goal) -> str:
     return f"{location_text(place, setting)} no longer certain: {text(goal.fact)}"
 
 
-def _plan(
-    program: Program, task: Task, made: list[Conjecture], phase: int
-) -> Iterator[tuple[Conjecture, Setting]]:
-    """What to try, in order: the weaker a claim and the costlier a setting, the later."""
-    plan = [
-        (number + _LATER * weaker, weaker, conjecture, setting)
+def _plan(program: Program, task: Task, timing: Timing, runs: Runs) -> Iterator[Plan]:
+    """What to try, in order: the weaker a claim and the costlier a setting, the later.
+
+    Where no formula says from which t on the output is right, most of the time, registers that sweep over it
+    come first.
+    """
+    made, phase = conjectures(timing, spec_of(task)), phase_of(runs)
+    plan: list[tuple[int, int, Claims, Setting]] = [
+        (number + _LATER * weaker, weaker, (conjecture.claim,), setting)
         for weaker, conjecture in enumerate(made)
         for number, setting in enumerate(settings(program, task, conjecture.claim, conjecture.right, phase))
     ]
-    for _, _, conjecture, setting in sorted(plan, key=lambda entry: entry[:2]):
-        yield conjecture, setting
+    first, weaker_claims = made[0].claim, passes(timing, spec_of(task)) if timing.must_stop else []
+    said_by_time = np.median(timing.start.value(made[0].right) - timing.first) == 0
+    for setting in sweeping(program, task, runs):
+        number = _LATER if said_by_time else -1
+        plan.append((number, 0, (first, *weaker_claims), replace(setting, last=first.last)))
+    for _, _, claims, setting in sorted(plan, key=lambda entry: entry[:2]):
+        yield claims, setting

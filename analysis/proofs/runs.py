@@ -18,8 +18,8 @@ from nram_env.tasks.spec import MEMORY, TaskSpec
 _OVER = -3
 """In place of an edge after the end of a run."""
 
-_SIZES, _SLACKS, _EACH = 7, (0, 1, 2, 3, 4, 5, 7, 9), 3
-_LIMIT, _SMALLEST, _ENUMERATED = 20_000, 6, 120
+_SIZES, _SLACKS, _EACH = 7, (0, 1, 2, 3, 4, 5, 7, 9), 8
+_LIMIT, _SMALLEST, _ENUMERATED = 20_000, 6, 300
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -31,21 +32,36 @@ def segments(view: View) -> Iterator[Fact]:
     ends = _ends(view)
     low, high = np.array([values for _, values in ends])[:, None], np.array([values for _, values in ends])
     spec = view.setting.spec
-    fixed = {*spec.cuts, Number(0), M}
-    for make, wrong in (
-        (kept, _changed(view.rows)),
-        (lambda first, end: right(spec, first, end), _wrong(view.rows, spec)),
-    ):
-        total = np.concatenate([np.zeros((len(view.rows), 1), int), np.cumsum(wrong, axis=1)], axis=1)
-        counts = total[np.arange(len(view.rows)), np.clip(high, 0, total.shape[1] - 1)]
-        empty = high[None] <= low
-        good = (empty | (counts[None] == counts[:, None])).all(2) & ~empty.all(2)
-        pairs = [(int(first), int(end)) for first, end in np.argwhere(good)]
-        for first, end in pairs:
-            if ends[first][0] in fixed and ends[end][0] in fixed:
-                yield make(ends[first][0], ends[end][0])
-        for first, end in _largest(pairs, high)[:_MOST]:
+    yield from _pieces(view, ends, low, high, _changed(view.rows), kept)
+    first, behind = map(view.rows.value, spec.output)
+    low, high = np.maximum(low, first), np.minimum(high, behind)
+    yield from _pieces(view, ends, low, high, _wrong(view.rows, spec), partial(right, spec))
+
+
+def _pieces(
+    view: View,
+    ends: list[tuple[Term, np.ndarray]],
+    low: np.ndarray,
+    high: np.ndarray,
+    wrong: np.ndarray,
+    make: Callable[[Term, Term], ForAll],
+) -> Iterator[Fact]:
+    """The pieces without a cell that is wrong: each once, however its ends are said."""
+    fixed = {*view.setting.spec.cuts, Number(0), M}
+    total = np.concatenate([np.zeros((len(view.rows), 1), int), np.cumsum(wrong, axis=1)], axis=1)
+    rows, width = np.arange(len(view.rows)), total.shape[1]
+    counts = total[rows, np.clip(high, 0, width - 1)] - total[rows, np.clip(low, 0, width - 1)]
+    empty = high <= low
+    good = (empty | (counts == 0)).all(2) & ~empty.all(2)
+    pairs = [(int(first), int(end)) for first, end in np.argwhere(good)]
+    values = np.broadcast_arrays(low, high)
+    once = {values[0][pair].tobytes() + values[1][pair].tobytes(): pair for pair in reversed(pairs)}
+    pairs = sorted(once.values())
+    for first, end in pairs:
+        if ends[first][0] in fixed and ends[end][0] in fixed:
             yield make(ends[first][0], ends[end][0])
+    for first, end in _largest(pairs, *values)[:_MOST]:
+        yield make(ends[first][0], ends[end][0])
 
 
 def _ends(view: View) -> list[tuple[Term, np.ndarray]]:
@@ -85,12 +101,13 @@ def _wrong(rows: Rows, spec: TaskSpec) -> np.ndarray:
     return found
 
 
-def _largest(pairs: list[tuple[int, int]], values: np.ndarray) -> list[tuple[int, int]]:
+def _largest(pairs: list[tuple[int, int]], low: np.ndarray, high: np.ndarray) -> list[tuple[int, int]]:
     """The pieces that no other one holds, as far as some of the rows tell."""
     if not pairs:
         return []
-    values = values[:, :: max(1, values.shape[1] // _LOOKED_AT)]
-    low, high = values[[first for first, _ in pairs]], values[[end for _, end in pairs]]
+    some = slice(None, None, max(1, low.shape[2] // _LOOKED_AT))
+    first, end = np.array(pairs).T
+    low, high = low[first, end, some], high[first, end, some]
     empty = high <= low
     inside = np.stack(
         [((low[index] <= low) & (high <= high[index]) | empty).all(1) for index in range(len(pairs))]

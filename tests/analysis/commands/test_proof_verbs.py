@@ -9,8 +9,10 @@ import pytest
 
 from analysis import listing, load_program, save_program
 from analysis.commands.cli import main
+from analysis.machine.vm import run
 from analysis.program.certificate import NOT_AT_HAND
 from analysis.proofs.certify import CHECKED, evidence_file, standing
+from nram_env import get_task
 from tests.analysis.proofs.settings import DATA, kept
 
 
@@ -84,6 +86,15 @@ def test_a_wrong_program_is_refuted(access, capsys):
     save_program(replace(right, edges=(edge, *right.edges[1:])), "program.json")
     assert main(["prove", "program.json"]) == 1
     assert "REFUTED" in capsys.readouterr().out
+
+
+def test_the_merge_that_passed_every_test_is_refuted_by_an_instance_that_replays(access, capsys):
+    assert main(["prove", str(DATA / "wrong_merge.json"), "--json"]) == 1
+    result = json.loads(capsys.readouterr().out)
+    assert (result["verdict"], result["evidence"]) == ("REFUTED", None)
+    wrong, task = result["counterexample"], get_task("merge")
+    after = run(load_program(DATA / "wrong_merge.json"), wrong["memory"], wrong["horizon"])
+    assert task.oracle(wrong["memory"])[wrong["cell"]] == wrong["wanted"] != after.memory[wrong["cell"]]
 
 
 @pytest.mark.parametrize("solver", ["z3", "cvc5"])

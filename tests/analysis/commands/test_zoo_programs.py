@@ -15,12 +15,16 @@ from analysis.extraction.fidelity import compare
 from analysis.extraction.inputs import training_inputs
 from analysis.extraction.pipeline import extract
 from analysis.extraction.resolve import PROGRAM_FILE, find_program
+from analysis.measurement.results_file import FIGURES
+from analysis.measurement.results_page import page
 from analysis.program.certificate import PROOF, is_equal
 from analysis.program.file import dump_program, load_program
 from analysis.proofs.certify import CHECKED, evidence_file, standing, with_proof
+from analysis.simplification.canonical import canonical_hash
 from analysis.studies.judged import refuted_checks
 from analysis.verification import check_random, stops_by_itself
 from analysis.verification.ladder import MUST_HOLD
+from nram_env.files import read_json
 from nram_env.tasks import get_task
 
 NAMES = list(zoo.entries())
@@ -65,13 +69,25 @@ def test_a_shipped_program_does_step_by_step_what_its_controller_does(name: str)
     assert (found.runs, found.first) == (32, None)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "merge"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_program_is_proved_with_its_evidence(name: str) -> None:
     file = zoo.PLACE / name / PROGRAM_FILE
     found = next(found for found in load_program(file).certificates if found.check == PROOF)
     assert (found.verdict, found.claim.startswith("it stops by itself")) == ("PROVED", True)
     assert evidence_file(file).stat().st_size <= 2_000_000
     assert standing(load_program(file), evidence_file(file)) == CHECKED
+
+
+def test_the_page_of_results_says_of_every_program_what_is_proved() -> None:
+    docs = Path(__file__).parents[3] / "docs"
+    rows = read_json(docs / "results.json", FIGURES)["rows"]
+    assert page(list(rows.values())) == (docs / "results.md").read_text()
+    for name in NAMES:
+        program, row = find_program(f"zoo:{name}"), rows[name]["proof"]
+        found = next(found for found in program.certificates if found.check == PROOF)
+        assert row["program"] == canonical_hash(program)
+        assert (row["statement"], row["obligations"]) == (f"{found.domain}: {found.claim}", found.count)
+        assert row["seconds"] < 600
 
 
 @pytest.mark.parametrize("name", FAST)

@@ -43,6 +43,6 @@ def attempted(name, claim, task=None, program=None, hasty=True, **knobs):
     task = task or get_task(program.task)
     setting = Setting(program, task, last=claim.last, **knobs)
     try:
-        return attempt(setting, claim, small_runs(program), hasty=hasty)
+        return attempt(setting, [claim], small_runs(program), hasty=hasty)
     except OutOfReachError:
         return None

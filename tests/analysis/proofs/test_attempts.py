@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from analysis.proofs import prover
 from analysis.proofs.checking import ask_z3
 from analysis.proofs.claims import Stops, Window
 from analysis.proofs.houdini import Houdini
@@ -16,7 +17,7 @@ from analysis.proofs.setting import Setting, t
 from analysis.proofs.system import System
 from nram_env import get_task
 from nram_env.tasks.spec import M, n
-from nram_env.tasks.terms import Number, choose
+from nram_env.tasks.terms import Number, choose, text
 from tests.analysis.proofs.settings import attempted, kept
 
 CLAIMS = {
@@ -97,3 +98,19 @@ def test_guesses_that_time_cuts_short_prove_nothing():
     assert found.verdict == "UNKNOWN"
     assert found.proof is None
     assert "out of time" in found.tried[0]
+
+
+def test_an_interrupt_leaves_the_strongest_invariant_and_what_does_not_follow(monkeypatch):
+    monkeypatch.setattr(prover, "settings", lambda program, task, *_: [Setting(program, task)])
+    monkeypatch.setattr(prover, "sweeping", lambda *_: [])
+
+    def interrupt(line):
+        if line == "looking for a counterexample":
+            raise KeyboardInterrupt
+
+    found = prove(kept("increment"), get_task("increment"), minutes=1, watch=interrupt)
+    assert (found.verdict, found.tried[-1], found.proof) == ("UNKNOWN", "interrupted", None)
+    assert found.best.finished
+    place, goal = found.best.failed[0]
+    assert text(goal.fact) == "for all i in 0..n - 1: mem[i] = (0 if before[i] + 1 = M else before[i] + 1)"
+    assert found.best.invariants[place]

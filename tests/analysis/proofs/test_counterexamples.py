@@ -13,7 +13,7 @@ from analysis.program.file import load_program
 from analysis.proofs.counterexamples import (
     UndecidedError,
     counterexample_at,
-    search_counterexample,
+    drawn_counterexample,
     search_unrolled,
     sizes,
     solution,
@@ -126,7 +126,7 @@ def test_the_zoos_old_merge_is_wrong_at_one_slack():
     assert run(WRONG_MERGE, found.memory, 16).memory[found.cell] == found.got != found.wanted
     assert task.oracle(found.memory)[found.cell] == found.wanted
     assert (4, 16) in islice(sizes(task), 30)
-    drawn = search_counterexample(WRONG_MERGE, task, must_stop=False).counterexample
+    drawn = drawn_counterexample(WRONG_MERGE, task, must_stop=False)
     assert task.oracle(drawn.memory)[drawn.cell] == drawn.wanted != drawn.got
 
 
