@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from analysis.proofs.obligations import somewhere
 from analysis.proofs.proof import Proof
 from analysis.proofs.readings import Names, formula, refutation
 from analysis.proofs.setting import Location
@@ -15,8 +16,16 @@ from nram_env.tasks.terms import Fact
 
 
 def minimal(proof: Proof) -> Proof:
-    """The same proof with those facts alone that are needed, in their order."""
-    return replace(proof, invariants=_Needs(proof).found())
+    """The same proof with those facts alone that are needed, in their order.
+
+    With fewer facts a solver uses fewer, so what was needed is looked through again until all of it is.
+    """
+    smaller = replace(proof, invariants=_Needs(proof).found())
+    return smaller if _size(smaller) == _size(proof) else minimal(smaller)
+
+
+def _size(proof: Proof) -> int:
+    return sum(len(facts) for _, facts in proof.places())
 
 
 class _Needs:
@@ -32,12 +41,13 @@ class _Needs:
     def found(self) -> Invariants:
         for place, facts in self.facts.items():
             self._take_goals(place)
-            for step in self.system.steps(place, facts):
-                source = _Source(self, place, step)
+            steps = list(self.system.steps(place, facts))
+            for step in steps:
                 if step.target in self.facts:
-                    self.into.setdefault(step.target, []).append(source)
-                else:
-                    source.take((), "true")
+                    self.into.setdefault(step.target, []).append(_Source(self, place, step))
+            elsewhere = [step for step in steps if step.target not in self.facts]
+            if elsewhere:
+                _Source(self, place, replace(elsewhere[0], arrived=())).take((), somewhere(elsewhere))
         while self.open:
             place, fact = self.open.pop()
             for source in self.into.get(place, []):
@@ -49,7 +59,7 @@ class _Needs:
 
     def _take_goals(self, place: Location) -> None:
         known = self.system.assumptions(place, self.facts[place])
-        source = _Source(self, place, Step(place, place, (), tuple(known), self.system.names))
+        source = _Source(self, place, Step(place, place, (), tuple(known), (), self.system.names))
         for goal in self.proof.goals(place):
             given = [formula(fact, self.system.names) for fact in goal.given]
             constants, denial = refutation(goal.fact, self.system.names)

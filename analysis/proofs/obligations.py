@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from analysis.program.block import Constant, Operation
 from analysis.proofs.proof import Proof
-from analysis.proofs.readings import Names, formula, negated, refutation
+from analysis.proofs.readings import Names, conjunction, disjunction, formula, negated, refutation
 from analysis.proofs.setting import STOP, UNSEEN, Location, Setting
 from analysis.proofs.symbols import constant_term, gate_term
-from analysis.proofs.system import Invariants, System
+from analysis.proofs.system import Invariants, Step, System
 from nram_env.machine import Gate
 from nram_env.tasks.terms import Fact, ForAll, Number, text, variable
 
@@ -46,19 +46,30 @@ def obligations(proof: Proof) -> Iterator[Obligation]:
 
 def _inductive(system: System, invariants: Invariants) -> Iterator[Obligation]:
     """That runs begin where the invariant holds, and that every step keeps it."""
-    steps = [*system.starts()]
-    for place, facts in invariants.items():
-        steps += system.steps(place, facts)
+    yield from _from(system, list(system.starts()), invariants)
+    for place, known in invariants.items():
+        yield from _from(system, list(system.steps(place, known)), invariants)
+
+
+def _from(system: System, steps: Sequence[Step], invariants: Invariants) -> Iterator[Obligation]:
+    """That the steps from one place lead where the invariant holds, and nowhere else."""
+    elsewhere = [step for step in steps if step.target not in invariants]
+    if elsewhere:
+        lines = [*system.declarations, *elsewhere[0].definitions]
+        name = f"no other way from {place_text(elsewhere[0].source)}"
+        yield Obligation(name, _script(lines, [*elsewhere[0].known, somewhere(elsewhere)]))
     for step in steps:
-        way = f"{place_text(step.source)} to {place_text(step.target)}"
         if step.target not in invariants:
-            lines = [*system.declarations, *step.definitions]
-            yield Obligation(f"no way from {way}", _script(lines, step.assumptions))
             continue
-        facts = invariants[step.target]
+        way, facts = f"{place_text(step.source)} to {place_text(step.target)}", invariants[step.target]
         known = [*step.assumptions, *system.instances(facts, step.names)]
         for fact in facts:
             yield _obligation(system, f"{way}: {text(fact)}", step.definitions, known, fact, step.names)
+
+
+def somewhere(steps: Sequence[Step]) -> str:
+    """That one of some steps from the same place is taken."""
+    return disjunction([conjunction(list(step.arrived)) for step in steps])
 
 
 def gate_obligations(setting: Setting) -> Iterator[Obligation]:

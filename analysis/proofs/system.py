@@ -24,15 +24,22 @@ class Step:
         source: Where it comes from; None for the start of a run.
         target: Where it leads.
         definitions: SMT-LIB commands that name what the block computes.
-        assumptions: What holds when it is taken.
+        known: What holds when it is taken.
+        arrived: What makes the target the place where one is then.
         names: What the variables of terms stand for afterwards.
     """
 
     source: Location | None
     target: Location
     definitions: tuple[str, ...]
-    assumptions: tuple[str, ...]
+    known: tuple[str, ...]
+    arrived: tuple[str, ...]
     names: Names
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What holds where the step leads to the target."""
+        return (*self.known, *self.arrived)
 
 
 class System:
@@ -96,7 +103,7 @@ class System:
         zero = {register.name: "0" for register in self.setting.registers}
         names = {**zero, t.name: "0", u.name: "0", MEMORY: BEFORE}
         for target in self.setting.locations_after(()):
-            yield Step(None, target, (), (*self.background, *self._decided(target, names)), names)
+            yield Step(None, target, (), tuple(self.background), tuple(self._decided(target, names)), names)
 
     def steps(self, source: Location, invariants: Sequence[Fact]) -> Iterator[Step]:
         """The steps that may be taken at a location, one for each location that may come next."""
@@ -113,8 +120,8 @@ class System:
             known.append(formula(t < self.setting.last, self.names))
         history = self.setting.after(source, source.next)
         for target in self.setting.locations_after(history):
-            assumed = (*known, *self._decided(target, names))
-            yield Step(source, target, tuple(block.definitions), assumed, names)
+            arrived = tuple(self._decided(target, names))
+            yield Step(source, target, tuple(block.definitions), tuple(known), arrived, names)
 
     def instances(self, facts: Iterable[Fact], names: Names) -> list[str]:
         """What the task says of its ghosts at every index that facts name, and beside it."""
