@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -20,6 +21,7 @@ from analysis.measurement.errors import measure_sizes
 from analysis.program.file import save_program
 from analysis.program.program import Program
 from analysis.proofs.certify import evidence_file
+from analysis.rewriting.size import size
 from analysis.studies.judged import faults_of
 
 CHECKED_SIZES = {"soft": (8, 50), "hard": (8, 50, 200)}
@@ -29,7 +31,7 @@ CHECKED_EXAMPLES = {"soft": 20, "hard": 100}
 """Examples of each of these sizes; a soft run of n = 50 may be in a memory of hundreds of cells."""
 
 CANDIDATES = 6
-"""Solved members among which the best is chosen."""
+"""Solved members among which the best is chosen, and of equally good ones the shortest program."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +57,25 @@ def measured(agent: Agent, mode: str, seed: int) -> dict[str, float]:
     return {str(row.n): row.exact_error for row in found}
 
 
-def best_candidate(trainer: Trainer) -> Candidate:
-    """Of the members that are right hardened the first whose program and soft run have fewest faults; else
-    the best member."""
+def candidates(trainer: Trainer) -> list[Candidate]:
+    """The first of the solved members; the best member if none is solved."""
     agents, solved = trainer.agents(), int(trainer.population.solved.sum())
-    found: list[Candidate] = []
-    for agent in agents[: max(1, min(CANDIDATES, solved))]:
-        found.append(Candidate(agent))
-        if not any(found[-1].faults):
-            break
-    return min(found, key=lambda candidate: candidate.faults)
+    return [Candidate(agent) for agent in agents[: max(1, min(CANDIDATES, solved))]]
+
+
+def best_candidate(found: Sequence[Candidate]) -> Candidate:
+    """The one with the fewest faults, among those the one whose program is the shortest to read."""
+    return min(found, key=lambda candidate: (candidate.faults, size(candidate.program)))
 
 
 def training_record(
-    chosen: Candidate, config: TrainConfig, outcome: Outcome, warm_start: bool = False
+    found: Sequence[Candidate], config: TrainConfig, outcome: Outcome, warm_start: bool = False
 ) -> dict[str, Any]:
-    """What happened when a recipe was followed, as it stands in the recipe's file."""
+    """What happened when a recipe was followed, as it stands in the recipe's file.
+
+    Of the solved members that were looked at, it tells how much there is to read in their programs.
+    """
+    chosen = best_candidate(found)
     population = outcome.trainer.population
     errors = {mode: measured(chosen.agent, mode, seed=1) for mode in CHECKED_SIZES}
     right = not any(error for found in errors.values() for error in found.values())
@@ -83,6 +88,7 @@ def training_record(
         "members": population.size,
         "solved": int(population.solved.sum()),
         "errors": errors,
+        "program_sizes": sorted(size(candidate.program) for candidate in found),
         "exact": right and not faults_of(chosen.agent, chosen.program),
     }
     return {**record, "warm_start": True} if warm_start else record
@@ -97,6 +103,10 @@ def record_text(name: str, folder: Path, record: dict[str, Any]) -> str:
     for mode, found in record["errors"].items():
         shown = ", ".join(f"n = {n}: {error:.0%}" for n, error in found.items())
         lines.append(f"best, {mode} exact error: {shown}")
+    sizes = ", ".join(map(str, record["program_sizes"]))
+    lines.append(
+        f"how much there is to read in the programs of {len(record['program_sizes'])} members: {sizes}"
+    )
     return "\n".join([*lines, f"Next:  {command('extract', folder)}"])
 
 

@@ -143,7 +143,7 @@ class Reproduce:
         return self._train(self.name)
 
     def _train(self, name: str) -> int:
-        from analysis.commands.fresh import best_candidate, keep, record_text, training_record
+        from analysis.commands.fresh import best_candidate, candidates, keep, record_text, training_record
 
         recipe = zoo.find_recipe(name)
         config = recipe.config if self.seed is None else replace(recipe.config, seed=self.seed)
@@ -159,9 +159,10 @@ class Reproduce:
         if outcome.reason == "interrupted":
             raise broken_off(folder, config.task)
         say("choosing among the solved members, and checking the chosen one")
-        chosen = best_candidate(outcome.trainer)
+        found = candidates(outcome.trainer)
+        chosen = best_candidate(found)
         save_agent(folder / AGENT_FILE, chosen.agent)
-        record = training_record(chosen, config, outcome, warm_start=parent is not None)
+        record = training_record(found, config, outcome, warm_start=parent is not None)
         if self.keep:
             keep(name, recipe.with_record(kind, record), chosen, record["exact"] and not self.independent)
         emit({"name": name, "run": str(folder), **record}, record_text(name, folder, record), self.json)
