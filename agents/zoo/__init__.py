@@ -21,7 +21,19 @@ from typing import Any, TypeVar
 from agents.checkpoint import AGENT_FILE, Agent, load_agent
 from agents.config import TrainConfig
 from agents.run import Budget
-from nram_env.checks import anything, boolean, built, choice, integer, mapping, nullable, number, record, text
+from nram_env.checks import (
+    anything,
+    boolean,
+    built,
+    choice,
+    integer,
+    list_of,
+    mapping,
+    nullable,
+    number,
+    record,
+    text,
+)
 from nram_env.files import read_json
 from nram_env.support import unknown_name, write_atomically
 
@@ -201,7 +213,7 @@ RECORD = record(
         "errors": record({"soft": _ERRORS, "hard": _ERRORS}),
         "exact": boolean(),
     },
-    optional={"warm_start": boolean()},
+    optional={"warm_start": boolean(), "program_sizes": list_of(_COUNT)},
 )
 """Check of what is noted of one training by a recipe."""
 
