@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from analysis.exporters.python_lines import python_lines
 from analysis.exporters.source import (
+    PASSES,
     WIDTH,
-    Arithmetic,
     cap_of,
     ends_by_itself,
     guard_source,
@@ -17,19 +18,17 @@ from analysis.exporters.source import (
     state_names,
     task_of,
 )
+from analysis.exporters.structured import structured_run
 from analysis.program.block import ProgramError
-from analysis.program.expressions import Assign, Expression, Let, Statement, Store, statements
+from analysis.program.expressions import statements
 from analysis.program.program import Edge, Program
 from analysis.simplification.guards import covers, tested_registers
 
-_SHORT = 20
-"""Length of the parts that a line is made of where it would get too long."""
-
 _MOST_STATES = 1000
 
-_CHECKS = """
+_CHECK_OF_MEMORY = """
 
-def _checked(memory, max_steps):
+def _checked(memory: list[int]) -> list[int]:
     cells = list(memory)
     size = len(cells)
     if size < SMALLEST_SIZE:
@@ -41,20 +40,26 @@ def _checked(memory, max_steps):
     if low < 0 or high >= size:
         cell = cells.index(low if low < 0 else high)
         raise ValueError(f"cell {cell} holds {cells[cell]}, not in 0..{size - 1}")
+    return cells
+"""
+
+_CHECK_OF_STEPS = """
+
+def _check_steps(max_steps: int | None) -> None:
     if max_steps is None and not HALTS:
         raise ValueError("this program does not stop by itself; pass max_steps")
     if max_steps is not None and (type(max_steps) is not int or max_steps < 0):
         raise ValueError(f"max_steps must be an int of at least 0, got {max_steps!r}")
-    return cells
 """
 
 
 def to_python(program: Program) -> str:
     """The source of a Python module that runs a program.
 
-    The module has `run(memory, max_steps=None)`, which returns the memory at the end; `HALTS`, whether
-    the program stops by itself; where it does not, `horizon(n)`, the task's T for the size n, to be given
-    as `max_steps`; and `SMALLEST_SIZE`, the least M.
+    The module has `HALTS`, whether the program stops by itself, and `SMALLEST_SIZE`, the least M. Where the
+    program stops and its states nest, it has `run(memory)`, loops and branches, which returns the memory at
+    the end. Otherwise it has `run(memory, max_steps=None)`, a machine of states, and, where the program does
+    not stop, `horizon(n)`, the task's T for the size n, to be given as `max_steps`.
 
     Raises:
         ProgramError: The task's horizon is not of the form a n + b, or there are too many states for
@@ -62,12 +67,16 @@ def to_python(program: Program) -> str:
     """
     if len(program.states) > _MOST_STATES:
         raise ProgramError(f"{len(program.states)} states are too many for Python; {_MOST_STATES} are not")
-    parts = [_head(program), _horizon(program), _run(program)]
-    return "\n".join(line for part in parts for line in part) + "\n" + _CHECKS
+    structured = structured_run(program)
+    if structured is not None:
+        parts = [_head(program, ""), structured]
+        return "\n".join(line for part in parts for line in part) + "\n" + _CHECK_OF_MEMORY
+    parts = [_head(program, PASSES), _horizon(program), _run(program)]
+    return "\n".join(line for part in parts for line in part) + "\n" + _CHECK_OF_MEMORY + _CHECK_OF_STEPS
 
 
-def _head(program: Program) -> Iterator[str]:
-    lines = list(heading(program, "Python"))
+def _head(program: Program, passes: str) -> Iterator[str]:
+    lines = list(heading(program, "Python", passes=passes))
     yield f'"""{lines[0]}'
     yield from lines[1:]
     yield '"""'
@@ -80,7 +89,7 @@ def _horizon(program: Program) -> Iterator[str]:
     task = task_of(program)
     if ends_by_itself(program):
         return
-    yield from ("", "", "def horizon(n):")
+    yield from ("", "", "def horizon(n: int) -> int:")
     if task is None:
         yield '    """Unknown: this program names no task that has one."""'
         yield '    raise ValueError("no horizon is known for this program; pass max_steps")'
@@ -91,9 +100,10 @@ def _horizon(program: Program) -> Iterator[str]:
 
 def _run(program: Program) -> Iterator[str]:
     names = register_names(program)
-    yield from ("", "", "def run(memory, max_steps=None):")
+    yield from ("", "", "def run(memory: list[int], max_steps: int | None = None) -> list[int]:")
     yield from _run_docstring(program)
-    yield "    memory = _checked(memory, max_steps)"
+    yield "    memory = _checked(memory)"
+    yield "    _check_steps(max_steps)"
     yield "    size = len(memory)"
     body = list(_timestep(program, names))
     yield from (f"    {name} = 0" for name in mentioned(names, body))
@@ -175,67 +185,10 @@ def _conditions(edges: Sequence[Edge], names: Sequence[str], indent: str) -> Ite
 
 def _edge(program: Program, edge: Edge, names: Sequence[str], indent: str) -> Iterator[str]:
     body = statements(edge.block, program.num_registers)
-    taken = [statement.temporary.number for statement in body if isinstance(statement, Let)]
-    writer = _Writer(names, program.min_size, indent, max(taken, default=-1) + 1)
-    for statement in body:
-        yield from writer.lines(statement)
+    yield from python_lines(body, names, program.min_size, indent)
     if edge.target is None:
         yield f"{indent}return memory"
     elif edge.target != edge.source:
         yield f"{indent}state = {edge.target}"
     elif not body:
         yield f"{indent}pass"
-
-
-class _Writer:
-    """Writes statements as lines of at most WIDTH columns; what does not fit goes into temporaries."""
-
-    def __init__(self, names: Sequence[str], smallest: int, indent: str, num_temporaries: int) -> None:
-        self._names, self._smallest, self._indent = names, smallest, indent
-        self._num_temporaries = num_temporaries
-
-    def lines(self, statement: Statement) -> list[str]:
-        """A statement, on one line if it fits."""
-        line = self._indent + self._text(statement, self._arithmetic(lambda text: text))
-        return [line] if len(line) <= WIDTH else self._split(statement)
-
-    def _split(self, statement: Statement) -> list[str]:
-        before: list[str] = []
-
-        def keep(text: str) -> str:
-            return text if len(text) <= _SHORT else self._name(before, text)
-
-        arithmetic = self._arithmetic(keep)
-        if isinstance(statement, Assign) and len(statement.registers) > 1:
-            values = [self._name(before, arithmetic.value(value)) for value in statement.values]
-            targets = [self._names[register] for register in statement.registers]
-            return before + [f"{self._indent}{t} = {v}" for t, v in zip(targets, values, strict=True)]
-        text = self._text(statement, arithmetic)
-        return [*before, self._indent + text]
-
-    def _text(self, statement: Statement, arithmetic: Arithmetic) -> str:
-        if isinstance(statement, Store):
-            return f"memory[{arithmetic.value(statement.address)}] = {arithmetic.value(statement.value)}"
-        if isinstance(statement, Let):
-            return f"t{statement.temporary.number} = {arithmetic.value(statement.value)}"
-        targets = ", ".join(self._names[register] for register in statement.registers)
-        return f"{targets} = {', '.join(self._values(statement.values, arithmetic))}"
-
-    def _values(self, values: Sequence[Expression], arithmetic: Arithmetic) -> list[str]:
-        return [arithmetic.value(value) for value in values]
-
-    def _arithmetic(self, keep: Callable[[str], str]) -> Arithmetic:
-        plain = self._smallest > 1
-        return Arithmetic(
-            self._names,
-            self._smallest,
-            modulo=lambda text: f"{text if text.isalnum() else f'({text})'} % size",
-            comparison=lambda a, sign, b: f"int({a} {sign} {b})" if plain else f"({a} {sign} {b}) % size",
-            keep=keep,
-        )
-
-    def _name(self, before: list[str], text: str) -> str:
-        name = f"t{self._num_temporaries}"
-        self._num_temporaries += 1
-        before.append(f"{self._indent}{name} = {text}")
-        return name

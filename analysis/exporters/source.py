@@ -126,13 +126,18 @@ def _affine_text(name: str, slope: int, offset: int) -> str:
     return f"{growing} {'-' if offset < 0 else '+'} {abs(offset)}"
 
 
-def heading(program: Program, language: str, width: int = WIDTH) -> Iterator[str]:
+PASSES = "One pass of the loop is one timestep."
+"""Said of a program that is exported as a machine of states."""
+
+
+def heading(program: Program, language: str, width: int = WIDTH, passes: str = PASSES) -> Iterator[str]:
     """What an exported file says about itself, line by line.
 
     Args:
         program: The program.
         language: Said in the first line.
         width: Columns.
+        passes: What is said of the passes of loops.
     """
     yield from _paragraph(f"Program {program.name}, exported to {language}.", width)
     yield ""
@@ -147,7 +152,7 @@ def heading(program: Program, language: str, width: int = WIDTH) -> Iterator[str
         yield from _paragraph("Unrolled: one block a timestep, not a finite program.", width)
     yield from _paragraph(
         "Memory holds M integers in 0..M-1. All arithmetic is modulo M; min, max and comparisons are on "
-        "0..M-1. One pass of the loop is one timestep.",
+        f"0..M-1. {passes}",
         width,
     )
 

@@ -9,31 +9,16 @@ import numpy as np
 
 from analysis.extraction.seen import as_if_seen, telling_apart
 from analysis.machine.vm import run, steps, zero_bits
+from analysis.printing.layout import code_lines
 from analysis.printing.lowering import nested_code
-from analysis.printing.nested import (
-    ALWAYS,
-    Body,
-    Break,
-    Choice,
-    Condition,
-    Repeat,
-    Step,
-    Stop,
-    Test,
-    breaks,
-    items,
-    leaves,
-    run_nested,
-)
+from analysis.printing.nested import run_nested
 from analysis.printing.structure import MOST_EDGES
-from analysis.program.block import Constant, Guard
-from analysis.program.expressions import Apply, Expression
+from analysis.program.block import Guard
 from analysis.program.graph import looping_states
 from analysis.program.program import START, Edge, Program
-from analysis.program.text import expression_text, guard_text, statement_text
+from analysis.program.text import guard_text
 from analysis.simplification.program import simplify_program
 from analysis.verification.stopping import limits, stops_by_itself
-from nram_env.machine import Gate
 from nram_env.tasks import Task, draw_plan
 
 _RUNS = 48
@@ -130,97 +115,3 @@ def _samples(task: Task, must_stop: bool) -> Iterator[tuple[tuple[int, ...], int
     difficulties = [task.smallest_difficulty + run % 8 for run in range(_RUNS)]
     for batch in draw_plan(task, rng, difficulties, examples=1).batches(task, rng):
         yield tuple(batch.memory[0].tolist()), int(limits(task, batch, must_stop)[0])
-
-
-def code_lines(body: Body, names: Sequence[str], depth: int = 0) -> Iterator[str]:
-    """Nested code as text, a statement a line.
-
-    Args:
-        body: The code.
-        names: Names of the registers.
-        depth: How far in it starts.
-    """
-    indent = "    " * depth
-    for item in body:
-        if isinstance(item, Step):
-            yield from (indent + statement_text(statement, names) for statement in item.statements)
-        elif isinstance(item, Repeat):
-            yield from _loop_lines(item, names, depth)
-        elif isinstance(item, Choice):
-            yield from _choice_lines(item, names, depth)
-        else:
-            yield indent + type(item).__name__.lower()
-
-
-def _loop_lines(loop: Repeat, names: Sequence[str], depth: int) -> Iterator[str]:
-    """A loop, with its condition at the head where one of its two branches is what leaves it."""
-    indent, heads = "    " * depth, _ways(loop)
-    if heads is None:
-        yield f"{indent}repeat{'' if _can_end(loop.body) else ' until T'}:"
-        yield from code_lines(loop.body, names, depth + 1)
-        return
-    condition, again, last = heads
-    yield f"{indent}while {condition_text(condition, names)}:"
-    yield from list(code_lines(again, names, depth + 1)) or [f"{indent}    pass"]
-    yield from code_lines(tuple(item for item in last if not isinstance(item, Break)), names, depth)
-
-
-def _ways(loop: Repeat) -> tuple[Condition, Body, Body] | None:
-    """What is asked to go round, what is then done, and what at the end; None if a loop is not made so."""
-    branching = loop.body[0] if len(loop.body) == 1 else None
-    if not isinstance(branching, Choice) or len(branching.branches) != 2:
-        return None
-    (leave, last), (rest, again) = branching.branches
-    single = len(leave) == 1 and len(leave[0]) == 1
-    if rest != ALWAYS or not single or not leaves(last) or breaks(last[:-1]) or breaks(again):
-        return None
-    return ((replace(leave[0][0], zero=not leave[0][0].zero),),), again, last
-
-
-def _choice_lines(choice: Choice, names: Sequence[str], depth: int) -> Iterator[str]:
-    """Branches; what is done where none before leaves stands behind them, not in an else."""
-    indent, word = "    " * depth, "if"
-    for place, (condition, body) in enumerate(choice.branches):
-        if condition == ALWAYS and all(leaves(branch) for _, branch in choice.branches[:place]):
-            yield from code_lines(body, names, depth)
-            return
-        lines = list(code_lines(body, names, depth + 1))
-        if condition == ALWAYS and not lines:
-            return
-        yield indent + (f"{word} {condition_text(condition, names)}:" if condition != ALWAYS else "else:")
-        yield from lines or [f"{indent}    pass"]
-        word = "if" if leaves(body) else "elif"
-
-
-def _can_end(body: Body) -> bool:
-    return any(isinstance(item, Break | Stop) for item in items(body))
-
-
-_SIGNS = {
-    (Gate.LESS_THAN, False): "<",
-    (Gate.LESS_THAN, True): ">=",
-    (Gate.LESS_OR_EQUAL_THAN, False): "<=",
-    (Gate.LESS_OR_EQUAL_THAN, True): ">",
-    (Gate.EQUALITY_TEST, False): "==",
-    (Gate.EQUALITY_TEST, True): "!=",
-    (Gate.SUB, True): "==",
-    (Gate.SUB, False): "!=",
-}
-
-
-def condition_text(condition: Condition, names: Sequence[str]) -> str:
-    """A condition as in "mem[i] < x and j != 0"."""
-    return " or ".join(" and ".join(_test_text(test, names) for test in tests) for tests in condition)
-
-
-def _test_text(test: Test, names: Sequence[str]) -> str:
-    left, sign, right = compared(test)
-    return f"{expression_text(left, names)} {sign} {expression_text(right, names)}"
-
-
-def compared(test: Test) -> tuple[Expression, str, Expression]:
-    """A test as a comparison of two values."""
-    value = test.value
-    if isinstance(value, Apply) and (sign := _SIGNS.get((value.gate, test.zero))):
-        return value.arguments[0], sign, value.arguments[1]
-    return value, "==" if test.zero else "!=", Constant(0)

@@ -17,9 +17,9 @@ from analysis.program.expressions import (
     Apply,
     Assign,
     Expression,
-    Let,
     Statement,
     Variable,
+    expressions,
     may_be_overwritten,
     statements,
     variables,
@@ -279,18 +279,12 @@ def _without_unread(body: Body) -> Body:
 
 def _read(item: Item) -> frozenset[int]:
     if isinstance(item, Step):
-        expressions = [e for statement in item.statements for e in _expressions(statement)]
+        found = [e for statement in item.statements for e in expressions(statement)]
     elif isinstance(item, Choice):
-        expressions = [test.value for condition, _ in item.branches for tests in condition for test in tests]
+        found = [test.value for condition, _ in item.branches for tests in condition for test in tests]
     else:
-        expressions = []
-    return frozenset[int]().union(*map(variables, expressions))
-
-
-def _expressions(statement: Statement) -> tuple[Expression, ...]:
-    if isinstance(statement, Assign):
-        return statement.values
-    return (statement.value,) if isinstance(statement, Let) else (statement.address, statement.value)
+        found = []
+    return frozenset[int]().union(*map(variables, found))
 
 
 def _mapped(body: Body, read: frozenset[int]) -> Body:

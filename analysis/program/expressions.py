@@ -89,6 +89,13 @@ def statements(block: Block, num_registers: int) -> tuple[Statement, ...]:
     return _without_needless_names(body + tuple(_in_sequence(assignments)))
 
 
+def expressions(statement: Statement) -> tuple[Expression, ...]:
+    """What a statement computes."""
+    if isinstance(statement, Assign):
+        return statement.values
+    return (statement.value,) if isinstance(statement, Let) else (statement.address, statement.value)
+
+
 def variables(expression: Expression) -> frozenset[int]:
     """The registers that an expression reads."""
     if isinstance(expression, Variable):

@@ -69,7 +69,7 @@ def test_exported_python_imports_nothing_and_loops_over_nothing_but_timesteps(so
     for path in sorted(sources.iterdir()):
         nodes = list(ast.walk(ast.parse(path.read_text())))
         assert not [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
-        assert sum(isinstance(node, ast.While) for node in nodes) == 1
+        assert sum(isinstance(node, ast.While) for node in nodes) <= 1
         loops = (ast.For, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.AsyncFor)
         assert not [node for node in nodes if isinstance(node, loops)]
 
@@ -288,9 +288,8 @@ def test_exported_c_of_a_program_that_stops_needs_no_number_of_steps(tmp_path):
 def test_a_run_without_an_end_is_cut_at_the_cap_and_says_so():
     module = load(endless_where_the_first_value_is_1())
     assert module.run([2, 3, 1, 0])[0] == 1
-    with pytest.raises(RuntimeError, match=f"did not stop by itself in {10 * 4 + 3 * 5 + 50} timesteps"):
+    with pytest.raises(RuntimeError, match=f"did not stop by itself in {10 * 4 + 3 * 5 + 50} passes"):
         module.run([2, 1, 3, 0, 0])
-    assert module.run([2, 1, 3, 0, 0], 9)[0] == 3
 
 
 @needs_compiler
