@@ -134,14 +134,15 @@ class _Structurer:
 
     def _follow(self, state: int, place: _Place) -> int | None:
         """The first state behind a branching that all branches come to, but those that stop or leave."""
-        ends = {place.header, place.after, place.follow}
+        around = (place.header, place.after, place.follow)
+        ends = frozenset(end for end in around if end is not None)
         ways = [
-            self._reached(edge.target, frozenset(end for end in ends if end is not None), True)
+            self._reached(edge.target, ends, True)
             for edge in self.program.edges_of_state[state]
             if edge.target is not None and edge.target != place.after
         ]
         common = sorted(set.intersection(*ways) - {place.after}) if len(ways) > 1 else []
-        first = (one for one in common if self._reached(one, frozenset(), True).issuperset(common))
+        first = (one for one in common if self._reached(one, ends, True).issuperset(common))
         return next((one for one in first if one not in ends), None)
 
     def _targets(self, state: int) -> Iterator[int]:
