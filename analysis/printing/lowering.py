@@ -7,12 +7,13 @@ nothing reads is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import permutations
 
 from analysis.printing.nested import Body, Choice, Continue, Item, Repeat, Step, Test, items, leaves
+from analysis.printing.rotation import rotated
 from analysis.printing.structure import Do, If, Loop, Node, structure
-from analysis.program.block import Block, Constant, Guard, Operation
+from analysis.program.block import Block, Constant, Guard
 from analysis.program.expressions import (
     Apply,
     Assign,
@@ -25,9 +26,10 @@ from analysis.program.expressions import (
     variables,
 )
 from analysis.program.program import Edge, Program
+from analysis.rewriting.blocks import without_assignment
 from analysis.simplification.block import drop_dead, needed_values
 from analysis.simplification.dataflow import live_after, live_registers
-from analysis.simplification.guards import MAX_REGISTERS, covers, guard_of, tested_by, values_on
+from analysis.simplification.guards import MAX_REGISTERS, guard_of, tested_by, values_on
 from nram_env.machine import Gate
 
 _PERMUTED = 5
@@ -40,82 +42,7 @@ def nested_code(program: Program) -> Body | None:
     if nodes is None:
         return None
     zeros = dict.fromkeys(range(program.num_registers), 0)
-    return _without_unread(_Writer(program).body(_rotated(nodes, zeros, program.num_registers)))
-
-
-def _rotated(nodes: Sequence[Node], known: Mapping[int, int], num_registers: int) -> list[Node]:
-    """The same code, its loops tested at the end where a first test would be in vain.
-
-    Args:
-        nodes: The code.
-        known: Registers that hold 0 or 1 before it.
-        num_registers: R.
-    """
-    found: list[Node] = []
-    for node in nodes:
-        if isinstance(node, Loop):
-            body, start = _end_tested(node, found, known)
-            found[start:] = [Loop(tuple(_rotated(body, {}, num_registers)))]
-            known = {}
-        elif isinstance(node, If):
-            branches = ((guard, tuple(_rotated(body, known, num_registers))) for guard, body in node.branches)
-            found.append(If(tuple(branches)))
-            known = {}
-        else:
-            found.append(node)
-            known = _after(node.edge.block, known, num_registers) if isinstance(node, Do) else known
-    return found
-
-
-def _end_tested(loop: Loop, before: Sequence[Node], known: Mapping[int, int]) -> tuple[Sequence[Node], int]:
-    """The body of a loop, tested at its end where that does the same; how much of what is before it stays."""
-    branching = loop.body[0]
-    if len(loop.body) > 1 or not isinstance(branching, If) or not covers([g for g, _ in branching.branches]):
-        return loop.body, len(before)
-    again = [(guard, body) for guard, body in branching.branches if not leaves(body)]
-    if len(again) != 1 or any(isinstance(node, If | Loop) for node in again[0][1]):
-        return loop.body, len(before)
-    guard, body = again[0]
-    leaving = If((*(branch for branch in branching.branches if leaves(branch[1])), (guard, ())))
-    start = len(before) - len(body)
-    if start >= 0 and _blocks(before[start:]) == _blocks(body):
-        return [*body, leaving], start
-    if _is_known(guard, known) and not guard.mask & _used(body):
-        return [*body, leaving], len(before)
-    return loop.body, len(before)
-
-
-def _blocks(nodes: Sequence[Node]) -> list[object]:
-    return [node.edge.block if isinstance(node, Do) else node for node in nodes]
-
-
-def _used(nodes: Sequence[Node]) -> int:
-    """The registers, as a bit mask, that blocks compute with."""
-    used = 0
-    for node in nodes:
-        for made in node.edge.block.instructions if isinstance(node, Do) else ():
-            for number in made.arguments if isinstance(made, Operation) else ():
-                used |= 1 << number
-    return used
-
-
-def _is_known(guard: Guard, known: Mapping[int, int]) -> bool:
-    zeros = sum(1 << register for register, value in known.items() if value == 0)
-    tested = sum(1 << register for register in known)
-    return any(mask & ~tested == 0 and zeros & mask == value for mask, value in guard.cubes)
-
-
-def _after(block: Block, known: Mapping[int, int], num_registers: int) -> dict[int, int]:
-    """Registers that hold 0 or 1 behind a block."""
-    assigned = dict(block.assignments)
-    left = {register: value for register, value in known.items() if register not in assigned}
-    for register, number in assigned.items():
-        made = block.instructions[number - num_registers] if number >= num_registers else None
-        if number in known:
-            left[register] = known[number]
-        elif isinstance(made, Constant) and made.value in (0, 1):
-            left[register] = made.value
-    return left
+    return _without_unread(_Writer(program).body(rotated(nodes, zeros, program.num_registers)))
 
 
 class _Writer:
@@ -147,14 +74,12 @@ class _Writer:
         tested: dict[int, Expression] = {}
         if not isinstance(following, If) or edge.target is None:
             return edge.block, tested
-        mask = tested_by(guard for guard, _ in following.branches)
-        block = edge.block
-        for register, number in edge.block.assignments:
-            if mask >> register & 1 and not self._is_needed(register, edge.target):
-                without = Block(block.instructions, tuple(p for p in block.assignments if p[0] != register))
-                expression = Afterwards(without, self.program.num_registers, register).expression(number)
-                if expression is not None:
-                    block, tested[register] = without, expression
+        mask, block, target = tested_by(guard for guard, _ in following.branches), edge.block, edge.target
+        lost = {r for r, _ in block.assignments if mask >> r & 1 and not self._is_needed(r, target)}
+        afterwards = Afterwards(block, self.program.num_registers, lost)
+        for register, number in block.assignments:
+            if register in lost and (expression := afterwards.expression(number)) is not None:
+                block, tested[register] = without_assignment(block, register), expression
         everything = frozenset(range(self.program.num_registers))
         return drop_dead(block, self.program.num_registers, everything)[0], tested
 
@@ -224,14 +149,14 @@ def _tests(mask: int, value: int, tested: Mapping[int, Expression]) -> tuple[Tes
 
 
 class Afterwards:
-    """Values of a block in terms of what registers and memory hold behind it."""
+    """Values of a block in terms of what memory, and registers but those that are lost, hold behind it."""
 
-    def __init__(self, block: Block, num_registers: int, lost: int) -> None:
+    def __init__(self, block: Block, num_registers: int, lost: Container[int]) -> None:
         self.block, self.num_registers = block, num_registers
         self.holders: dict[int, int] = {}
         final = dict(enumerate(range(num_registers))) | dict(block.assignments)
         for register, number in final.items():
-            if register != lost or number != register:
+            if register not in lost:
                 self.holders.setdefault(number, register)
 
     def expression(self, number: int) -> Expression | None:
