@@ -27,7 +27,8 @@ on random ones.
 `before[i]` is what cell i held at the start, `mem[i]` what it holds at the end; a range `a..b` contains
 both ends and is empty where b < a. M is the memory size, and every cell holds one of 0..M - 1. Names
 under `let` are parameters and sequences that belong to a memory; `given` is what makes a memory legal;
-T(n) is the horizon of training. [A task of your own](tasks.md) says how to write one.
+T(n) is the horizon of training; what parts of the memory are `called` are words for
+readers. [A task of your own](tasks.md) says how to write one.
 """
 
 
@@ -40,7 +41,8 @@ def _section(task: Task) -> Iterator[str]:
     assert task.spec is not None
     yield f"## {task.title}\n"
     yield f"{inspect.cleandoc(task.__doc__ or '')}\n"
-    yield f"{textwrap.indent(task.spec.text(), '    ')}\n"
+    words = f"{task.spec.text()}\n{task.spec.parts_text()}"
+    yield f"{textwrap.indent(words, '    ')}\n"
 
 
 if __name__ == "__main__":

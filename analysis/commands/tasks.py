@@ -62,7 +62,7 @@ class Tasks:
         size = task.smallest_memory_size(n) if self.memory_size is None else self.memory_size
         batch = task.sample(np.random.default_rng(self.seed), n, size)
         heading = f"An instance with n = {n}, M = {size} (seed {self.seed}); horizon T = {task.horizon(n)}"
-        terms = None if task.spec is None else task.spec.text()
+        terms = None if task.spec is None else f"{task.spec.text()}\n{task.spec.parts_text()}".rstrip()
         words = [inspect.cleandoc(task.__doc__ or ""), *(() if terms is None else ("In terms:", terms))]
         shown = Group(*(Text(f"{part}\n") for part in (*words, heading)), _instance(batch))
         wanted = {int(cell): int(batch.target[0, cell]) for cell in np.flatnonzero(batch.mask[0])}

@@ -8,6 +8,7 @@ nothing reads is left out.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import permutations
 
 from analysis.printing.nested import Body, Choice, Continue, Item, Repeat, Step, Test, items, leaves
@@ -59,7 +60,7 @@ class _Writer:
             following = nodes[place + 1] if place + 1 < len(nodes) else None
             if isinstance(node, Do):
                 block, tested = self._inlined(node.edge, following)
-                found.append(Step(statements(block, self.program.num_registers)))
+                found.append(Step(statements(block, self.program.num_registers), node.edge))
             elif isinstance(node, If):
                 behind = tested if place and isinstance(nodes[place - 1], Do) else {}
                 found.append(self._choice(node, behind, in_loop and following is None))
@@ -218,7 +219,8 @@ def _mapped(body: Body, read: frozenset[int]) -> Body:
 
 def _item(item: Item, read: frozenset[int]) -> Item:
     if isinstance(item, Step):
-        return Step(tuple(kept for statement in item.statements for kept in _kept(statement, read)))
+        kept = tuple(kept for statement in item.statements for kept in _kept(statement, read))
+        return replace(item, statements=kept)
     if isinstance(item, Repeat):
         return Repeat(_mapped(item.body, read))
     if isinstance(item, Choice):

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableSequence, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from analysis.program.block import Constant
 from analysis.program.expressions import Assign, Expression, Let, Statement, Temporary, Variable
+from analysis.program.program import Edge
 from nram_env.machine import Gate, apply_gate
 
 
 @dataclass(frozen=True)
 class Step:
-    """The statements of one timestep, run one after another."""
+    """The statements of one timestep, run one after another.
+
+    Attributes:
+        statements: The statements.
+        edge: What they were written from.
+    """
 
     statements: tuple[Statement, ...]
+    edge: Edge | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

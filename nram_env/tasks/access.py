@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require, require_zeros
+from nram_env.tasks.parts import array, one_cell
 from nram_env.tasks.spec import M, TaskSpec, before, cells, i, n, zeros
 from nram_env.tasks.terms import Number, between
 
@@ -32,6 +33,7 @@ class Access(Task):
         want=before(before(0)),
         horizon=Number(4),
         cuts=(Number(0), Number(1), n + 1),
+        parts=(one_cell(0, "k", "the address of an element, then the output"), array(1, n + 1)),
         witness=lambda memory: {"n": memory.index(0, 1) - 1},
     )
 

@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require, require_size, require_zeros
+from nram_env.tasks.parts import array, one_cell
 from nram_env.tasks.spec import M, TaskSpec, before, i, n, zeros
 from nram_env.tasks.terms import Number
 
@@ -32,6 +33,11 @@ class Copy(Task):
         want=before(i - n),
         horizon=n + 3,
         cuts=(Number(0), Number(1), n + 1, 2 * n + 1),
+        parts=(
+            one_cell(0, "p", "where the copy begins"),
+            array(1, n + 1),
+            array(n + 1, 2 * n + 1, "copy", "the output"),
+        ),
     )
 
     def smallest_memory_size(self, difficulty: int) -> int:

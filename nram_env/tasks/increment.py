@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require, require_zeros
+from nram_env.tasks.parts import array
 from nram_env.tasks.spec import M, TaskSpec, before, cells, i, n, zeros
 from nram_env.tasks.terms import Number, choose
 
@@ -32,6 +33,7 @@ class Increment(Task):
         want=choose((before(i) + 1).equals(M), 0, before(i) + 1),
         horizon=n + 2,
         cuts=(Number(0), n),
+        parts=(array(0, n),),
         witness=lambda memory: {"n": memory.index(0)},
     )
 

@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from nram_env.tasks.base import Task, require
+from nram_env.tasks.parts import Part, one_cell
 from nram_env.tasks.placing import all_places, random_places
 from nram_env.tasks.spec import Defined, M, Recursive, before, i, j, n
 from nram_env.tasks.terms import Apply, Number, Term, any_of, app, between, forall
@@ -39,6 +40,18 @@ LIST_LEGAL = (forall("j", 0, n, forall("i", 0, j, any_of(node(i) + 2 <= node(j),
 """No two nodes share a cell."""
 
 LIST_CUTS = (Number(0), Number(1), Number(2), Number(3))
+
+LIST_FIELDS = ("next", "value")
+"""The cells of a node."""
+
+
+def list_parts(name: str, says: str) -> tuple[Part, ...]:
+    """What the cells before the nodes are called, cell 1 as it is told."""
+    return (
+        one_cell(0, "head", "the address of the first node"),
+        one_cell(1, name, says),
+        one_cell(2, "slot", "the place of the output"),
+    )
 
 
 def smallest_list_size(difficulty: int) -> int:

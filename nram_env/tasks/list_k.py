@@ -9,12 +9,14 @@ import numpy as np
 from nram_env.tasks.base import Task, TaskBatch, require
 from nram_env.tasks.linked_list import (
     LIST_CUTS,
+    LIST_FIELDS,
     LIST_GHOSTS,
     LIST_LEGAL,
     LIST_PRE,
     check_list,
     draw_lists,
     enumerate_lists,
+    list_parts,
     node,
     node_addresses,
     smallest_list_size,
@@ -48,6 +50,8 @@ class ListK(Task):
         horizon=n + 4,
         ghosts=LIST_GHOSTS,
         cuts=LIST_CUTS,
+        parts=list_parts("k", "the number of hops"),
+        fields=LIST_FIELDS,
         legal=LIST_LEGAL,
         witness=lambda memory: {"n": len(node_addresses(memory))},
     )

@@ -9,12 +9,14 @@ import numpy as np
 from nram_env.tasks.base import Task, TaskBatch, require
 from nram_env.tasks.linked_list import (
     LIST_CUTS,
+    LIST_FIELDS,
     LIST_GHOSTS,
     LIST_LEGAL,
     LIST_PRE,
     check_list,
     draw_lists,
     enumerate_lists,
+    list_parts,
     node,
     node_addresses,
     smallest_list_size,
@@ -53,6 +55,8 @@ class ListSearch(Task):
         horizon=2 * n + 4,
         ghosts=LIST_GHOSTS,
         cuts=LIST_CUTS,
+        parts=list_parts("v", "the value that is looked for"),
+        fields=LIST_FIELDS,
         legal=LIST_LEGAL,
         witness=lambda memory: _place(memory),
     )

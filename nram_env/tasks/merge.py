@@ -8,6 +8,7 @@ from itertools import combinations_with_replacement, product
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require, require_size, require_zeros
+from nram_env.tasks.parts import array, one_cell
 from nram_env.tasks.spec import M, Recursive, TaskSpec, before, cells, i, j, n, zeros
 from nram_env.tasks.terms import (
     Apply,
@@ -94,6 +95,14 @@ class Merge(Task):
             Recursive("front", first=Number(3), step=choose(_a_first(j), front_a(j) + 1, front_a(j)), last=n),
         ),
         cuts=(Number(0), Number(1), Number(2), Number(3), b, o, o + n),
+        parts=(
+            one_cell(0, "a", "where A begins"),
+            one_cell(1, "b", "where B begins"),
+            one_cell(2, "o", "where the output begins"),
+            array(3, b, "A", "the first array and its guard"),
+            array(b, o, "B", "the second array and its guard"),
+            array(o, o + n, "merged", "the output"),
+        ),
         lemmas=(forall("j", 0, n + 1, _FRONTS_STAY, front_a(j)),),
     )
 

@@ -8,6 +8,7 @@ from itertools import permutations, product
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require, require_size, require_zeros
+from nram_env.tasks.parts import array, one_cell
 from nram_env.tasks.placing import random_ranks
 from nram_env.tasks.spec import M, TaskSpec, before, cells, i, j, n, zeros
 from nram_env.tasks.terms import Number, forall
@@ -34,6 +35,11 @@ class Permutation(Task):
         want=before(n + 1 + before(i)),
         horizon=2 * n + 3,
         cuts=(Number(0), Number(1), n + 1, 2 * n + 1),
+        parts=(
+            one_cell(0, "a", "where A begins"),
+            array(1, n + 1, "P", "the permutation, then the output"),
+            array(n + 1, 2 * n + 1),
+        ),
         legal=(cells(1, n + 1, forall("j", 1, i, before(i).differs(before(j)))),),
     )
 

@@ -10,6 +10,8 @@ import numpy as np
 from nram_env.tasks.copy import Copy
 from nram_env.tasks.spec import before, i, n
 
+_PARTS = (*Copy.spec.parts[:-1], replace(Copy.spec.parts[-1], name="reversed"))
+
 
 class Reverse(Copy):
     """Copy an array behind itself in reverse order (paper, Section 4.2, task 4).
@@ -25,7 +27,7 @@ class Reverse(Copy):
     name = "reverse"
     title = "Reverse"
     num_registers = 6
-    spec = replace(Copy.spec, want=before(2 * n + 1 - i), horizon=n + 4)
+    spec = replace(Copy.spec, want=before(2 * n + 1 - i), horizon=n + 4, parts=_PARTS)
 
     def horizon(self, difficulty: int) -> int:
         """One element a timestep, and four to start."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nram_env.tasks.parts import Part
 from nram_env.tasks.terms import (
     Apply,
     Fact,
@@ -148,6 +149,8 @@ class TaskSpec:
         legal_ghosts: Sequences that only `legal` speaks of.
         lemmas: What follows from the rest by induction over its bound variable; to be proved before use.
         witness: From a legal memory: the parameters without a term and the entries of `legal_ghosts`.
+        parts: What the picture of the memory calls its cells; words for readers.
+        fields: The cells of a node, in order, where the memory holds nodes.
 
     Raises:
         ValueError: A term speaks of a name that nothing here, or nothing before it, declares.
@@ -177,6 +180,8 @@ class TaskSpec:
     legal_ghosts: tuple[Chosen, ...] = ()
     lemmas: tuple[Fact, ...] = ()
     witness: Witness | None = field(default=None, repr=False)
+    parts: tuple[Part, ...] = ()
+    fields: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if "n" not in self.params:
@@ -190,6 +195,7 @@ class TaskSpec:
             _require_known("ghosts", known, ghost.axioms())
         for part in ("pre", "output", "cuts", "lemmas"):
             _require_known(part, known, getattr(self, part))
+        _require_known("parts", known, [end for part in self.parts for end in (part.low, part.high)])
         _require_known("want", known | {"i"}, [self.want])
         _require_known("horizon", known, [self.horizon])
         _require_known("legal", known | {ghost.name for ghost in self.legal_ghosts}, self.legal)
@@ -243,6 +249,21 @@ class TaskSpec:
     def text(self) -> str:
         """The specification in words and formulas, a line a fact."""
         return "\n".join(f"{head:<8}{line}" for head, line in self._lines())
+
+    def parts_text(self) -> str:
+        """What the parts of the memory are called, a line a part.
+
+        Example:
+            >>> from nram_env import get_task
+            >>> print(get_task("listk").spec.parts_text())
+            called  cell 0: head, the address of the first node
+                    cell 1: k, the number of hops
+                    cell 2: slot, the place of the output
+                    cells of a node: next, value
+        """
+        lines = [str(part) for part in self.parts]
+        lines += [f"cells of a node: {', '.join(self.fields)}"] if self.fields else []
+        return "\n".join(f"{'' if number else 'called':<8}{line}" for number, line in enumerate(lines))
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         for name, term in self.params.items():

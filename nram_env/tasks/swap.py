@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require, require_zeros
+from nram_env.tasks.parts import array, one_cell
 from nram_env.tasks.spec import M, TaskSpec, before, i, n, zeros
 from nram_env.tasks.terms import Number, between, choose, variable
 
@@ -44,6 +45,11 @@ class Swap(Task):
         want=choose(i.equals(p), before(q), choose(i.equals(q), before(p), before(i))),
         horizon=Number(6),
         cuts=(Number(0), Number(1), Number(2), p, q, n + 2),
+        parts=(
+            one_cell(0, "p", "the first address"),
+            one_cell(1, "q", "the second address"),
+            array(2, n + 2),
+        ),
         witness=lambda memory: {"n": _end(memory) - 2},
     )
 

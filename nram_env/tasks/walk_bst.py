@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from nram_env.tasks.base import Task, TaskBatch, require
+from nram_env.tasks.parts import Part, one_cell
 from nram_env.tasks.placing import all_places, random_places, random_ranks
 from nram_env.tasks.spec import Chosen, M, Recursive, TaskSpec, before, cells, i, j, n
 from nram_env.tasks.terms import (
@@ -113,6 +114,12 @@ class WalkBST(Task):
         horizon=3 * n + 3,
         ghosts=(Recursive("node", first=before(0), step=before(node(j) + before(PATH + j)), last=L),),
         cuts=(Number(0), Number(1), Number(2), 2 + L, 3 + L),
+        parts=(
+            one_cell(0, "root", "the address of the root"),
+            one_cell(SLOT, "slot", "the place of the output"),
+            Part("path", "the turns to take", Number(PATH), PATH + L, "turn"),
+        ),
+        fields=("value", "left", "right"),
         legal=_TREE,
         legal_ghosts=(Chosen("place", n), Chosen("size", n), Chosen("left", n)),
         witness=lambda memory: _witness(memory),
