@@ -117,7 +117,7 @@ class WalkBST(Task):
         parts=(
             one_cell(0, "root", "the address of the root"),
             one_cell(SLOT, "slot", "the place of the output"),
-            Part("path", "the turns to take", Number(PATH), PATH + L, "turn"),
+            Part("path", "the turns to take, then NULL", Number(PATH), PATH + L + 1, "turn"),
         ),
         fields=("value", "left", "right"),
         legal=_TREE,
