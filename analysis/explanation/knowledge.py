@@ -12,7 +12,7 @@ from analysis.proofs.proof import Proof
 from nram_env.tasks.terms import Compare, Fact, Number, Sum, Term, Variable
 
 Facts = tuple[Fact, ...]
-Tree = TypeVar("Tree", Term, Fact)
+Tree = TypeVar("Tree", bound=Term | Fact)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def equalities(facts: Sequence[Fact], name: str) -> Iterator[Term]:
             parts = difference.parts if isinstance(difference, Sum) else ((difference, 1),)
             factor = dict(parts).get(Variable(name))
             if factor in (1, -1):
-                yield Variable(name) - difference * cast(int, factor)
+                yield Variable(name) - difference * factor
 
 
 def is_at_least_0(term: Term, facts: Sequence[Fact]) -> bool:

@@ -161,8 +161,8 @@ class _Explainer:
         known = [(facts, written_as_wanted(facts, self.spec)) for facts in places]
         return all(
             cells is not None
-            and is_at_least_0(first - cells.low, facts)
-            and is_at_least_0(cells.high - end, facts)
+            and is_at_least_0(first - cells.low, (*facts, *self.spec.pre))
+            and is_at_least_0(cells.high - end, (*facts, *self.spec.pre))
             for facts, cells in known
         )
 

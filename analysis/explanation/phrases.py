@@ -81,9 +81,7 @@ class Phrases:
     def _taken(self, part: Part, address: Expression) -> str:
         """What a register takes that holds cells of a part."""
         place = f"what cell {expression_text(address, self.names)}"
-        return (
-            f"{place} holds, {part.says}" if part.is_cell else f"{place} holds, a {part.entry} of {part.name}"
-        )
+        return f"{place} holds, {part.says if part.is_cell else f'a {part.entry} of {part.name}'}"
 
     def value(self, value: Expression, told: bool = False) -> str:
         """A value as a noun; `told` says what a named cell is."""
@@ -99,6 +97,10 @@ class Phrases:
         if value.gate in (Gate.INC, Gate.DEC):
             return f"{self.value(value.arguments[0])} {'plus' if value.gate is Gate.INC else 'minus'} 1"
         if value.gate in _JOINED:
+            number = value.arguments[1]
+            if isinstance(number, Constant) and number.value < 0:
+                word = "minus" if value.gate is Gate.ADD else "plus"
+                return f"{self.value(value.arguments[0])} {word} {-number.value}"
             left, right = map(self.value, value.arguments)
             return f"{left} {_JOINED[value.gate]} {right}"
         if len(value.arguments) == 2 and value.gate not in (Gate.MIN, Gate.MAX):
@@ -125,8 +127,7 @@ class Phrases:
         inside = self._index(address)
         if inside is not None:
             return f"{inside[0].name}[{expression_text(inside[1], self.names)}]"
-        place = self.place(address)
-        return place if place.startswith("the ") else f"what {place} holds"
+        return f"what {self.place(address)} holds"
 
     def named(self, address: Expression) -> Part | None:
         """The part of one cell at a constant address."""
@@ -169,10 +170,10 @@ class Phrases:
 
     def _node(self, address: Expression) -> tuple[str, Expression] | None:
         """The node that an address begins with, in words, and the number of the field."""
-        whole = (address, Constant(0))
-        splits = [whole]
+        splits: list[tuple[Expression, Expression]] = [(address, Constant(0))]
         if isinstance(address, Apply) and address.gate is Gate.ADD:
-            splits += [address.arguments[:2], address.arguments[1::-1]]
+            left, right = address.arguments
+            splits += [(left, right), (right, left)]
         if isinstance(address, Apply) and address.gate is Gate.INC:
             splits.append((address.arguments[0], Constant(1)))
         for base, field in splits:
@@ -198,13 +199,10 @@ class Phrases:
     def _field(self, address: Expression) -> str | None:
         """A field of a node, as a noun."""
         found = self._node(address)
-        if (
-            found is not None
-            and isinstance(found[1], Constant)
-            and 0 <= found[1].value < len(self.spec.fields)
-        ):
-            return f"the {self.spec.fields[found[1].value]} of {found[0]}"
-        return self._following(address)
+        if found is None or not isinstance(found[1], Constant):
+            return self._following(address)
+        node, field = found[0], found[1].value
+        return f"the {self.spec.fields[field]} of {node}" if 0 <= field < len(self.spec.fields) else None
 
     def _fields(self) -> str:
         return ", ".join(f"{number}: {word}" for number, word in enumerate(self.spec.fields) if number)

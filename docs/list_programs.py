@@ -1,0 +1,120 @@
+"""Prints the shortened programs of the zoo with their explanations, as docs/readable.md.
+
+python docs/list_programs.py                   # print the page
+python docs/list_programs.py --write           # write docs/readable.md
+python docs/list_programs.py --from FOLDER     # NAME.json and NAME.proof.zip of a folder instead
+"""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from analysis.explanation.page import explanation
+from analysis.printing.code import Code, as_code, code_lines
+from analysis.printing.lowering import nested_code
+from analysis.program.file import load_program
+from analysis.program.program import Program
+from analysis.proofs.evidence import load_evidence
+from analysis.proofs.proof import Proof
+from nram_env import Task, get_task
+
+ROOT = Path(__file__).parent.parent
+ZOO = ROOT / "agents" / "zoo"
+PAGE = ROOT / "docs" / "readable.md"
+WIDTH = 110
+
+_HEAD = """# Programs that a person understands
+
+The programs of the zoo's agents, shortened, with a sentence a line. This page is made by
+`docs/list_programs.py`. Names and the lines behind `#` in a loop are said by the program's proof, words for
+cells by the [specification](specifications.md) of its task.
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A program of the zoo and its short form, with a proof where there is one."""
+
+    name: str
+    before: Program
+    after: Program
+    proof: Proof | None
+
+    @cached_property
+    def task(self) -> Task:
+        """What both are for."""
+        return get_task(self.name.removesuffix("-feedforward"))
+
+    @cached_property
+    def code(self) -> Code | None:
+        """The program before as it is printed; None where it is no nested code."""
+        return as_code(self.before, self.task)
+
+    @property
+    def steps(self) -> str:
+        """After how many steps it stops, where that is proved."""
+        return str(self.proof.claim) if self.proof else "not proved"
+
+
+def entries(folder: Path = ZOO) -> list[Entry]:
+    """All of the zoo that have a short form in a folder: in the zoo itself, or as NAME.json."""
+    names = sorted(path.name for path in ZOO.iterdir() if (path / "program.json").is_file())
+    files = {
+        name: folder / name / "short.json" if folder == ZOO else folder / f"{name}.json" for name in names
+    }
+    return [_entry(name, file) for name, file in files.items() if file.is_file()]
+
+
+def _entry(name: str, file: Path) -> Entry:
+    evidence = file.with_suffix(".proof.zip")
+    proof = load_evidence(evidence).proof if evidence.is_file() else None
+    return Entry(name, load_program(ZOO / name / "program.json"), load_program(file), proof)
+
+
+def page(folder: Path = ZOO) -> str:
+    """The whole page."""
+    found = entries(folder)
+    return "\n".join([_HEAD, *_table(found), *(line for entry in found for line in _section(entry))])
+
+
+def _table(found: list[Entry]) -> Iterator[str]:
+    yield "| program | lines before | after | registers before | after | proved of the short form |"
+    yield "|---|---|---|---|---|---|"
+    for entry in found:
+        sizes = (
+            len(entry.code.lines) if entry.code else f"{len(entry.before.edges)} blocks",
+            _lines(entry.after),
+        )
+        registers = (entry.before.num_registers, entry.after.num_registers)
+        yield f"| {entry.name} | {' | '.join(map(str, (*sizes, *registers)))} | {entry.steps} |"
+    yield ""
+
+
+def _lines(program: Program) -> int:
+    """Lines of a short form."""
+    body, names = nested_code(program), [register.name for register in program.registers]
+    return 0 if body is None else len(list(code_lines(body, names)))
+
+
+def _section(entry: Entry) -> Iterator[str]:
+    yield f"## {entry.name}\n"
+    yield f"{entry.task.summary}\n"
+    text = explanation(entry.after, entry.task, entry.proof, WIDTH) or ""
+    head, _, lines = text.partition("\n\n")
+    yield f"{head}\n"
+    yield f"{textwrap.indent(lines, '    ')}\n"
+    if entry.code:
+        yield "Before:\n"
+        yield "".join(f"    {line}\n" for line in entry.code.lines)
+
+
+if __name__ == "__main__":
+    chosen = Path(sys.argv[sys.argv.index("--from") + 1]) if "--from" in sys.argv else ZOO
+    if "--write" in sys.argv:
+        PAGE.write_text(page(chosen), encoding="utf-8")
+    print(page(chosen), end="")
