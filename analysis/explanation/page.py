@@ -13,12 +13,14 @@ from analysis.explanation.names import meaning_names, meanings
 from analysis.explanation.phrases import Phrases
 from analysis.printing.code import Line, written
 from analysis.printing.lowering import nested_code
-from analysis.printing.nested import Body, Break, Choice, Continue, Repeat, Step, Stop, items
+from analysis.printing.nested import Body, Break, Choice, Condition, Continue, Repeat, Step, Stop, items
 from analysis.program.expressions import Assign, Let, Store, Variable
 from analysis.program.program import Program
+from analysis.proofs.evidence import code_hash
 from analysis.proofs.proof import Proof
 from analysis.proofs.setting import STOP, t, u
 from nram_env.tasks import Task, TaskSpec
+from nram_env.tasks.spec import M
 from nram_env.tasks.terms import Number, Term, free_names
 
 UNPROVED = "Not proved: the sentences say what the statements do, without invariants."
@@ -51,10 +53,14 @@ def explained(program: Program, task: Task, proof: Proof | None) -> list[Explain
         proof: A proof about its code, or None: then names are roles, and loops have no invariants.
 
     Raises:
-        ValueError: The task has no specification.
+        ValueError: The task has no specification, or the proof is about other code.
     """
     if task.spec is None:
         raise ValueError(f"task {task.name} has no specification, whose words an explanation needs")
+    if proof is not None and code_hash(program) != code_hash(proof.setting.program):
+        raise ValueError(
+            f"the proof is about {proof.setting.program.name}, whose code is not {program.name}'s"
+        )
     body = nested_code(program)
     if body is None:
         return None
@@ -107,7 +113,9 @@ class _Explainer:
             return self.phrases.statement(about) + self._remark(about, line.step)
         if isinstance(about, tuple):
             said = self.phrases.condition(about)
-            return f"as long as {said}" if line.loop else said if said == "otherwise" else f"if {said}"
+            if line.loop:
+                return f"as long as {said}{self._wrap(about, line.loop)}"
+            return said if said == "otherwise" else f"if {said}"
         if isinstance(about, Stop):
             return "the output is as wanted" if self.knowledge else "the end"
         words = {Repeat: "again and again", Continue: "go on with the next pass", Break: "leave the loop"}
@@ -151,6 +159,19 @@ class _Explainer:
                 late = "" if self._at_once(edge, name, high) else " (from the second pass on)"
                 return f", as wanted where this is an output cell{late}"
         return ""
+
+    def _wrap(self, condition: Condition, loop: Repeat) -> str:
+        """That a loop ends where a register would be M, and is 0 therefore."""
+        value = condition[0][0].value
+        if self.knowledge is None or not isinstance(value, Variable) or condition[0][0].zero:
+            return ""
+        inside, name = self._blocks(loop.body), self._term(value.register)
+        staying = {block for block in inside if self._stays(block)}
+        going = [_by_time(facts, name) for facts in self.knowledge.between(staying, staying)]
+        ends = self.knowledge.between(staying, inside - staying)
+        times = [end for facts in ends for end in equalities(facts, "t")]
+        values = {substituted(term, {"t": end}) for term in going if term for end in times}
+        return ": when it has passed the last cell, M - 1, it is 0 again" if values == {M} else ""
 
     def _leaves_all_wanted(self, edge: int) -> bool:
         """Whether, where another block follows, the whole output is as wanted."""

@@ -55,6 +55,7 @@ def test_lines_are_explained_in_the_words_of_the_task():
 def test_what_is_as_wanted_is_said_with_its_exception():
     program, proof = shortened("copy")
     found = {line.line.strip(): line for line in explained(program, get_task("copy"), proof) or ()}
+    assert found["while j != 0:"].sentence.endswith("passed the last cell, M - 1, it is 0 again")
     assert found["mem[j] = mem[i]"].sentence.endswith("output cell (from the second pass on)")
     assert "the output cells up to cell j - 1 are as wanted" in found["while j != 0:"].invariant
 
@@ -78,6 +79,12 @@ def test_a_task_without_words_is_refused():
     bare = type("Bare", (type(task),), {"spec": None})()
     with pytest.raises(ValueError, match="no specification"):
         explained(program, bare, None)
+
+
+def test_a_proof_of_other_code_is_refused():
+    program, _ = shortened("copy")
+    with pytest.raises(ValueError, match="whose code is not"):
+        explained(program, get_task("copy"), shortened("listsearch")[1])
 
 
 def test_the_page_of_short_programs_shows_them_as_they_are():
