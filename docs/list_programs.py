@@ -15,7 +15,8 @@ from functools import cached_property
 from pathlib import Path
 
 from analysis.explanation.page import explanation
-from analysis.printing.code import Code, as_code, code_lines
+from analysis.printing.code import Code, as_code
+from analysis.printing.layout import code_lines
 from analysis.printing.lowering import nested_code
 from analysis.program.file import load_program
 from analysis.program.program import Program

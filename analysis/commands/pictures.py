@@ -20,9 +20,10 @@ from nram_env.tasks import get_task
 class Export:
     """Write a program as Python without imports, as C99, or as an SVG diagram.
 
-    The Python file has run(memory, max_steps=None), which returns the memory at the end. A program that
-    does not stop by itself needs max_steps, which its horizon(n) gives. The C file is a whole program; its
-    first comment says how to use it.
+    The Python file has run(memory), loops and branches, which returns the memory at the end, where the
+    program stops by itself and its states nest; otherwise run(memory, max_steps=None), a machine of states.
+    A program that does not stop by itself needs max_steps, which its horizon(n) gives. The C file is
+    a whole program; its first comment says how to use it.
 
     Examples:
         nram export runs/demo --to python

@@ -11,7 +11,7 @@ from analysis.explanation.invariants import told, written_as_wanted
 from analysis.explanation.knowledge import Facts, Knowledge, equalities, is_at_least_0, substituted
 from analysis.explanation.names import meaning_names, meanings
 from analysis.explanation.phrases import Phrases
-from analysis.printing.code import Line, written
+from analysis.printing.layout import Line, Listing
 from analysis.printing.lowering import nested_code
 from analysis.printing.nested import Body, Break, Choice, Condition, Continue, Repeat, Step, Stop, items
 from analysis.program.expressions import Assign, Let, Store, Variable
@@ -104,7 +104,7 @@ class _Explainer:
         self.phrases = Phrases(self.names, known, spec)
 
     def lines(self, body: Body) -> Iterator[Explained]:
-        for line in written(body, self.names):
+        for line in Listing(self.names).lines(body):
             yield Explained(line.text, self._sentence(line), self._invariant(line.loop))
 
     def _sentence(self, line: Line) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from analysis.explanation.knowledge import substituted
 from analysis.explanation.names import Meaning
-from analysis.printing.code import compared
+from analysis.printing.layout import compared
 from analysis.printing.nested import ALWAYS, Condition, Test
 from analysis.program.block import Constant
 from analysis.program.expressions import Apply, Expression, Let, Statement, Store, Variable

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from analysis.exporters.python_lines import python_arithmetic, python_lines
 from analysis.exporters.source import WIDTH, cap_of, mentioned, register_names
-from analysis.printing.layout import Layout, compared
+from analysis.printing.layout import Layout, Line, compared
 from analysis.printing.lowering import nested_code
 from analysis.printing.nested import Body, Repeat, Step, Test, items
 from analysis.program.expressions import Assign, expressions, variables
@@ -49,7 +49,7 @@ def structured_run(program: Program) -> list[str] | None:
 
 def _run(program: Program, body: Body) -> Iterator[str]:
     names = register_names(program)
-    code = list(_Python(names, program.min_size).lines(body, 1))
+    code = [line.text for line in _Python(names, program.min_size).lines(body, 1)]
     yield from ("", "", "def run(memory: list[int]) -> list[int]:")
     yield from _DOCSTRING.format(smallest=program.min_size).split("\n")
     yield "    memory = _checked(memory)"
@@ -83,8 +83,8 @@ class _Python(Layout):
         self._names, self._smallest = names, smallest
         self._arithmetic = python_arithmetic(names, smallest, lambda text: text)
 
-    def statements(self, step: Step, indent: str) -> Iterator[str]:
-        return python_lines(step.statements, self._names, self._smallest, indent)
+    def statements(self, step: Step, indent: str) -> Iterator[Line]:
+        return map(Line, python_lines(step.statements, self._names, self._smallest, indent))
 
     def test(self, test: Test) -> str:
         """A comparison; at M = 1, where 1 is 0, of what the machine would test."""

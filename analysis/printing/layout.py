@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from analysis.printing.nested import (
     ALWAYS,
@@ -12,6 +12,7 @@ from analysis.printing.nested import (
     Break,
     Choice,
     Condition,
+    Item,
     Repeat,
     Step,
     Stop,
@@ -21,9 +22,26 @@ from analysis.printing.nested import (
     leaves,
 )
 from analysis.program.block import Constant
-from analysis.program.expressions import Apply, Expression
+from analysis.program.expressions import Apply, Expression, Statement
 from analysis.program.text import expression_text, statement_text
 from nram_env.machine import Gate
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of code and what it was written from.
+
+    Attributes:
+        text: The line.
+        about: The statement, the condition that is tested, or the other item that the line stands for.
+        step: The timestep of a statement.
+        loop: The loop that begins here.
+    """
+
+    text: str
+    about: Statement | Condition | Item | None = None
+    step: Step | None = None
+    loop: Repeat | None = None
 
 
 class Layout(ABC):
@@ -40,7 +58,7 @@ class Layout(ABC):
     each_pass: tuple[str, ...] = ()
 
     @abstractmethod
-    def statements(self, step: Step, indent: str) -> Iterable[str]:
+    def statements(self, step: Step, indent: str) -> Iterable[Line]:
         """The lines of a step."""
 
     @abstractmethod
@@ -55,8 +73,8 @@ class Layout(ABC):
         """A condition as in "mem[i] < x and j != 0"."""
         return " or ".join(" and ".join(map(self.test, tests)) for tests in condition)
 
-    def lines(self, body: Body, depth: int = 0) -> Iterator[str]:
-        """Code as lines, a statement a line.
+    def lines(self, body: Body, depth: int = 0) -> Iterator[Line]:
+        """Code as lines that know what they say, a statement a line.
 
         Args:
             body: The code.
@@ -71,18 +89,20 @@ class Layout(ABC):
             elif isinstance(item, Choice):
                 yield from self._choice(item, depth)
             else:
-                yield indent + (self.stop if isinstance(item, Stop) else type(item).__name__.lower())
+                word = self.stop if isinstance(item, Stop) else type(item).__name__.lower()
+                yield Line(indent + word, item)
 
-    def _loop(self, loop: Repeat, depth: int) -> Iterator[str]:
+    def _loop(self, loop: Repeat, depth: int) -> Iterator[Line]:
         """A loop, with its condition at the head where one of its two branches is what leaves it."""
         indent, heads = "    " * depth, _ways(loop)
         condition, again, last = heads or (None, loop.body, ())
-        yield indent + (self.endless(again) if condition is None else f"while {self.condition(condition)}:")
-        lines = [*(f"{indent}    {line}" for line in self.each_pass), *self.lines(again, depth + 1)]
-        yield from lines or [f"{indent}    pass"]
+        head = self.endless(again) if condition is None else f"while {self.condition(condition)}:"
+        yield Line(indent + head, loop if condition is None else condition, loop=loop)
+        lines = [*(Line(f"{indent}    {line}") for line in self.each_pass), *self.lines(again, depth + 1)]
+        yield from lines or [Line(f"{indent}    pass")]
         yield from self.lines(tuple(item for item in last if not isinstance(item, Break)), depth)
 
-    def _choice(self, choice: Choice, depth: int) -> Iterator[str]:
+    def _choice(self, choice: Choice, depth: int) -> Iterator[Line]:
         """Branches; what is done where none before leaves stands behind them, not in an else."""
         indent, word = "    " * depth, "if"
         for condition, body in choice.branches:
@@ -92,13 +112,13 @@ class Layout(ABC):
             lines = list(self.lines(body, depth + 1))
             if condition == ALWAYS and not lines:
                 return
-            yield indent + (f"{word} {self.condition(condition)}:" if condition != ALWAYS else "else:")
-            yield from lines or [f"{indent}    pass"]
+            head = f"{word} {self.condition(condition)}:" if condition != ALWAYS else "else:"
+            yield Line(indent + head, condition)
+            yield from lines or [Line(f"{indent}    pass")]
             word = "if" if word == "if" and leaves(body) else "elif"
         if self.unseen is not None and choice.branches[-1][0] != ALWAYS:
-            yield from (
-                [indent + self.unseen] if word == "if" else [f"{indent}else:", f"{indent}    {self.unseen}"]
-            )
+            lone = [self.unseen] if word == "if" else ["else:", f"    {self.unseen}"]
+            yield from (Line(indent + line) for line in lone)
 
 
 def _ways(loop: Repeat) -> tuple[Condition, Body, Body] | None:
@@ -123,9 +143,10 @@ class Listing(Layout):
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
 
-    def statements(self, step: Step, indent: str) -> Iterator[str]:
+    def statements(self, step: Step, indent: str) -> Iterator[Line]:
         """The statements, one a line."""
-        return (indent + statement_text(statement, self._names) for statement in step.statements)
+        for statement in step.statements:
+            yield Line(indent + statement_text(statement, self._names), statement, step)
 
     def test(self, test: Test) -> str:
         """As in "mem[i] < x"."""
@@ -146,7 +167,7 @@ def code_lines(body: Body, names: Sequence[str], depth: int = 0) -> Iterator[str
         names: Names of the registers.
         depth: How far in it starts.
     """
-    return Listing(names).lines(body, depth)
+    return (line.text for line in Listing(names).lines(body, depth))
 
 
 _SIGNS = {

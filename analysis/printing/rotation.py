@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from analysis.printing.nested import Stop, leaves
 from analysis.printing.structure import Do, If, Loop, Node
 from analysis.program.block import Block, Constant, Guard, Operation, gate_of
-from analysis.rewriting.size import COMPARISONS
 from analysis.simplification.guards import covers, tested_by
+from analysis.simplification.terms import COMPARISONS
 
 
 def rotated(nodes: Sequence[Node], known: Mapping[int, int], num_registers: int) -> list[Node]:
