@@ -18,7 +18,7 @@ test: install lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 recheck: install
-	for evidence in agents/zoo/*/*.proof.zip; do $(BIN)/nram recheck $$evidence --program $${evidence%.proof.zip}.json || exit 1; done
+	ls agents/zoo/*/*.proof.zip | sed 's/.proof.zip$$//' | xargs -P 2 -I{} $(BIN)/nram recheck {}.proof.zip --program {}.json
 
 sanitize: install
 	.ci/sanitize $(BIN)/python

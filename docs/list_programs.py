@@ -22,6 +22,7 @@ from analysis.program.file import load_program
 from analysis.program.program import Program
 from analysis.proofs.evidence import load_evidence
 from analysis.proofs.proof import Proof
+from analysis.proofs.statement import smallest_size
 from nram_env import Task, get_task
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +34,10 @@ _HEAD = """# Programs that a person understands
 
 The programs of the zoo's agents, shortened, with a sentence a line. This page is made by
 `docs/list_programs.py`. Names and the lines behind `#` in a loop are said by the program's proof, words for
-cells by the [specification](specifications.md) of its task.
+cells by the [specification](specifications.md) of its task. "Before" is the code of the program as it was
+learned, simplified, less what did not happen on sampled runs. Timesteps are those of the network's machine
+until it stops, passes those of the short form, as tested; `output` says how far it is known that the short
+form has the wanted output.
 """
 
 
@@ -57,9 +61,15 @@ class Entry:
         return as_code(self.before, self.task)
 
     @property
-    def steps(self) -> str:
-        """After how many steps it stops, where that is proved."""
-        return str(self.proof.claim) if self.proof else "not proved"
+    def output(self) -> str:
+        """How far it is known that both have the same output, the wanted one."""
+        return f"PROVED, M >= {smallest_size(self.proof.setting)}" if self.proof else "TESTED"
+
+
+def _steps(program: Program) -> str:
+    """After how many steps, or passes, a program was seen to stop."""
+    claim = next(found.claim for found in program.certificates if found.check == "stops")
+    return claim.removeprefix("stops by itself after ").removeprefix("step ").partition(",")[0]
 
 
 def entries(folder: Path = ZOO) -> list[Entry]:
@@ -84,15 +94,16 @@ def page(folder: Path = ZOO) -> str:
 
 
 def _table(found: list[Entry]) -> Iterator[str]:
-    yield "| program | lines before | after | registers before | after | proved of the short form |"
-    yield "|---|---|---|---|---|---|"
+    yield "| program | lines before | after | registers before | after | timesteps | passes | output |"
+    yield "|---|---|---|---|---|---|---|---|"
     for entry in found:
         sizes = (
             len(entry.code.lines) if entry.code else f"{len(entry.before.edges)} blocks",
             _lines(entry.after),
         )
         registers = (entry.before.num_registers, entry.after.num_registers)
-        yield f"| {entry.name} | {' | '.join(map(str, (*sizes, *registers)))} | {entry.steps} |"
+        steps = (_steps(entry.before), _steps(entry.after), entry.output)
+        yield f"| {entry.name} | {' | '.join(map(str, (*sizes, *registers, *steps)))} |"
     yield ""
 
 

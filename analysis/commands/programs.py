@@ -11,6 +11,7 @@ import tyro
 
 from agents.run_files import own_files
 from analysis.commands.evidence import evidence_of, proof_lines
+from analysis.commands.explain import explained_text
 from analysis.commands.inputs import instance, task_of
 from analysis.commands.output import emit, page_width, say, sizes_text
 from analysis.extraction.pipeline import extract, judge_fidelity
@@ -84,12 +85,15 @@ class Show:
     Examples:
         nram show runs/demo
         nram show program.json --view choices
+        nram show zoo:listsearch --explain
     """
 
     program: tyro.conf.Positional[str]
     """Program file, run folder, or zoo:TASK."""
     view: Literal["listing", "choices", "circuit", "machine"] = "listing"
     """The listing; every selector's choice; the simplified circuits; or states and edges."""
+    explain: bool = False
+    """Instead, what each line of its code does, in the words of its task, and what is proved of each loop."""
     seed: int = 0
     """Seed of the extraction, where the folder holds an agent but no program yet."""
     json: bool = False
@@ -99,7 +103,9 @@ class Show:
         """Print."""
         program = find_program(self.program, seed=self.seed, progress=say)
         evidence = standing(program, evidence_of(self.program))
-        if self.view == "listing":
+        if self.explain:
+            text = explained_text(self.program, program, page_width())
+        elif self.view == "listing":
             text = listing(program, page_width(), evidence or NOT_AT_HAND, self._short(program))
         else:
             text = _VIEWS[self.view](program, page_width())

@@ -46,3 +46,16 @@ def test_what_is_no_program_is_not_written_over(folder, capsys):
 def test_a_short_form_of_the_zoo_has_a_name(capsys):
     assert main(["show", "zoo:listk/short.json"]) == 0
     assert "p = mem[p]" in capsys.readouterr().out
+
+
+def test_a_short_form_is_explained(capsys):
+    assert main(["show", "zoo:listk", "--explain"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("Proved: ")
+    assert "node = mem[node]" in shown
+
+
+def test_what_does_not_nest_is_not_explained(folder, capsys):
+    shutil.copy(zoo.PLACE / "swap" / "program.json", "program.json")
+    assert main(["show", "program.json", "--explain"]) == 2
+    assert "the states of program swap do not nest; nram shorten may help" in capsys.readouterr().err
