@@ -28,7 +28,7 @@ def export(program: Program, to: str = "python") -> str:
         >>> from analysis import export, find_program
         >>> names = {}
         >>> exec(export(find_program("zoo:increment")), names)
-        >>> names["run"]([4, 6, 1, 0, 0, 0, 0, 0], 5)[:3]
+        >>> names["run"]([4, 6, 1, 0, 0, 0, 0, 0])[:3]
         [5, 7, 2]
     """
     if to not in EXPORTS:
