@@ -6,13 +6,14 @@ import ast
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from agents import zoo
 from analysis import load_program
 from analysis.exporters import to_python
+from analysis.extraction.resolve import SHORT_FILE
 from analysis.machine.vm import run
 from analysis.program.block import Block, Constant, Guard, Operation
 from analysis.program.program import Edge
@@ -21,10 +22,7 @@ from nram_env.tasks import draw_plan, get_task, most_steps
 from tests.analysis.exported import load
 from tests.analysis.programs import endless_where_the_first_value_is_1, program_with
 
-SHORT = {
-    path.stem: load_program(path)
-    for path in sorted((Path(__file__).parents[2] / "data" / "short").glob("*.json"))
-}
+SHORT = {name: load_program(entry.place / SHORT_FILE) for name, entry in zoo.entries().items()}
 """Shortened programs of the zoo."""
 
 MOST_COMPLEX = 8

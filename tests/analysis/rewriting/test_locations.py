@@ -1,22 +1,20 @@
 """States split by what was done last, and tests chosen anew, keep what a program does."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from agents import zoo
 from analysis import load_program
+from analysis.extraction.resolve import SHORT_FILE
 from analysis.machine.vm import run
 from analysis.rewriting.cases import Judge
 from analysis.rewriting.locations import retested, split
 from nram_env.tasks import draw_plan, get_task, most_steps
 
-FOLDER = Path(__file__).parents[2] / "data" / "short"
-
 
 @pytest.mark.parametrize("name", ["merge", "listsearch"])
 def test_split_and_retested_programs_take_the_same_steps(name):
-    program = load_program(FOLDER / f"{name}.json")
+    program = load_program(zoo.PLACE / name / SHORT_FILE)
     task, rng = get_task(name), np.random.default_rng(1)
     judge = Judge(task, program, 0)
     seen = judge.seen(program)
