@@ -9,6 +9,7 @@ from analysis.commands.cli import main
 from analysis.extraction.resolve import find_program, find_short
 from analysis.printing.page import Short, listing
 from analysis.program.text import WIDTH, hanging
+from analysis.proofs.certify import CHECKED
 
 PROGRAMS = sorted(zoo.entries())
 
@@ -67,7 +68,7 @@ def test_where_nothing_says_how_wide_a_page_is_it_has_its_usual_width(
     assert main(["show", "zoo:merge"]) == 0
     program = find_program("zoo:merge")
     short = Short(find_short("zoo:merge", program)[0])
-    assert capsys.readouterr().out.rstrip("\n") == listing(program, WIDTH, short=short).rstrip("\n")
+    assert capsys.readouterr().out.rstrip("\n") == listing(program, WIDTH, CHECKED, short).rstrip("\n")
 
 
 def test_a_word_that_is_wider_than_the_page_stays_whole() -> None:

@@ -25,8 +25,9 @@ PRINTS_PROVED = {
     "proofs/prover.py",
     "proofs/certify.py",
     "commands/proofs.py",
+    "studies/work.py",
 }
-"""Sources that may hold the word: the verdict's name, who gives it, who believes it, who prints it."""
+"""Sources that may hold the word: the verdict's name, who gives it, who believes it, who prints and counts it."""
 
 
 def other_task(name, **changes):
