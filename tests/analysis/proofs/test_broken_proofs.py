@@ -27,7 +27,7 @@ PRINTS_PROVED = {
     "commands/proofs.py",
     "studies/work.py",
 }
-"""Sources that may hold the word: the verdict's name, who gives it, who believes it, who prints and counts it."""
+"""Sources that may hold the word: the verdict's name, who gives, believes, prints and counts it."""
 
 
 def other_task(name, **changes):
