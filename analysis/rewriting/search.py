@@ -82,20 +82,21 @@ class _Search:
 
     def __init__(self, judge: Judge, watch: Watch, program: Program) -> None:
         self.judge, self.watch = judge, watch
-        self.made: Counter[str] = Counter()
-        self.found = self._downhill(self._tidy(program))
-        while size(again := self._again()) < size(self.found):
-            self.found = again
+        self.found, self.made = self._downhill(self._tidy(program))
+        while size((again := self._again())[0]) < size(self.found):
+            self.found, self.made = again[0], self.made + again[1]
 
-    def _again(self) -> Program:
+    def _again(self) -> tuple[Program, Counter[str]]:
         return self._downhill(self._tidy(split(self.found, self.judge.seen(self.found), 1)))
 
-    def _downhill(self, program: Program) -> Program:
+    def _downhill(self, program: Program) -> tuple[Program, Counter[str]]:
+        """A program that no single edit makes smaller any more, and how many edits of each kind led there."""
+        made: Counter[str] = Counter()
         while (smaller := next(self._smaller(program), None)) is not None:
             self.watch(f"{smaller[0]}: {size(program)} -> {size(smaller[1])}")
-            self.made[smaller[0]] += 1
+            made[smaller[0]] += 1
             program = smaller[1]
-        return program
+        return program, made
 
     def _smaller(self, program: Program) -> Iterator[tuple[str, Program]]:
         """What single edits make of a program, as far as it is right and smaller."""
