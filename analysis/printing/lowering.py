@@ -27,10 +27,10 @@ from analysis.program.expressions import (
     variables,
 )
 from analysis.program.program import Edge, Program
-from analysis.rewriting.blocks import without_assignment
+from analysis.rewriting.blocks import outputs, without_assignment
 from analysis.simplification.block import drop_dead, needed_values
 from analysis.simplification.dataflow import live_after, live_registers
-from analysis.simplification.guards import MAX_REGISTERS, guard_of, tested_by, values_on
+from analysis.simplification.guards import MAX_REGISTERS, guard_of, length, tested_by, values_on
 from nram_env.machine import Gate
 
 _PERMUTED = 5
@@ -137,7 +137,7 @@ def _effort(order: Sequence[_Branch], in_loop: bool) -> tuple[int, int, int]:
     idles = [all(isinstance(node, Do) and node.edge.block == Block() for node in body) for _, body in order]
     ends = [leaves(body) or (in_loop and idle) for (_, body), idle in zip(order, idles, strict=True)]
     misplaced = sum(end and not all(ends[:place]) for place, end in enumerate(ends))
-    tests = sum(mask.bit_count() + 1 for guard, _ in order for mask, _ in guard.cubes)
+    tests = sum(length(guard) for guard, _ in order)
     return misplaced + (0 if in_loop else sum(idles[:-1])), tests, sum(idles[:-1])
 
 
@@ -155,8 +155,7 @@ class Afterwards:
     def __init__(self, block: Block, num_registers: int, lost: Container[int]) -> None:
         self.block, self.num_registers = block, num_registers
         self.holders: dict[int, int] = {}
-        final = dict(enumerate(range(num_registers))) | dict(block.assignments)
-        for register, number in final.items():
+        for register, number in enumerate(outputs(block, num_registers)):
             if register not in lost:
                 self.holders.setdefault(number, register)
 

@@ -41,14 +41,11 @@ def rotated(nodes: Sequence[Node], known: Mapping[int, int], num_registers: int)
 
 def _end_tested(loop: Loop, before: Sequence[Node], known: Mapping[int, int]) -> tuple[Sequence[Node], int]:
     """The body of a loop, tested at its end where that does the same; how much of what is before it stays."""
-    branching = loop.body[0]
-    if len(loop.body) > 1 or not isinstance(branching, If) or not covers([g for g, _ in branching.branches]):
+    ways = _ways(loop)
+    if ways is None or any(isinstance(node, If | Loop) for node in ways[0][1]):
         return loop.body, len(before)
-    again = [(guard, body) for guard, body in branching.branches if not leaves(body)]
-    if len(again) != 1 or any(isinstance(node, If | Loop) for node in again[0][1]):
-        return loop.body, len(before)
-    guard, body = again[0]
-    leaving = If((*(branch for branch in branching.branches if leaves(branch[1])), (guard, ())))
+    (guard, body), others = ways
+    leaving = If((*others, (guard, ())))
     start = len(before) - len(body)
     if start >= 0 and _blocks(before[start:]) == _blocks(body):
         return [*body, leaving], start
@@ -63,16 +60,26 @@ def _tested_twice(loop: Loop, before: Sequence[Node], num_registers: int) -> If 
     So it is where a comparison is made right before both tests, and a run ends where it leaves the loop: then
     no register has to carry the comparison to the head of the loop.
     """
+    ways = _ways(loop)
+    if ways is None or not all(_only_stops(body) for _, body in ways[1]):
+        return None
+    again, ending = ways
+    mask = tested_by(guard for guard, _ in (again, *ending))
+    places = (before[-1:], again[1][-1:])
+    return If((*ending, again)) if all(_compares(place, mask, num_registers) for place in places) else None
+
+
+_Branch = tuple[Guard, tuple[Node, ...]]
+
+
+def _ways(loop: Loop) -> tuple[_Branch, tuple[_Branch, ...]] | None:
+    """The one branch that goes round and those that leave, of a loop that is nothing but branches."""
     branching = loop.body[0]
     if len(loop.body) > 1 or not isinstance(branching, If) or not covers([g for g, _ in branching.branches]):
         return None
     again = [branch for branch in branching.branches if not leaves(branch[1])]
-    ending = [branch for branch in branching.branches if leaves(branch[1]) and _only_stops(branch[1])]
-    if len(again) != 1 or len(ending) + 1 != len(branching.branches):
-        return None
-    mask = tested_by(guard for guard, _ in branching.branches)
-    ways = (before[-1:], again[0][1][-1:])
-    return If((*ending, *again)) if all(_compares(way, mask, num_registers) for way in ways) else None
+    leaving = tuple(branch for branch in branching.branches if leaves(branch[1]))
+    return (again[0], leaving) if len(again) == 1 else None
 
 
 def _without_last(branching: If) -> If:

@@ -86,19 +86,33 @@ def _new(numbers: Mapping[int, int], number: int) -> int:
 
 def composed(first: Block, second: Block, num_registers: int) -> Block:
     """One block that does what two do, one after the other."""
-    shift = len(first.instructions)
-    after_first = list(range(num_registers))
-    for register, number in first.assignments:
-        after_first[register] = number
+    shift, after_first = len(first.instructions), outputs(first, num_registers)
 
     def new(number: int) -> int:
         return after_first[number] if number < num_registers else number + shift
 
-    final = dict(enumerate(after_first)) | {register: new(number) for register, number in second.assignments}
-    assignments = tuple(
-        (register, number) for register, number in sorted(final.items()) if register != number
-    )
-    return Block((*first.instructions, *_renumbered(second.instructions, new)), assignments)
+    code = (*first.instructions, *_renumbered(second.instructions, new))
+    return _with_outputs(code, [new(number) for number in outputs(second, num_registers)])
+
+
+def exchanged(block: Block, num_registers: int, one: int, other: int) -> Block:
+    """The block behind which two registers hold what the other one held."""
+    new = outputs(block, num_registers)
+    new[one], new[other] = new[other], new[one]
+    return _with_outputs(block.instructions, new)
+
+
+def outputs(block: Block, num_registers: int) -> list[int]:
+    """For every register the number of the value that it holds behind a block."""
+    found = list(range(num_registers))
+    for register, number in block.assignments:
+        found[register] = number
+    return found
+
+
+def _with_outputs(code: Sequence[Instruction], numbers: Sequence[int]) -> Block:
+    pairs = ((register, number) for register, number in enumerate(numbers) if register != number)
+    return Block(tuple(code), tuple(pairs))
 
 
 def _renumbered(code: Sequence[Instruction], new: Callable[[int], int]) -> tuple[Instruction, ...]:

@@ -124,9 +124,9 @@ class _Observer:
     def _joined(self, edge: int, code: Sequence[object]) -> Visits:
         parts = self.parts[edge]
         if not parts:
-            count = self.program.num_registers + len(code)
-            empty = np.zeros((count, 0), dtype=np.int64)
-            return Visits(empty, empty[0] if count else np.zeros(0, dtype=np.int64), empty[:FIXED])
+            rows = (self.program.num_registers + len(code), FIXED)
+            values, fixed = (np.zeros((row, 0), dtype=np.int64) for row in rows)
+            return Visits(values, np.zeros(0, dtype=np.int64), fixed)
         return Visits(
             *(
                 np.concatenate([getattr(part, name) for part in parts], axis=-1)

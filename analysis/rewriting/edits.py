@@ -14,6 +14,7 @@ from analysis.program.block import Operation as Op
 from analysis.program.program import Program, Rewrite
 from analysis.rewriting.blocks import (
     composed,
+    exchanged,
     moved,
     with_equal,
     with_value,
@@ -144,14 +145,9 @@ def states(program: Program, seen: Seen) -> Iterator[Program]:
 def exchanges(program: Program, seen: Seen) -> Iterator[Program]:
     """Let two registers change their parts behind a block."""
     for place, edge in enumerate(program.edges):
-        assigned = dict(enumerate(range(program.num_registers))) | dict(edge.block.assignments)
         for one, other in combinations(range(program.num_registers), 2):
-            new = assigned | {one: assigned[other], other: assigned[one]}
-            pairs = tuple(
-                (register, number) for register, number in sorted(new.items()) if register != number
-            )
             why = Rewrite("two registers", "exchanged", "what follows treats them alike")
-            yield _edited(program, place, why, Block(edge.block.instructions, pairs))
+            yield _edited(program, place, why, exchanged(edge.block, program.num_registers, one, other))
 
 
 def orders(program: Program, seen: Seen) -> Iterator[Program]:

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.program.block import Guard
 from analysis.program.program import Program
 from analysis.rewriting.cases import Seen
-from analysis.simplification.guards import partition, separating_masks, values_on
+from analysis.simplification.guards import length, partition, separating_masks, values_on
 
 
 def split(program: Program, seen: Seen, history: int) -> Program:
@@ -55,7 +55,7 @@ def retested(program: Program, seen: Seen) -> Program:
     guards: dict[int, Guard] = {}
     for state in range(len(program.states)):
         ways = list(choices(program, seen, state))
-        best = min(ways, key=_length) if ways else {}
+        best = min(ways, key=lambda way: sum(map(length, way.values()))) if ways else {}
         guards |= best
     edges = [
         replace(edge, guard=guards[place]) for place, edge in enumerate(program.edges) if place in guards
@@ -80,7 +80,3 @@ def _patterns(program: Program, seen: Seen, state: int) -> dict[int, int]:
         for bits in np.unique(powers @ (seen.visits[place].values[: program.num_registers] == 0)).tolist()
         if seen.visits[place].sizes.size
     }
-
-
-def _length(guards: dict[int, Guard]) -> int:
-    return sum(1 + mask.bit_count() for guard in guards.values() for mask, _ in guard.cubes)

@@ -7,6 +7,7 @@ from analysis.program.expressions import Assign, statements
 from analysis.program.graph import components
 from analysis.program.program import Edge, Program
 from analysis.simplification.dataflow import live_registers
+from analysis.simplification.guards import length
 from analysis.simplification.terms import COMPARISONS
 
 _REGISTER, _FLAG, _STATE, _EDGE, _STATEMENT = 6, 12, 3, 3, 4
@@ -24,7 +25,7 @@ def size(program: Program) -> int:
 
 def num_tests(program: Program) -> int:
     """The tests of all guards, with one more for each cube."""
-    return sum(mask.bit_count() + 1 for edge in program.edges for mask, _ in edge.guard.cubes if mask)
+    return sum(length(edge.guard) for edge in program.edges if not edge.guard.always)
 
 
 def flags(program: Program) -> list[int]:

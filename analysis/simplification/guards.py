@@ -99,7 +99,7 @@ def partition(
         members.setdefault(name, set()).add(pattern & mask)
     order = sorted(members, key=lambda name: (len(members[name]), min(members[name])))
     tried = (_partition(members, mask, impossible, names) for names in (order, order[::-1]))
-    return min(tried, key=lambda guards: sum(_length(guard) for guard in guards.values()))
+    return min(tried, key=lambda guards: sum(length(guard) for guard in guards.values()))
 
 
 def _partition(
@@ -113,7 +113,8 @@ def _partition(
     return guards
 
 
-def _length(guard: Guard) -> int:
+def length(guard: Guard) -> int:
+    """How long a guard is to read: its tests, and one more for every cube."""
     return sum(1 + tested.bit_count() for tested, _ in guard.cubes)
 
 
