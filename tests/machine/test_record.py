@@ -56,6 +56,14 @@ def test_a_tensor_that_does_not_fit_is_refused_by_name(values, message):
         Pair().point(SIZES, {"values": values})
 
 
+def test_all_arrays_are_on_the_device_that_is_named():
+    meta = torch.device("meta")
+    room = Pair.room(SIZES, ["values"], meta)
+    assert room["values"].device == meta
+    assert Pair.obstacle(SIZES, {"values": VALUES}, meta) == "values must be on meta, got cpu"
+    assert Pair.obstacle(SIZES, {"values": VALUES}) is None
+
+
 def test_an_array_that_may_be_missing_is_checked_where_it_is_there():
     pair = Pair().point(SIZES, {"values": VALUES})
     assert (pair.values, pair.mask) == (VALUES.data_ptr(), None)
@@ -80,9 +88,9 @@ def test_room_is_what_fits(record):
 def test_a_timestep_looks_at_each_tensor_once(monkeypatch):
     looked, address = [], Array.address
 
-    def counted(array, name, tensor, sizes):
+    def counted(array, name, tensor, *where):
         looked.append(tensor)
-        return address(array, name, tensor, sizes)
+        return address(array, name, tensor, *where)
 
     monkeypatch.setattr(Array, "address", counted)
     config = MachineConfig(2)

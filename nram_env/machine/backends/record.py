@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 FLOAT, INTEGER, BOOLEAN = torch.float32, torch.int64, torch.bool
+CPU = torch.device("cpu")
 
 Sizes = Mapping[str, int]
 """What the letters in the shapes of arrays stand for."""
@@ -33,17 +34,19 @@ class Array:
     shape: str
     optional: bool = False
 
-    def room(self, sizes: Sizes) -> Tensor:
-        """A tensor like this, not filled."""
-        return torch.empty(*self._shape(sizes), dtype=self.dtype, device=_CPU)
+    def room(self, sizes: Sizes, device: torch.device = CPU) -> Tensor:
+        """A tensor like this on a device, not filled."""
+        return torch.empty(*self._shape(sizes), dtype=self.dtype, device=device)
 
     @cached_property
     def _shape(self) -> Callable[[Sizes], tuple[int, ...]]:
         letter = self.shape[0]
         return itemgetter(*self.shape) if len(self.shape) > 1 else lambda sizes: (sizes[letter],)
 
-    def address(self, name: str, tensor: Tensor | None, sizes: Sizes) -> int | None:
-        """Where the numbers of a tensor of that name lie, or None if there is no tensor.
+    def address(
+        self, name: str, tensor: Tensor | None, sizes: Sizes, device: torch.device = CPU
+    ) -> int | None:
+        """Where in a device's memory the numbers of a tensor of that name lie, or None if there is no tensor.
 
         Raises:
             ValueError: Native code cannot work on it, or it is missing.
@@ -53,7 +56,7 @@ class Array:
         if (
             tensor is not None
             and tensor.dtype is self.dtype
-            and tensor.is_cpu
+            and tensor.device == device
             and tensor.shape == self._shape(sizes)
             and tensor.layout is torch.strided
             and tensor.is_contiguous()
@@ -63,16 +66,16 @@ class Array:
             address = _address(tensor)
             if address or (address == 0 and tensor.numel() == 0):
                 return address
-        raise ValueError(self._obstacle(name, tensor, sizes))
+        raise ValueError(self._obstacle(name, tensor, sizes, device))
 
-    def _obstacle(self, name: str, tensor: Tensor | None, sizes: Sizes) -> str:
+    def _obstacle(self, name: str, tensor: Tensor | None, sizes: Sizes, device: torch.device) -> str:
         """Say why a tensor of that name does not fit."""
         if tensor is None:
             return f"{name} is missing"
         if tensor.dtype is not self.dtype:
             return f"{name} must be {self.dtype}, got {tensor.dtype}"
-        if not tensor.is_cpu:
-            return f"{name} must be on the CPU, got {tensor.device}"
+        if tensor.device != device:
+            return f"{name} must be on {'the CPU' if device == CPU else device}, got {tensor.device}"
         shape, letters = self._shape(sizes), ", ".join(self.shape)
         if tensor.shape != shape:
             return f"{name} must have shape ({letters}) = {shape}, got {tuple(tensor.shape)}"
@@ -84,7 +87,6 @@ class Array:
 
 
 _PLAIN = (Tensor, torch.nn.Parameter)
-_CPU = torch.device("cpu")
 
 
 def _address(tensor: Tensor) -> int | None:
@@ -116,7 +118,7 @@ def compiler_obstacle() -> str | None:
 
 
 class Record(ctypes.Structure):
-    """A record of a native call, some of whose fields are addresses of arrays.
+    """A record of a native call, some of whose fields are addresses of arrays, all on one device.
 
     Attributes:
         arrays: What lies at each address.
@@ -129,27 +131,30 @@ class Record(ctypes.Structure):
     tensors: Mapping[str, Tensor | None]
 
     @classmethod
-    def room(cls, sizes: Sizes, names: Iterable[str]) -> dict[str, Tensor]:
+    def room(cls, sizes: Sizes, names: Iterable[str], device: torch.device = CPU) -> dict[str, Tensor]:
         """Tensors, not filled, for the arrays of these names."""
-        return {name: cls.arrays[name].room(sizes) for name in names}
+        return {name: cls.arrays[name].room(sizes, device) for name in names}
 
     @classmethod
-    def obstacle(cls, sizes: Sizes, tensors: Mapping[str, Tensor | None]) -> str | None:
+    def obstacle(
+        cls, sizes: Sizes, tensors: Mapping[str, Tensor | None], device: torch.device = CPU
+    ) -> str | None:
         """Say which of the tensors, by the names of the arrays, does not fit and why, or None if all do."""
         reason = compiler_obstacle()
         if reason is None:
             try:
-                cls._addresses(sizes, tensors)
+                cls._addresses(sizes, tensors, device)
             except ValueError as error:
                 reason = str(error)
         return reason
 
-    def point(self, sizes: Sizes, tensors: Mapping[str, Tensor | None]) -> Self:
+    def point(self, sizes: Sizes, tensors: Mapping[str, Tensor | None], device: torch.device = CPU) -> Self:
         """Write down the addresses of tensors, which live as long as the record; nothing else does that.
 
         Args:
             sizes: What the letters in the arrays' shapes stand for.
             tensors: By the names of the arrays; what is None or not there has no address.
+            device: Where all of them are.
 
         Raises:
             ValueError: A tensor does not fit, or is missing.
@@ -157,15 +162,18 @@ class Record(ctypes.Structure):
         reason = compiler_obstacle()
         if reason is not None:
             raise ValueError(reason)
-        found = self._addresses(sizes, {**dict.fromkeys(self.arrays), **tensors})
+        found = self._addresses(sizes, {**dict.fromkeys(self.arrays), **tensors}, device)
         self.sizes, self.tensors = sizes, tensors
         for name, address in found.items():
             setattr(self, name, address)
         return self
 
     @classmethod
-    def _addresses(cls, sizes: Sizes, tensors: Mapping[str, Tensor | None]) -> dict[str, int | None]:
-        return {name: cls.arrays[name].address(name, tensor, sizes) for name, tensor in tensors.items()}
+    def _addresses(
+        cls, sizes: Sizes, tensors: Mapping[str, Tensor | None], device: torch.device
+    ) -> dict[str, int | None]:
+        found = tensors.items()
+        return {name: cls.arrays[name].address(name, tensor, sizes, device) for name, tensor in found}
 
 
 def addresses(arrays: Mapping[str, Array]) -> tuple[tuple[str, Any], ...]:
