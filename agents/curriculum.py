@@ -132,7 +132,8 @@ def rise(population: Population, lesson: Lesson, rollout: Rollout, config: Train
     """
     shape = rollout.returns.shape
     sizes = population.level.clamp_max(config.max_level)
-    at_level = torch.from_numpy(lesson.batch.difficulty).view(shape) == sizes[:, None]
+    difficulty = torch.as_tensor(lesson.batch.difficulty, dtype=torch.int64, device=sizes.device)
+    at_level = difficulty.view(shape) == sizes[:, None]
     wrong = rollout.wrong | (lesson.beyond[:, None] & (rollout.unfinished.detach() > UNFINISHED))
     error = _running(population.error, wrong.float(), at_level)
     loss = _running(population.loss, cell_losses(rollout, lesson.batch), at_level)

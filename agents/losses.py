@@ -31,8 +31,9 @@ def member_losses(rollout: Rollout, population: Population, config: TrainConfig,
 
 def cell_losses(rollout: Rollout, batch: TaskBatch) -> Tensor:
     """What an output cell costs every example, (P, B): minus its log-likelihood, without entropies."""
-    cells = torch.from_numpy(batch.mask.sum(1)).view(rollout.returns.shape)
-    return -rollout.returns.detach() / cells
+    returns = rollout.returns.detach()
+    cells = torch.as_tensor(batch.mask.sum(1), dtype=torch.int64, device=returns.device)
+    return -returns / cells.view(returns.shape)
 
 
 def entropy_weight(population: Population, config: TrainConfig) -> Tensor:

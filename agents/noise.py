@@ -20,15 +20,15 @@ _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _WORD = 0xFFFFFFFF
 
 
-def gaussian(key: Key, rows: int, columns: int) -> Tensor:
-    """Standard normal noise (rows, columns), float32.
+def gaussian(key: Key, rows: int, columns: int, device: torch.device | str = "cpu") -> Tensor:
+    """Standard normal noise (rows, columns), float32, on a device.
 
     Example:
         >>> gaussian((1, 2), 2, 5)[0].equal(gaussian((1, 2), 1, 5)[0])
         True
     """
     half = (columns + 1) // 2
-    place, row = (torch.arange(count, dtype=torch.int64, device="cpu") for count in (half, rows))
+    place, row = (torch.arange(count, dtype=torch.int64, device=device) for count in (half, rows))
     first, second = threefry(key, place.expand(rows, half), row[:, None].expand(rows, half))
     radius = (-2 * (((first >> 8) + 1).float() * 2**-24).log()).sqrt()
     signed = torch.where(second > _WORD // 2, second - _WORD - 1, second)
@@ -38,13 +38,13 @@ def gaussian(key: Key, rows: int, columns: int) -> Tensor:
 
 
 def uniform(generator: torch.Generator, *shape: int) -> Tensor:
-    """Numbers of 0..1 from a generator, float32 on the CPU."""
-    return torch.rand(shape, generator=generator, dtype=torch.float32, device="cpu")
+    """Numbers of 0..1 from a generator, float32 on its device."""
+    return torch.rand(shape, generator=generator, dtype=torch.float32, device=generator.device)
 
 
 def normal(generator: torch.Generator, *shape: int) -> Tensor:
-    """Standard normal numbers from a generator, float32 on the CPU."""
-    return torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu")
+    """Standard normal numbers from a generator, float32 on its device."""
+    return torch.randn(shape, generator=generator, dtype=torch.float32, device=generator.device)
 
 
 def threefry(key: Key, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:

@@ -75,8 +75,9 @@ def _reference(
 ) -> Tensor:
     first, second = ADAM_BETAS
     norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True, dtype=torch.float64)
-    noise = gaussian(key, *gradient.shape) * deviation[:, None]
-    noisy = gradient * (clip / norm.clamp_min(clip)).to(gradient.dtype) + noise.to(gradient.device)
+    members, size = gradient.shape
+    noise = gaussian(key, members, size, gradient.device) * deviation[:, None]
+    noisy = gradient * (clip / norm.clamp_min(clip)).to(gradient.dtype) + noise
     momentum.lerp_(noisy, 1 - first)
     variance.mul_(second).addcmul_(noisy, noisy, value=1 - second)
     parameters.addcmul_(-rate[:, None], momentum / (variance.sqrt() + epsilon[:, None]))

@@ -82,18 +82,29 @@ class Population:
         keys = zip(held_out, (-self.level).tolist(), self.loss.tolist(), strict=True)
         return [index for _, index in sorted((key, index) for index, key in enumerate(keys))]
 
+    @property
+    def device(self) -> torch.device:
+        """Where the members are."""
+        return self.parameters.device
+
+    def to(self, device: torch.device | str) -> Population:
+        """The same members on another device; on their own, themselves."""
+        return Population(*(getattr(self, field.name).to(device) for field in fields(self)))
+
     def put(self, places: Tensor, members: Population) -> Population:
-        """A population whose members at `places` (k,) are replaced by the given k members."""
+        """A population whose members at `places` (k,) are replaced by the given k members, of any device."""
+        where, fresh = places.to(self.device), members.to(self.device)
         return Population(
             *(
-                getattr(self, field.name).index_copy(0, places, getattr(members, field.name))
+                getattr(self, field.name).index_copy(0, where, getattr(fresh, field.name))
                 for field in fields(self)
             )
         )
 
     def take(self, places: Tensor) -> Population:
         """The members at `places` (k,), as a population of size k."""
-        return Population(*(getattr(self, field.name)[places] for field in fields(self)))
+        where = places.to(self.device)
+        return Population(*(getattr(self, field.name)[where] for field in fields(self)))
 
 
 def start(config: TrainConfig, members: int, generator: torch.Generator) -> Population:
@@ -134,5 +145,5 @@ def renew(
     if not places:
         return population
     where = torch.tensor(places, dtype=torch.int64, device="cpu")
-    fresh = replace(start(config, len(places), generator), restarts=population.restarts[where])
-    return population.put(where, fresh)
+    fresh = start(config, len(places), generator).to(population.device)
+    return population.put(where, replace(fresh, restarts=population.take(where).restarts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 
 import torch
 
@@ -30,10 +31,10 @@ def select(population: Population, config: TrainConfig, generator: torch.Generat
     """
     order = population.ranking()
     places = _places_in_families(population, order)
-    on_top = mastered(population, config)
+    on_top = mastered(population, config).tolist()
     masters = [index for index in order if on_top[index]]
     crowded = population.size if masters else max(1, int(config.family_share * population.size))
-    ripe = (population.tenure >= config.spare_age) & ~population.solved
+    ripe = ((population.tenure >= config.spare_age) & ~population.solved).tolist()
     worst = [index for index in reversed(order) if ripe[index]]
     worst.sort(key=lambda index: places[index] < crowded)  # stable: the worst of either kind stay in front
     worst = worst[: int(config.cull_share * population.size)]
@@ -43,7 +44,7 @@ def select(population: Population, config: TrainConfig, generator: torch.Generat
         parents = _places(leaders[: max(1, population.size // 8)])
         size = (len(cloned),)
         picks = torch.randint(len(parents), size, generator=generator, dtype=torch.int64, device="cpu")
-        clones = _perturb(population.take(parents[picks]), config, generator)
+        clones = _perturb(population.take(parents[picks]).to("cpu"), config, generator)
         population = population.put(_places(cloned), clones)
     return renew(population, renewed, config, generator)
 
@@ -55,9 +56,9 @@ def _places(indices: list[int]) -> torch.Tensor:
 def _places_in_families(population: Population, order: list[int]) -> dict[int, int]:
     """How many members of its own family stand before each member in the ranking."""
     seen: Counter[int] = Counter()
-    places = {}
+    places, families = {}, population.family.tolist()
     for index in order:
-        family = int(population.family[index])
+        family = families[index]
         places[index] = seen[family]
         seen[family] += 1
     return places
@@ -107,19 +108,20 @@ def next_generation(population: Population, config: TrainConfig, generator: torc
     a valley of its own, they need noise on their weights as well: some find the rest again, but not that.
     """
     best = population.ranking()[: max(1, population.size // 8)]
-    parents = population.take(_places([best[place % len(best)] for place in range(population.size)]))
+    picks = _places([best[place % len(best)] for place in range(population.size)])
+    parents = population.take(picks).to("cpu")
     factor = _between(REBORN, uniform(generator, population.size))
     children = rescale(parents, factor, config.spec).parameters
     if config.generation_noise:
         children = _mutated(children, config.generation_noise, generator)
-    return replace(
+    generation = replace(
         start(config, population.size, generator),
         parameters=children,
         best_parameters=children.clone(),
         easy_share=parents.easy_share,
         family=parents.family,
-        restarts=population.restarts,
-    )
+    ).to(population.device)
+    return replace(generation, restarts=population.restarts)
 
 
 def forget_halting(
@@ -130,9 +132,7 @@ def forget_halting(
     Over the task's own horizon an early stop is all that can go wrong, so the logit has sunk to where the
     sigmoid has no gradient left. What tells the last timestep from the others is in the hidden layer.
     """
-    if not chosen.any():
-        return population
-    fixed = chosen[:, None] & config.spec.of_halting
+    fixed = chosen[:, None] & _of_halting(config.spec, population.device)
     constant = _between(UNDECIDED, uniform(generator, population.size))
     parameters = population.parameters.masked_fill(fixed, 0.0)
     parameters[:, -1] = torch.where(chosen, constant, parameters[:, -1])
@@ -142,6 +142,11 @@ def forget_halting(
         momentum=population.momentum.masked_fill(fixed, 0.0),
         variance=population.variance.masked_fill(fixed, 0.0),
     )
+
+
+@cache
+def _of_halting(spec: ControllerSpec, device: torch.device) -> torch.Tensor:
+    return spec.of_halting.to(device)
 
 
 def trained_on(

@@ -13,23 +13,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents import losses, optimiser
+from agents import losses
 from agents.checkpoint import Agent
 from agents.config import TrainConfig
 from agents.controllers import Controller
-from agents.curriculum import Lesson, draw_lesson, rise
-from agents.held_out import held_out_errors
-from agents.population import renew, start
+from agents.engine import HostEngine, Moment, Step
+from agents.population import start
 from agents.population_file import SavedPopulation, load_population, save_population
-from agents.rollout import Rollout, make_envs, unroll
-from agents.selection import forget_halting, next_generation, select, trained_on
+from agents.selection import next_generation, select, trained_on
 from nram_env.machine.ambient import training
 
 REFUTED = 1 / 3
 """Hard error of a member that passes all tests here, but not what it is asked besides."""
-
-WORD = 0xFFFFFFFF
-"""Seed and update, as the key of the gradient noise, have 32 bits each."""
 
 
 @dataclass(frozen=True)
@@ -80,26 +75,18 @@ class Trainer:
     def __init__(self, config: TrainConfig, parent: Controller | None = None) -> None:
         self.config = config
         self.task = config.task_object
+        self.engine = HostEngine(config)
         self.update = 0
         self._begin(attempt=1)
         if parent is not None:
             self._train_on(parent)
-        self._envs = make_envs(
-            self.task,
-            config.machine,
-            config.population * config.batch_size,
-            loss=config.loss,
-            activation_clip=config.activation_clip,
-            log_floor=config.log_floor,
-            backend=config.backend,
-        )
 
     def _begin(self, attempt: int) -> None:
         """Start a population; that of attempt k is the one with which a run k - 1 seeds later starts."""
         self.attempt, self.began, self.has_risen = attempt, self.update, False
         self.examples = np.random.default_rng(self.seed)
         self.chance = torch.Generator().manual_seed(self.seed)
-        self.population = start(self.config, self.config.population, self.chance)
+        self.population = self.engine.place(start(self.config, self.config.population, self.chance))
 
     def _train_on(self, parent: Controller) -> None:
         if parent.spec != self.config.spec or parent.num_members != 1:
@@ -107,7 +94,8 @@ class Trainer:
                 f"the controller to train on must be one of {self.config.spec}, got {parent.num_members} of "
                 f"{parent.spec}"
             )
-        self.population = trained_on(parent.parameters, self.config, self.config.population, self.chance)
+        members = trained_on(parent.parameters, self.config, self.config.population, self.chance)
+        self.population = self.engine.place(members)
         self.has_risen = True
 
     @property
@@ -121,17 +109,17 @@ class Trainer:
         return self.update - self.began
 
     @training()
-    def advance(self) -> Progress:
-        """Do one update; every so often also test, select, or restart members, or the whole population."""
-        parameters = self.population.parameters.detach().requires_grad_()
-        controller = Controller(self.config.spec, parameters, self.config.backend)
-        lesson = draw_lesson(self.examples, self.task, self.population, self.config)
-        rollout = unroll(controller, self._envs, instance=lesson.batch, horizon=lesson.horizon)
-        member_loss = losses.member_losses(rollout, self.population, self.config, lesson.beyond)
-        (gradient,) = torch.autograd.grad(member_loss.sum(), controller.parameters)
-        self._learn(member_loss, gradient)
-        self._rise(lesson, rollout)
-        self.update += 1
+    def advance(self, most: int | None = None) -> Progress:
+        """Do an update, on a device several; every so often also test, select, or restart all members.
+
+        Args:
+            most: Updates to do at most, where an engine does several at once; None for no limit.
+        """
+        moment = Moment(self.seed, self.age, self.examples, self.chance)
+        step, updates = self.engine.advance(self.population, moment, most)
+        self.population = step.population
+        self.update += updates
+        self.has_risen |= bool(step.risen)
         if self.age % self.config.evaluate_every == 0:
             self.evaluate()
         if self.config.cull_every and self.age % self.config.cull_every == 0:
@@ -140,16 +128,7 @@ class Trainer:
             self.population = next_generation(self.population, self.config, self.chance)
         if self._is_hopeless():
             self._begin(self.attempt + 1)
-        return self._progress(member_loss, losses.cell_losses(rollout, lesson.batch))
-
-    def _rise(self, lesson: Lesson, rollout: Rollout) -> None:
-        """Raise the levels mastered; who comes to learn to stop begins with an open mind."""
-        config, before = self.config, self.population.level
-        population = rise(self.population, lesson, rollout, config)
-        entered = (population.level > config.max_level) & (before <= config.max_level)
-        self.population = forget_halting(population, entered, config, self.chance)
-        risen = (population.level > config.lowest_level) | losses.mastered(population, config)
-        self.has_risen |= bool(risen.any())
+        return self._progress(step)
 
     def _is_stuck(self) -> bool:
         """Whether it is time for a new generation, and members master the top level, but none is solved."""
@@ -194,7 +173,7 @@ class Trainer:
 
         See `agents.held_out`.
         """
-        return held_out_errors(controller, self.config, rng)
+        return self.engine.held_out_errors(controller, rng)
 
     def agents(self) -> list[Agent]:
         """All members from best to worst, each with the parameters that did best on held-out sizes."""
@@ -244,21 +223,6 @@ class Trainer:
         trainer.chance = saved.chance
         return trainer
 
-    @torch.no_grad()
-    def _learn(self, member_loss: Tensor, gradient: Tensor) -> None:
-        config, key = self.config, (self.seed & WORD, self.age & WORD)
-        self.population, finite = optimiser.step(
-            self.population, gradient, config.gradient_clip, key, config.backend
-        )
-        self._restart((~(finite & member_loss.isfinite())).nonzero()[:, 0].tolist())
-
-    def _restart(self, broken: list[int]) -> None:
-        """Start members afresh whose loss, gradient or parameters are not finite."""
-        counted = self.population.restarts.clone()
-        counted[broken] += 1
-        counted_population = replace(self.population, restarts=counted)
-        self.population = renew(counted_population, broken, self.config, self.chance)
-
     def agent(self, index: int) -> Agent:
         """A member, with the parameters that did best on held-out sizes."""
         population, spec = self.population, self.config.spec
@@ -275,7 +239,7 @@ class Trainer:
         }
         return Agent(Controller(spec, parameters[index : index + 1].clone()), self.config.task, info)
 
-    def _progress(self, member_loss: Tensor, cell_loss: Tensor) -> Progress:
+    def _progress(self, step: Step) -> Progress:
         population = self.population
         level = int(population.level.max())
         return Progress(
@@ -283,8 +247,8 @@ class Trainer:
             attempt=self.attempt,
             level=level,
             error=float(population.error[population.level == level].min()),
-            loss=float(member_loss.detach().nanmean()),
-            cell_loss=float(cell_loss.nanmean()),
+            loss=float(step.loss.nanmean()),
+            cell_loss=float(step.cell_loss.nanmean()),
             stopping=int((population.level > self.config.max_level).sum()),
             solved=int(population.solved.sum()),
             restarts=int(population.restarts.sum()),

@@ -10,6 +10,7 @@ import torch
 from agents.config import TrainConfig
 from agents.controllers import CONTROLLER_KINDS, Controller, ControllerSpec
 from agents.curriculum import Lesson, draw_difficulties, draw_lesson
+from agents.engine import HostEngine, Moment
 from agents.hard import hard_failures
 from agents.population import Population, start
 from agents.selection import forget_halting
@@ -159,8 +160,8 @@ def test_forgetting_makes_the_halting_logit_a_constant_and_changes_nothing_else(
 
 def test_where_nobody_is_to_forget_no_chance_is_used():
     population, chance = start(CONFIG, 3, generator()), generator(1)
-    before = chance.get_state()
-    assert forget_halting(population, torch.zeros(3, dtype=torch.bool), CONFIG, chance) is population
+    before, moment = chance.get_state(), Moment(0, 0, np.random.default_rng(0), chance)
+    assert HostEngine(CONFIG).forget(population, torch.zeros(3, dtype=torch.bool), moment) is population
     assert torch.equal(chance.get_state(), before)
 
 

@@ -16,6 +16,7 @@ from agents.checkpoint import load_agent
 from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.curriculum import draw_lesson
+from agents.engine import HostEngine, Moment
 from agents.evaluation import evaluate
 from agents.hard import hard_failures
 from agents.population import start
@@ -29,6 +30,10 @@ SMALL = TrainConfig(
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def moment() -> Moment:
+    return Moment(0, 0, np.random.default_rng(0), generator())
 
 
 def assert_same(first: Trainer, second: Trainer) -> None:
@@ -83,18 +88,19 @@ def test_a_small_population_solves_access_from_examples_alone():
 
 
 def test_a_member_with_a_broken_number_is_restarted_and_counted_and_the_others_are_not_touched():
-    healthy, broken = (Trainer(replace(SMALL, cull_every=0)) for _ in range(2))
-    gradient = torch.randn(healthy.population.parameters.shape, generator=generator())
-    loss = torch.ones(3)
-    healthy._learn(loss, gradient)
+    config = replace(SMALL, cull_every=0)
+    gradient = torch.randn(3, config.spec.num_parameters, generator=generator())
     spoiled = gradient.clone()
     spoiled[1, 5] = math.nan
-    broken._learn(loss, spoiled)
-    assert broken.population.restarts.tolist() == [0, 1, 0]
-    assert broken.population.age.tolist() == [1, 0, 1]
-    assert torch.isfinite(broken.population.parameters).all()
+    healthy, broken = (
+        HostEngine(config).learn(start(config, 3, generator()), torch.ones(3), one, moment())
+        for one in (gradient, spoiled)
+    )
+    assert broken.restarts.tolist() == [0, 1, 0]
+    assert broken.age.tolist() == [1, 0, 1]
+    assert torch.isfinite(broken.parameters).all()
     for index in (0, 2):
-        assert torch.equal(healthy.population.parameters[index], broken.population.parameters[index])
+        assert torch.equal(healthy.parameters[index], broken.parameters[index])
 
 
 @pytest.mark.parametrize("controller", ["lstm", "feedforward"])
@@ -313,7 +319,7 @@ def test_updates_have_a_share_of_the_horizon_or_all_of_it_and_tests_all_of_it():
     drawn = set()
     for _ in range(20):
         trainer.advance()
-        drawn |= set(trainer._envs.state.horizon.tolist())
+        drawn |= set(trainer.engine.envs.state.horizon.tolist())
     assert drawn == {10, 19}  # half of 2 x 8 + 3, rounded up, and all of it
     with watched_batches(right=True) as batches:
         trainer.held_out_errors(_controller(trainer), np.random.default_rng(0))

@@ -1,0 +1,161 @@
+"""What an update of a population is, and where it is computed: by the processor here, elsewhere by others."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents import losses, optimiser
+from agents.config import TrainConfig
+from agents.controllers import Controller
+from agents.curriculum import Lesson, draw_lesson, rise
+from agents.held_out import held_out_errors
+from agents.population import Population, renew
+from agents.rollout import Rollout, make_envs, unroll
+from agents.selection import forget_halting
+
+WORD = 0xFFFFFFFF
+"""Seed and update, as the key of the gradient noise, have 32 bits each."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a run stands as an update begins.
+
+    Attributes:
+        seed: Seed of the population's chance.
+        age: Updates of the population.
+        examples: Chance of the examples.
+        chance: All other chance.
+    """
+
+    seed: int
+    age: int
+    examples: np.random.Generator
+    chance: torch.Generator
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an update gives.
+
+    Attributes:
+        population: The members after it.
+        loss: (P,); their losses.
+        cell_loss: (P, B); minus log-likelihood of an output cell, in nats.
+        risen: Whether any member has left the first level, or masters the only one there is; one boolean.
+    """
+
+    population: Population
+    loss: Tensor
+    cell_loss: Tensor
+    risen: Tensor
+
+
+class Engine(ABC):
+    """Updates a population, and tests its members; the subclasses say where and with whose chance.
+
+    Args:
+        config: Hyper-parameters.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+
+    @abstractmethod
+    def place(self, population: Population) -> Population:
+        """The members where this engine has them."""
+
+    @abstractmethod
+    def advance(self, population: Population, moment: Moment, most: int | None) -> tuple[Step, int]:
+        """Do one update or several, at most `most`; returns the last, and how many."""
+
+    @abstractmethod
+    def held_out_errors(self, controller: Controller, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """As `agents.held_out.held_out_errors`; what counts as free of errors is decided there."""
+
+    @abstractmethod
+    def play(self, controller: Controller, population: Population, moment: Moment) -> tuple[Lesson, Rollout]:
+        """Draw a lesson and play it, with graph."""
+
+    @abstractmethod
+    def restart(self, population: Population, broken: Tensor, moment: Moment) -> Population:
+        """Start members (P,) afresh whose loss, gradient or parameters are not finite, and count that."""
+
+    @abstractmethod
+    def forget(self, population: Population, entered: Tensor, moment: Moment) -> Population:
+        """Let members (P,) that come to learn to stop begin with an open mind."""
+
+    def update(self, population: Population, moment: Moment) -> Step:
+        """One update of all members."""
+        config = self.config
+        parameters = population.parameters.detach().requires_grad_()
+        controller = Controller(config.spec, parameters, config.backend)
+        lesson, rollout = self.play(controller, population, moment)
+        loss = losses.member_losses(rollout, population, config, lesson.beyond)
+        (gradient,) = torch.autograd.grad(loss.sum(), parameters)
+        population = self.learn(population, loss.detach(), gradient, moment)
+        population = self._rise(population, lesson, rollout, moment)
+        risen = (population.level > config.lowest_level) | losses.mastered(population, config)
+        return Step(population, loss.detach(), losses.cell_losses(rollout, lesson.batch), risen.any())
+
+    @torch.no_grad()
+    def learn(self, population: Population, loss: Tensor, gradient: Tensor, moment: Moment) -> Population:
+        """Step along the gradient (P, N) of the losses (P,); what is not finite begins afresh."""
+        config, key = self.config, (moment.seed & WORD, moment.age & WORD)
+        population, finite = optimiser.step(population, gradient, config.gradient_clip, key, config.backend)
+        return self.restart(population, ~(finite & loss.isfinite()), moment)
+
+    def _rise(self, population: Population, lesson: Lesson, rollout: Rollout, moment: Moment) -> Population:
+        """Raise the levels mastered; who comes to learn to stop begins with an open mind."""
+        highest, before = self.config.max_level, population.level
+        population = rise(population, lesson, rollout, self.config)
+        return self.forget(population, (population.level > highest) & (before <= highest), moment)
+
+
+class HostEngine(Engine):
+    """Updates one at a time on the processor, with the chance of the run."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__(config)
+        self.envs = make_envs(
+            config.task_object,
+            config.machine,
+            config.population * config.batch_size,
+            loss=config.loss,
+            activation_clip=config.activation_clip,
+            log_floor=config.log_floor,
+            backend=config.backend,
+        )
+
+    def place(self, population: Population) -> Population:
+        """The members on the processor."""
+        return population.to("cpu")
+
+    def advance(self, population: Population, moment: Moment, most: int | None = None) -> tuple[Step, int]:
+        """Do one update."""
+        return self.update(population, moment), 1
+
+    def held_out_errors(self, controller: Controller, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """See `agents.held_out`."""
+        return held_out_errors(controller, self.config, rng)
+
+    def play(self, controller: Controller, population: Population, moment: Moment) -> tuple[Lesson, Rollout]:
+        """Play examples that the run's own chance draws."""
+        lesson = draw_lesson(moment.examples, self.config.task_object, population, self.config)
+        return lesson, unroll(controller, self.envs, instance=lesson.batch, horizon=lesson.horizon)
+
+    def restart(self, population: Population, broken: Tensor, moment: Moment) -> Population:
+        """Put fresh members, drawn by the run's own chance, at the places of broken ones."""
+        counted = replace(population, restarts=population.restarts + broken.long())
+        return renew(counted, broken.nonzero()[:, 0].tolist(), self.config, moment.chance)
+
+    def forget(self, population: Population, entered: Tensor, moment: Moment) -> Population:
+        """Use chance only where a member enters."""
+        if not entered.any():
+            return population
+        return forget_halting(population, entered, self.config, moment.chance)
