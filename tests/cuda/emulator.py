@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -20,8 +19,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from nram_env.machine.backends.cuda.sources import PLATFORM, files
+
 HERE = Path(__file__).parent
-PLATFORM = HERE.parents[1] / "nram_env/machine/backends/cuda"
 COMPILER = shutil.which(os.environ.get("CXX", "g++"))
 FLAGS = ("-std=c++17", "-O1", "-fPIC", "-fvisibility=hidden", "-fno-math-errno", "-DON_CPU")
 CHECKS = ("-fsanitize=alignment,bounds", "-ftrivial-auto-var-init=pattern")
@@ -62,9 +62,9 @@ def emulated(source: Path, defines: Mapping[str, int | str], seed: int = 0) -> E
 
 @cache
 def _built(source: Path, defines: tuple[str, ...]) -> Path:
-    folders = (source.parent, PLATFORM, HERE)
-    options = [*FLAGS, *CHECKS, *QUIET, *(f"-I{folder}" for folder in folders), *defines]
-    content = [_version(), *options, *(file.read_text() for file in _files(source, folders))]
+    folders = (PLATFORM, HERE)
+    options = [*FLAGS, *CHECKS, *QUIET, *(f"-I{folder}" for folder in (source.parent, *folders)), *defines]
+    content = [_version(), *options, *(file.read_text() for file in files(source, folders).values())]
     digest = hashlib.sha256("\0".join(content).encode()).hexdigest()[:32]
     target = _folder() / f"{source.stem}-{digest}.so"
     with FileLock(f"{target}.lock"):
@@ -84,17 +84,6 @@ def _compile(source: Path, options: list[str], target: Path) -> None:
 def _call(*arguments: str) -> None:
     result = subprocess.run([str(COMPILER), *arguments], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[:4000]
-
-
-def _files(source: Path, folders: tuple[Path, ...]) -> list[Path]:
-    """A source and all that it includes, directly or not."""
-    found = [source]
-    for file in found:
-        for name in re.findall(r'^\s*#include "(.+)"', file.read_text(), re.MULTILINE):
-            places = [place for folder in folders if (place := folder / name).exists()]
-            assert places, f"{file} includes {name}, which is in none of {folders}"
-            found += [place for place in places[:1] if place not in found]
-    return found
 
 
 @cache
