@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from agents import library
+from agents.cuda import optimiser as kernel
 from agents.noise import Key, gaussian
 from agents.population import Population
 
@@ -31,7 +32,8 @@ def step(
         gradient: Of their losses, (P, N).
         clip: Each member's gradient is rescaled to an L2 norm of at most this, before the noise.
         key: Of the noise; each update needs another.
-        backend: "fused", "reference" (torch) or "auto".
+        backend: "fused" (the library), "reference" (torch) or "auto": the library on the CPU, its kernel
+            on a card, or torch where neither can.
 
     Returns:
         The population a step older, and (P,) booleans: members whose gradient and new parameters are finite.
@@ -44,8 +46,12 @@ def step(
         raise ValueError(f"gradient must have shape (P, N) = {wanted}, got {tuple(gradient.shape)}")
     arrays = {name: getattr(population, name) for name in ("parameters", "momentum", "variance")}
     arrays |= {"gradient": gradient, **_coefficients(population)}
-    fused = library.serves((backend,), lambda: _obstacle(arrays))
-    finite = _fused(arrays, clip, key) if fused else _reference(**arrays, clip=clip, key=key)
+    if library.serves((backend,), lambda: _obstacle(arrays)):
+        finite = _fused(arrays, clip, key)
+    elif backend == "auto" and kernel.obstacle(arrays) is None:
+        finite = kernel.update(arrays, clip, key, ADAM_BETAS)
+    else:
+        finite = _reference(**arrays, clip=clip, key=key)
     aged = {name: getattr(population, name) + 1 for name in ("age", "tenure", "level_age")}
     return replace(population, **aged), finite
 

@@ -1,0 +1,1 @@
+"""What of the learner runs on an NVIDIA card, in kernels: see `nram_env.machine.backends.cuda`."""

@@ -1,0 +1,135 @@
+"""The step of a population by a card's kernel, emulated: clipping, noise and Adam as torch does them."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from agents import optimiser
+from agents.config import TrainConfig
+from agents.cuda import optimiser as kernel
+from agents.noise import gaussian
+from agents.population import start
+from nram_env.machine.backends.cuda import kernels
+from tests.cuda.emulator import COMPILER, emulated
+
+pytestmark = pytest.mark.skipif(COMPILER is None, reason="the emulation needs a C++ compiler")
+
+CONFIG = TrainConfig(task="access")
+STATE = ("parameters", "momentum", "variance")
+KEY = (123, 2**32 - 5)
+
+
+@pytest.fixture(autouse=True)
+def emulation(monkeypatch):
+    monkeypatch.setattr(kernels, "build", lambda source, defines, device: emulated(source, defines))
+    monkeypatch.setattr(kernels, "obstacle", lambda device: None)
+    monkeypatch.setattr(optimiser.library, "missing", lambda: "it stands aside")
+
+
+def generator(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def members(count, columns, noise=0.5):
+    """Members with few parameters, of various ages."""
+    population = start(CONFIG, count, generator(0))
+    return replace(
+        population,
+        parameters=torch.randn(count, columns, generator=generator(1)),
+        momentum=torch.randn(count, columns, generator=generator(2)),
+        variance=torch.rand(count, columns, generator=generator(3)),
+        age=torch.arange(count) * 99,
+        gradient_noise=torch.full((count,), noise),
+    )
+
+
+def gradient_of(population, scale=1.0):
+    return scale * torch.randn(population.parameters.shape, generator=generator(4))
+
+
+def assert_equal_to_torch(change, columns, noise=0.5, clip=1.0, tolerance=2e-6):
+    """Some updates with gradients that `change` makes of normal ones, by both."""
+    ours, theirs = members(4, columns, noise), members(4, columns, noise)
+    for update in range(3):
+        gradient = change(gradient_of(ours))
+        key = (KEY[0], KEY[1] + update)
+        ours, finite = optimiser.step(ours, gradient, clip, key)
+        theirs, wanted = optimiser.step(theirs, gradient, clip, key, "reference")
+        assert finite.tolist() == wanted.tolist()
+    for name in STATE:
+        torch.testing.assert_close(
+            getattr(ours, name), getattr(theirs, name), rtol=tolerance, atol=tolerance, equal_nan=True
+        )
+    return finite.tolist()
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 255, 256, 257, 512, 513, 1001])
+@pytest.mark.parametrize("scale", [1e-4, 100.0])
+def test_members_of_any_length_below_and_above_the_clip(columns, scale):
+    assert all(assert_equal_to_torch(lambda gradient: scale * gradient, columns))
+
+
+def test_a_gradient_of_zeros():
+    assert all(assert_equal_to_torch(torch.zeros_like, 77, noise=0.0))
+
+
+@pytest.mark.parametrize("clip", [1.0, 0.3, 1e9])
+def test_a_norm_that_float32_cannot_square(clip):
+    assert all(assert_equal_to_torch(lambda gradient: gradient.clamp(-3, 3) * 1e38, 700, clip=clip))
+
+
+@pytest.mark.parametrize("place", [0, 150, 300])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("spoiled", ["gradient", "parameters"])
+def test_a_broken_number_is_found_and_harms_no_other_member(spoiled, value, place):
+    healthy, broken = members(3, 301), members(3, 301)
+    gradient = gradient_of(healthy)
+    optimiser.step(healthy, gradient, 1.0, KEY)
+    (gradient if spoiled == "gradient" else broken.parameters)[1, place] = value
+    _, finite = optimiser.step(broken, gradient, 1.0, KEY)
+    assert finite.tolist() == [True, False, True]
+    for index in (0, 2):
+        assert torch.equal(broken.parameters[index], healthy.parameters[index])
+
+
+@pytest.mark.parametrize("columns", [40, 41])
+def test_the_noise_is_that_of_its_place(columns):
+    population = replace(members(3, columns, noise=1.0), momentum=torch.zeros(3, columns), age=torch.zeros(3))
+    optimiser.step(population, torch.zeros(3, columns), 1.0, KEY)
+    torch.testing.assert_close(population.momentum * 10, gaussian(KEY, 3, columns), rtol=1e-6, atol=1e-6)
+
+
+def test_no_bit_depends_on_the_order_of_threads(monkeypatch):
+    results = []
+    for seed in range(3):
+        monkeypatch.setattr(kernels, "build", lambda *given, seed=seed: emulated(*given[:2], seed))
+        population = members(2, 1001)
+        optimiser.step(population, gradient_of(population, 10.0), 1.0, KEY)
+        results.append(torch.cat([getattr(population, name) for name in STATE]))
+    assert torch.equal(results[0], results[1])
+    assert torch.equal(results[0], results[2])
+
+
+def test_a_population_without_members_takes_no_launch():
+    _, finite = optimiser.step(members(0, 5), torch.zeros(0, 5), 1.0, KEY)
+    assert finite.shape == (0,)
+
+
+def test_arrays_that_do_not_fit_are_refused():
+    population = members(2, 5)
+    arrays = {name: getattr(population, name) for name in STATE}
+    arrays |= {"gradient": torch.zeros(2, 5, dtype=torch.float64), **optimiser._coefficients(population)}
+    assert kernel.obstacle(arrays) == "gradient must be torch.float32, got torch.float64"
+    with pytest.raises(ValueError, match=r"gradient must be torch.float32"):
+        kernel.update(arrays, 1.0, KEY, optimiser.ADAM_BETAS)
+
+
+def test_without_a_card_torch_steps_in(monkeypatch):
+    monkeypatch.setattr(kernels, "obstacle", lambda device: "there is no card")
+    monkeypatch.setattr(kernels, "build", None)
+    ours, theirs = members(2, 9), members(2, 9)
+    for population, backend in ((ours, "auto"), (theirs, "reference")):
+        optimiser.step(population, gradient_of(population), 1.0, KEY, backend)
+    assert torch.equal(ours.parameters, theirs.parameters)
