@@ -10,5 +10,5 @@ SOURCES = sorted(
     source for package in ("nram_env", "agents", "analysis") for source in (ROOT / package).rglob("*.cu")
 )
 
-EXAMPLES: Mapping[str, Sequence[Defines]] = {}
+EXAMPLES: Mapping[str, Sequence[Defines]] = {"hard.cu": [{}], "optimiser.cu": [{}]}
 """For every source, by name, one or a few sets of defines as its wrapper makes them."""
