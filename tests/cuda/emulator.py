@@ -26,6 +26,8 @@ COMPILER = shutil.which(os.environ.get("CXX", "g++"))
 FLAGS = ("-std=c++17", "-O1", "-fPIC", "-fvisibility=hidden", "-fno-math-errno", "-DON_CPU")
 CHECKS = ("-fsanitize=alignment,bounds", "-ftrivial-auto-var-init=pattern")
 QUIET = ("-U_FORTIFY_SOURCE", "-Wno-unknown-pragmas")  # which knows no fibers; `#pragma unroll`
+SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")  # then accesses outside of tensors are seen, too
+OUTSIDE = ("-fsanitize=address", "--param=asan-stack=0", "--param=asan-globals=0") if SANITIZED else ()
 
 
 class EmulationError(RuntimeError):
@@ -63,7 +65,14 @@ def emulated(source: Path, defines: Mapping[str, int | str], seed: int = 0) -> E
 @cache
 def _built(source: Path, defines: tuple[str, ...]) -> Path:
     folders = (PLATFORM, HERE)
-    options = [*FLAGS, *CHECKS, *QUIET, *(f"-I{folder}" for folder in (source.parent, *folders)), *defines]
+    options = [
+        *FLAGS,
+        *CHECKS,
+        *QUIET,
+        *OUTSIDE,
+        *(f"-I{folder}" for folder in (source.parent, *folders)),
+        *defines,
+    ]
     content = [_version(), *options, *(file.read_text() for file in files(source, folders).values())]
     digest = hashlib.sha256("\0".join(content).encode()).hexdigest()[:32]
     target = _folder() / f"{source.stem}-{digest}.so"

@@ -1,12 +1,14 @@
 """The emulation of a card: right kernels give what they should, and each fault of a wrong one is seen."""
 
 import ctypes
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.cuda.emulator import COMPILER, EmulationError, emulated
+from tests.cuda.emulator import COMPILER, SANITIZED, EmulationError, emulated
 
 SOURCE = Path(__file__).parent / "kernels" / "faulty.cu"
 
@@ -150,6 +152,16 @@ def test_faults_of_the_processor_are_errors():
         run("divide", 0)
     with pytest.raises(EmulationError, match=r"touches address 0x\w+, where no memory is"):
         run("touch", 2**31 - 1)
+
+
+@pytest.mark.skipif(
+    not SANITIZED, reason="only the sanitizers' allocator knows where tensors end: make sanitize"
+)
+def test_a_write_outside_a_tensor_ends_the_process():
+    code = "from tests.cuda.test_emulator import run; run('touch', {}, out=64)"
+    for at, wrong in ((63, False), (64, True), (-1, True)):
+        ran = subprocess.run([sys.executable, "-c", code.format(at)], capture_output=True, text=True)
+        assert ("heap-buffer-overflow" in ran.stderr, ran.returncode != 0) == (wrong, wrong)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Compiling kernels by NVRTC, which needs no card, what is kept on the disk, and what may be missing."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nram_env.machine.backends.cuda import compiler, disk, driver, kernels
+from nram_env.machine.backends.cuda import compiler, disk, driver, kernels, sources
 from nram_env.machine.backends.cuda.error import KernelError
 from tests.cuda.examples import EXAMPLES, ROOT, SOURCES
 
@@ -30,9 +31,9 @@ def compiled(monkeypatch):
     """Sources that NVRTC was given, which here makes nothing but their lengths of them."""
     calls = []
 
-    def measure(self, name, text, headers, options):
+    def measure(self, name, texts, options):
         calls.append((name, options))
-        return f"{len(text)} {options[-1]}".encode()
+        return f"{len(texts[name])} {options[-1]}".encode(), "no complaints"
 
     monkeypatch.setattr(compiler.Compiler, "compile", measure)
     return calls
@@ -73,6 +74,15 @@ def test_errors_in_a_source_are_told(source):
         KernelError, match=r'(?s)small.cu does not compile .*small.cu.*has no member "nothing"'
     ):
         kernels.binary(source, {}, H100)
+
+
+@needs_compiler
+def test_the_compiler_tells_what_kernels_use():
+    told = [*kernels.options({"SIZE": 32}, H100), "--ptxas-options=-v"]
+    _, log = compiler.load().compile(SMALL.name, sources.texts(SMALL), told)
+    assert re.search(
+        r"entry function 'reverse' for 'sm_90'[^']* 0 bytes spill stores[^']*Used \d+ registers", log
+    )
 
 
 @needs_compiler

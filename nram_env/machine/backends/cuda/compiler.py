@@ -51,41 +51,39 @@ class Compiler:
             )
         )
 
-    def compile(self, name: str, text: str, headers: Mapping[str, str], options: Sequence[str]) -> bytes:
-        """Compile a source to machine code of one architecture.
+    def compile(self, name: str, texts: Mapping[str, str], options: Sequence[str]) -> tuple[bytes, str]:
+        """Compile a source to machine code of one architecture; gives that, and the log.
 
         Args:
-            name: What the log calls the source.
-            text: The source.
-            headers: What it includes, by name.
+            name: Of the source.
+            texts: The source and what it includes, by name.
             options: Of the command line; one is --gpu-architecture=sm_XX.
 
         Raises:
             KernelError: There are errors in the source, or the options; has the log.
         """
-        program = c_void_p()
-        texts = _strings([*headers.values()])
-        names = _strings([*headers])
-        created = self._library.nvrtcCreateProgram(
-            byref(program), text.encode(), name.encode(), len(headers), texts, names
-        )
-        self._check(created)
+        program = self._program(name, texts)
         try:
             self._let_stop(program)
             status = self._library.nvrtcCompileProgram(program, len(options), _strings(options))
+            log = self._text(program, "ProgramLog").decode(errors="replace").rstrip("\0").strip()
             if status:
-                raise KernelError(f"{name} does not compile ({self._words(status)}):\n{self._log(program)}")
-            return self._text(program, "CUBIN")
+                raise KernelError(f"{name} does not compile ({self._words(status)}):\n{log}")
+            return self._text(program, "CUBIN"), log
         finally:
             self._library.nvrtcDestroyProgram(byref(program))
+
+    def _program(self, name: str, texts: Mapping[str, str]) -> c_void_p:
+        program, main = c_void_p(), texts[name].encode()
+        headers = _strings(list(texts.values())), _strings(list(texts))
+        create = self._library.nvrtcCreateProgram
+        self._check(create(byref(program), main, name.encode(), len(texts), *headers))
+        return program
 
     def _let_stop(self, program: c_void_p) -> None:
         """Make the compiler ask often whether to stop; versions before 12.8 do not."""
         if hasattr(self._library, "nvrtcSetFlowCallback"):
             self._check(self._library.nvrtcSetFlowCallback(program, _read_number(), _STOP))
-
-    def _log(self, program: c_void_p) -> str:
-        return self._text(program, "ProgramLog").decode(errors="replace").rstrip("\0").strip()
 
     def _text(self, program: c_void_p, what: str) -> bytes:
         size = c_size_t()

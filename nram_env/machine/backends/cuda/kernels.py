@@ -29,8 +29,6 @@ Defines = Mapping[str, int | str]
 MOST_SHARED_BYTES = 227 * 1024
 """Shared memory that a block can have at most, on the cards that have most; of one, ask `shared_memory`."""
 
-OPTIONS = ("--std=c++17", "--device-as-default-execution-space")
-
 
 class Kernels(Protocol):
     """The kernels of one source."""
@@ -45,7 +43,7 @@ class Kernels(Protocol):
             blocks: How many blocks.
             threads: Of every block.
             shared_bytes: Shared memory of every block.
-            record: What it takes, by value; tensors whose addresses it has live until the kernel is done.
+            record: What it takes, by value; addresses in it are of tensors of this card.
         """
 
 
@@ -113,16 +111,20 @@ def binary(source: Path, defines: Defines, architecture: int) -> bytes:
     reason, found = _compiler_obstacle(architecture), compiler.load()
     if found is None or reason is not None:
         raise KernelError(reason)
-    texts = {name: path.read_text(encoding="utf-8") for name, path in sources.files(source).items()}
-    options = [f"--gpu-architecture=sm_{architecture}", *OPTIONS]
-    options += [f"-D{name}={value}" for name, value in sorted(defines.items())]
-    made_from = json.dumps([found.version, options, texts])
+    texts, flags = sources.texts(source), options(defines, architecture)
+    made_from = json.dumps([found.version, flags, texts])
     name = f"{source.stem}-{hashlib.sha256(made_from.encode()).hexdigest()}.cubin"
     kept = disk.fetch(name)
     if kept is None:
-        kept = found.compile(source.name, texts.pop(source.name), texts, options)
+        kept, _ = found.compile(source.name, texts, flags)
         disk.keep(name, kept)
     return kept
+
+
+def options(defines: Defines, architecture: int) -> list[str]:
+    """What the compiler is told besides the source."""
+    told = [f"--gpu-architecture=sm_{architecture}", "--std=c++17", "--device-as-default-execution-space"]
+    return told + [f"-D{name}={value}" for name, value in sorted(defines.items())]
 
 
 @dataclass(frozen=True)

@@ -28,4 +28,9 @@ def files(source: Path, folders: Sequence[Path] = (PLATFORM,)) -> dict[str, Path
     return found
 
 
+def texts(source: Path) -> dict[str, str]:
+    """What is in `files`."""
+    return {name: file.read_text(encoding="utf-8") for name, file in files(source).items()}
+
+
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.MULTILINE)
