@@ -12,7 +12,9 @@
 #include <numeric>
 #include <utility>
 #include <vector>
-#ifndef __x86_64__
+#if defined(__x86_64__) && !defined(ANY_PROCESSOR)
+#define OWN_SWITCH
+#else
 #include <ucontext.h>
 #endif
 
@@ -22,7 +24,7 @@ constexpr size_t STACK = 1 << 18, PAGE = 1 << 16, ROOM = 4 * PAGE, FENCE = 1 << 
 enum Meeting { NONE, BARRIER, COUNT, SYNCWARP, SHUFFLE, VOTE };
 constexpr const char* MEETINGS[] = {"nothing", "__syncthreads", "a counting __syncthreads", "__syncwarp",
                                     "a shuffle", "a vote"};
-#ifdef __x86_64__
+#ifdef OWN_SWITCH
 typedef void* Context;
 #else
 typedef ucontext_t Context;
@@ -65,7 +67,7 @@ static unsigned below(unsigned n) {  // splitmix64
 }
 
 static void enter();
-#ifdef __x86_64__
+#ifdef OWN_SWITCH
 extern "C" void nram_switch_fiber(Context* from, Context to);
 asm(R"(
 .text

@@ -1,7 +1,9 @@
 """Loading and starting kernels by the driver, which is played by an object that writes down its calls."""
 
 import ctypes
+import threading
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -113,6 +115,24 @@ def test_what_the_driver_refuses_is_an_error_that_says_what_to_do(play, status, 
     play(**status)
     with pytest.raises(KernelError, match=message):
         driver.Loaded(b"", CARD).launch("kernel", 5, 64, 128, Record())
+
+
+def test_every_thread_lets_torch_work_on_a_card_before_the_driver_does(monkeypatch):
+    made = []
+    monkeypatch.setattr(torch.cuda, "device", nullcontext)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: SimpleNamespace(cuda_stream=77))
+    monkeypatch.setattr(torch, "zeros", lambda *size, dtype, device: made.append(device))
+
+    def work():
+        for index in (0, 1, 0):
+            with driver.current(torch.device("cuda", index)) as stream:
+                assert stream == 77
+
+    for _ in range(2):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert made == [torch.device("cuda", 0), torch.device("cuda", 1)] * 2
 
 
 def test_a_missing_driver_is_an_error(monkeypatch):

@@ -178,6 +178,17 @@ def test_a_launch_that_a_card_refuses_is_an_error(how, message):
         run("last_to_write", **how)
 
 
+def test_fibers_are_the_same_on_any_processor():
+    given = torch.arange(64, dtype=torch.float32, device="cpu")
+    result = torch.zeros(2, 64, dtype=torch.float32, device="cpu")
+    for out, defines in zip(result, ({}, {"ANY_PROCESSOR": 1}), strict=True):
+        kernels = emulated(SOURCE, {"SIZE": 64, **defines}, seed=5)
+        kernels.launch("reverse_without_barrier", 1, 64, 256, Job(given.data_ptr(), out.data_ptr()))
+    assert str(result[0]) == str(result[1])
+    with pytest.raises(EmulationError, match="__syncthreads"):
+        kernels.launch("some_skip_the_barrier", 1, 64, 256, Job(at=10))
+
+
 def test_the_emulation_goes_on_after_an_error():
     with pytest.raises(EmulationError):
         run("write_shared", 10**6)

@@ -221,16 +221,15 @@ torch.version.cuda, torch.cuda.is_available = "13.0", lambda: True
 torch.cuda.device_count, torch.cuda.current_device = lambda: 1, lambda: 0
 torch.cuda.get_device_capability = lambda device: (9, 0)
 kernels.ahead(Path(sys.argv[1]), [{}], torch.device("cuda"))
-time.sleep(float(sys.argv[2]))
+time.sleep(0.3)
 """
 
 
 @needs_compiler
-@pytest.mark.parametrize("delay", [0.0, 0.3])
-def test_a_process_that_still_compiles_ends_soon_and_well(delay, cache, source):
+def test_a_process_that_still_compiles_ends_soon_and_well(cache, source):
     kernel = "KERNEL(more{0}, Job, 32, 1) {{ f.out[threadIdx.x] = sinf(f.in[threadIdx.x + {0}]); }}\n"
-    source.write_text(source.read_text() + "".join(map(kernel.format, range(3000))))
-    command = [sys.executable, "-c", LEAVE_WHILE_COMPILING, str(source), str(delay)]
+    source.write_text(source.read_text() + "".join(map(kernel.format, range(1000))))
+    command = [sys.executable, "-c", LEAVE_WHILE_COMPILING, str(source)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
     assert not cache.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import byref, c_char_p, c_int, c_uint, c_void_p
@@ -90,12 +91,18 @@ class Loaded:
 
 @contextmanager
 def current(device: torch.device) -> Iterator[int]:
-    """Make a card the one that the driver works on; gives torch's current stream there."""
+    """Make a card the one that the driver works on in this thread; gives torch's current stream there."""
     with torch.cuda.device(device):
-        if device not in _WOKEN:
+        cards = vars(_THREAD).setdefault("cards", set())
+        if (
+            device not in cards
+        ):  # the driver has no context in a thread, as autograd's, before torch works there
             torch.zeros(1, dtype=torch.float32, device=device)
-            _WOKEN.add(device)
+            cards.add(device)
         yield torch.cuda.current_stream().cuda_stream
+
+
+_THREAD = threading.local()
 
 
 def _driver() -> ctypes.CDLL:
@@ -112,9 +119,6 @@ def _check(status: int, what: str) -> None:
         reason = (words.value or b"unknown error").decode()
         raise KernelError(f"{what}: {reason} (CUDA error {status})" + (f"; {advice}" if advice else ""))
 
-
-_WOKEN: set[torch.device] = set()
-"""Cards on which torch has made its context, which only its first tensor is sure to do."""
 
 _MOST_DYNAMIC_SHARED = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 _MOST_SHARED = 97  # CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
