@@ -13,3 +13,10 @@ def test_every_folder_with_modules_is_a_package_that_is_found():
     assert settings["packages"]["find"] == {"include": [f"{name}*" for name in PACKAGES], "namespaces": False}
     folders = {module.parent for name in PACKAGES for module in (ROOT / name).rglob("*.py")}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_sources_that_are_compiled_when_they_are_needed_are_installed():
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    found = {file for name in PACKAGES for kind in ("cu", "cuh") for file in (ROOT / name).rglob(f"*.{kind}")}
+    assert found <= {file for name in PACKAGES for pattern in data[name] for file in (ROOT / name).glob(pattern)}
+    assert found

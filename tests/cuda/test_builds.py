@@ -1,5 +1,6 @@
 """What takes long to make is made once, whoever asks for it and when, and not for ever if it fails."""
 
+import signal
 import threading
 import time
 from itertools import count
@@ -101,6 +102,17 @@ def test_a_failure_ahead_does_not_end_the_work():
     until(lambda: failed)
     assert builds.get("b") == "b"
     assert builds.get("a") == "a"
+
+
+def test_who_waits_can_be_interrupted():
+    slow = Slow()
+    builds = Builds(slow, threads=1)
+    threading.Timer(0.05, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        builds.get("a")
+    slow.let.set()
+    assert builds.get("a") == "made a"
+    assert slow.begun == ["a"]
 
 
 def test_closing_waits_for_what_was_begun_and_forgets_the_rest():
