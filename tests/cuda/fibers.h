@@ -55,7 +55,9 @@ static void resumed();  // tells the kernel's code which thread it is now
 [[noreturn]] static void fail(const char* words, ...) {
     va_list values;
     va_start(values, words);
-    const int used = snprintf(message, sizeof message, "block %d, thread %d: ", block_index, block.running);
+    int used = snprintf(message, sizeof message, "block %d", block_index);
+    if (block.alive) used += snprintf(message + used, sizeof message - used, ", thread %d", block.running);
+    used += snprintf(message + used, sizeof message - used, ": ");
     vsnprintf(message + used, sizeof message - used, words, values);
     va_end(values);
     siglongjmp(failure, 1);
@@ -206,12 +208,16 @@ static void make_room() {
     stacks = guarded(STACK * MOST_THREADS);
     for (int i = 0; i < MOST_THREADS; ++i) mprotect(stacks + STACK * i, PAGE, PROT_NONE);
 }
-static void check_margins() {  // bytes around the shared memory which nobody may write
-    for (const char* at = shared_room; at < shared; ++at)
-        if ((unsigned char)*at != 0xff) fail("wrote %d bytes before its shared memory", (int)(shared - at));
-    for (const char* at = shared + shared_size; at < shared_end; ++at)
-        if ((unsigned char)*at != 0xff)
-            fail("wrote at byte %d of its %d bytes of shared memory", (int)(at - shared), shared_size);
+static const char* first_written(const char* from, const char* to) {  // of bytes that nobody may write, or `to`
+    if (from == to || (*from == (char)0xff && !memcmp(from, from + 1, to - from - 1))) return to;
+    while (*from == (char)0xff) ++from;
+    return from;
+}
+static void check_margins() {
+    const char *before = first_written(shared_room, shared), *end = shared + shared_size;
+    if (before < shared) fail("wrote %d bytes before its shared memory", (int)(shared - before));
+    const char* behind = first_written(end, shared_end);
+    if (behind < shared_end) fail("wrote at byte %d of its %d bytes of shared memory", (int)(behind - shared), shared_size);
 }
 static void run_block(int threads) {
     memset(shared_room, 0xff, ROOM);  // not a number
