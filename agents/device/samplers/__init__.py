@@ -1,6 +1,7 @@
 """Samplers of the paper's ten tasks on any device, equal in distribution to the tasks' own in numpy.
 
-A batch costs some tens of operations on the device, whatever its size, and the host waits for none of them.
+A batch of any size costs 8 (Increment) to 100 (WalkBST; easy ones 180) operations on the device, for none of
+which the host waits.
 """
 
 from __future__ import annotations

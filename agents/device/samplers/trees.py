@@ -41,7 +41,7 @@ def balanced_keys(request: Request) -> Tensor:
     node = request.columns
     first, last = where(request.inside, 0, node), where(request.inside, request.n - 1, node)
     depth = torch.zeros_like(first)
-    for _ in range(request.largest.bit_length()):  # a subtree has at most half of the nodes of its root's
+    for _ in range(request.largest.bit_length() - 1):  # after which a subtree is a node
         root = (first + last + request.coins(request.largest).gather(1, first)) // 2
         depth += node != root
         first = where(node < root, first, root + (node > root).long())
