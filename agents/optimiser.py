@@ -48,7 +48,7 @@ def step(
     arrays |= {"gradient": gradient, **_coefficients(population)}
     if library.serves((backend,), lambda: _obstacle(arrays)):
         finite = _fused(arrays, clip, key)
-    elif backend == "auto" and kernel.obstacle(arrays) is None:
+    elif backend == "auto" and kernel.serves(arrays):
         finite = kernel.update(arrays, clip, key, ADAM_BETAS)
     else:
         finite = _reference(**arrays, clip=clip, key=key)

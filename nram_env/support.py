@@ -1,13 +1,15 @@
-"""Small things that all three packages share: error texts and safe file writing."""
+"""Small things that all three packages share: error texts, warnings and safe file writing."""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
+import logging
 import os
 import secrets
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,12 @@ def _nearest(name: object, valid: Iterable[str]) -> str:
 
 def _key(name: object) -> str:
     return str(name)[:200].lower().replace("_", "-")
+
+
+@cache
+def warn_once(message: str) -> None:
+    """Log a warning the first time that it is given."""
+    logging.getLogger("nram_env").warning(message)
 
 
 def lazy_name(package: str, module_of: Mapping[str, str], name: str) -> Any:

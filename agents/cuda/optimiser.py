@@ -12,6 +12,7 @@ from torch import Tensor
 from agents.noise import Key
 from nram_env.machine.backends.cuda import kernels
 from nram_env.machine.backends.record import BOOLEAN, FLOAT, Array, Record, addresses
+from nram_env.support import warn_once
 
 SOURCE = Path(__file__).with_name("optimiser.cu")
 
@@ -46,6 +47,14 @@ def obstacle(arrays: Mapping[str, Tensor]) -> str | None:
     """Say why the kernel cannot work on these arrays, named as in `Update`, or None if it can."""
     device = arrays["parameters"].device
     return Update.obstacle(_sizes(arrays), arrays, device) or kernels.obstacle(device)
+
+
+def serves(arrays: Mapping[str, Tensor]) -> bool:
+    """Whether the kernel updates members, rather than torch; if not on a card, the log says once why."""
+    reason = obstacle(arrays)
+    if reason is not None and arrays["parameters"].is_cuda:
+        warn_once(f"the kernel of the optimiser cannot run, slower torch runs instead: {reason}")
+    return reason is None
 
 
 def update(arrays: Mapping[str, Tensor], clip: float, key: Key, betas: tuple[float, float]) -> Tensor:

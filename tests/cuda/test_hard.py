@@ -1,4 +1,4 @@
-"""Hardened stacks by a card's kernel, emulated: the failures and timesteps of the hard machine in numpy."""
+"""Hardened stacks by a card's kernel: the failures and timesteps of the hard machine in numpy."""
 
 import math
 
@@ -14,16 +14,13 @@ from agents.spec import ControllerSpec
 from nram_env.machine import MachineConfig
 from nram_env.machine.backends.cuda import kernels
 from nram_env.tasks import MixedBatch, caps, draw_plan, get_task
-from tests.cuda.emulator import COMPILER, Emulated, emulated
-
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="the emulation needs a C++ compiler")
+from tests.cuda.emulator import emulated
 
 
 @pytest.fixture(autouse=True)
-def emulation(monkeypatch):
-    monkeypatch.setattr(kernels, "build", lambda source, defines, device: emulated(source, defines))
-    monkeypatch.setattr(kernels, "obstacle", lambda device: None)
-    monkeypatch.setattr(kernels, "shared_memory", lambda device: 227 * 1024)
+def shared_memory_of_a_card(monkeypatch, request):
+    if request.getfixturevalue("device").type == "cpu":
+        monkeypatch.setattr(kernels, "shared_memory", lambda device: 227 * 1024)
 
 
 def examples(rng, sizes):
@@ -44,12 +41,20 @@ def controller(kind, machine, hidden, members, scale=3.0):
     )
 
 
-def compare(stack, batch, limit, must_stop):
+def on(device, stack):
+    return Controller(stack.spec, stack.parameters.to(device))
+
+
+def found_by_the_kernel(device, stack, *given):
+    return [found.cpu().numpy() for found in kernel.hard_failures(on(device, stack), *given)]
+
+
+def compare(device, stack, batch, limit, must_stop):
     """Failures and timesteps, the same by both."""
     wanted = hard_failures(stack, batch, limit, must_stop)
-    found = kernel.hard_failures(stack, batch, limit, must_stop)
+    found = found_by_the_kernel(device, stack, batch, limit, must_stop)
     for ours, theirs in zip(found, wanted, strict=True):
-        np.testing.assert_array_equal(ours.numpy(), theirs)
+        np.testing.assert_array_equal(ours, theirs)
     return wanted
 
 
@@ -80,27 +85,27 @@ MACHINES = [
         (4, 10, 2, [40, 41, 42]),
     ],
 )
-def test_random_stacks_on_memories_of_many_sizes(machine, hidden, members, sizes, kind, must_stop):
+def test_random_stacks_on_memories_of_many_sizes(device, machine, hidden, members, sizes, kind, must_stop):
     rng, stack = np.random.default_rng(hidden), controller(kind, MACHINES[machine], hidden, members)
     batch = examples(rng, sizes)
-    compare(stack, batch, batch.horizon, must_stop)
+    compare(device, stack, batch, batch.horizon, must_stop)
 
 
-def test_runs_end_in_each_way_that_there_is():
+def test_runs_end_in_each_way_that_there_is(device):
     stack = controller("lstm", PAPER, 16, 8, scale=1.0)
     batch = examples(np.random.default_rng(3), [12] * 24)
-    failed, steps = compare(stack, batch, batch.horizon, must_stop=False)
+    failed, steps = compare(device, stack, batch, batch.horizon, must_stop=False)
     assert 0 < failed.mean() < 1
     early = steps < batch.horizon
     assert 0 < early.mean() < 1
     assert (steps[:, batch.horizon == 0] == 0).all()
-    strict, _ = compare(stack, batch, batch.horizon, must_stop=True)
+    strict, _ = compare(device, stack, batch, batch.horizon, must_stop=True)
     assert (strict >= failed).all()
     assert strict.sum() > failed.sum()
 
 
 @pytest.mark.parametrize("name", ["copy", "swap-feedforward", "merge", "listsearch", "walkbst"])
-def test_agents_of_the_zoo_at_held_out_sizes(name):
+def test_agents_of_the_zoo_at_held_out_sizes(device, name):
     agent, rng = zoo.find_entry(name).agent, np.random.default_rng(0)
     task, stack = get_task(agent.task), agent.controller
     spoiled = stack.parameters + 0.3 * torch.randn(
@@ -108,90 +113,94 @@ def test_agents_of_the_zoo_at_held_out_sizes(name):
     )
     both = Controller(stack.spec, torch.cat([stack.parameters, spoiled]))
     for batch in draw_plan(task, rng, [2, 20], 8).mixed(task, rng):
-        failed, steps = compare(both, batch, caps(task, batch.difficulty, batch.memory_sizes), must_stop=True)
+        failed, steps = compare(
+            device, both, batch, caps(task, batch.difficulty, batch.memory_sizes), must_stop=True
+        )
         assert not failed[0].any()
         assert (steps[0] > 0).all()
 
 
-def test_a_batch_of_one_size_and_the_task_s_own_horizon():
+def test_a_batch_of_one_size_and_the_task_s_own_horizon(device):
     batch = get_task("copy").sample(np.random.default_rng(0), 4, 12, 5)
-    compare(zoo.find_entry("copy").agent.controller, batch, np.full(5, 6), must_stop=False)
+    compare(device, zoo.find_entry("copy").agent.controller, batch, np.full(5, 6), must_stop=False)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 1e38])
 @pytest.mark.parametrize("kind", ["lstm", "feedforward"])
-def test_logits_that_are_no_numbers_end_in_time(kind, value):
+def test_logits_that_are_no_numbers_end_in_time(device, kind, value):
     stack = controller(kind, PAPER, 16, 3)
     stack.parameters[1] *= value
     batch = examples(np.random.default_rng(0), [5, 9, 20])
-    failed, steps = kernel.hard_failures(stack, batch, batch.horizon, True)
+    failed, steps = found_by_the_kernel(device, stack, batch, batch.horizon, True)
     alone = Controller(stack.spec, stack.parameters[::2].contiguous())
     wanted = hard_failures(alone, batch, batch.horizon, True)
-    assert (steps[1].numpy() <= batch.horizon).all()
-    np.testing.assert_array_equal(failed[::2].numpy(), wanted[0])
-    np.testing.assert_array_equal(steps[::2].numpy(), wanted[1])
+    assert (steps[1] <= batch.horizon).all()
+    np.testing.assert_array_equal(failed[::2], wanted[0])
+    np.testing.assert_array_equal(steps[::2], wanted[1])
 
 
-def test_the_first_of_equal_logits_is_taken_and_0_does_not_stop():
+def test_the_first_of_equal_logits_is_taken_and_0_does_not_stop(device):
     spec = ControllerSpec("feedforward", MachineConfig(1, ["INC", "WRITE"]), 4)
     stack = Controller(spec, torch.zeros(1, spec.num_parameters))
     batch = examples(np.random.default_rng(0), [9] * 4)
     batch.target[:, 0], batch.mask[:, :] = 0, np.arange(9) == 0
-    failed, steps = compare(stack, batch, np.full(4, 5), must_stop=False)
+    failed, steps = compare(device, stack, batch, np.full(4, 5), must_stop=False)
     assert not failed.any()
     assert (steps == 5).all()
 
 
-def test_nothing_depends_on_the_order_of_threads(monkeypatch):
+def test_nothing_depends_on_the_order_of_threads(device, monkeypatch):
     stack, batch = controller("lstm", PAPER, 16, 3), examples(np.random.default_rng(5), range(3, 50))
-    wanted = hard_failures(stack, batch, batch.horizon, True)
     for seed in range(3):
-        monkeypatch.setattr(kernels, "build", lambda *given, seed=seed: emulated(*given[:2], seed))
-        for ours, theirs in zip(kernel.hard_failures(stack, batch, batch.horizon, True), wanted, strict=True):
-            np.testing.assert_array_equal(ours.numpy(), theirs)
+        if device.type == "cpu":
+            monkeypatch.setattr(kernels, "build", lambda *given, seed=seed: emulated(*given[:2], seed))
+        compare(device, stack, batch, batch.horizon, must_stop=True)
 
 
 @pytest.mark.parametrize(
     ("width", "count", "warps"), [(64, 50, 4), (64, 16, 2), (64, 8, 1), (4000, 17, 2), (9000, 9, 1)]
 )
-def test_wide_memories_and_few_examples_take_blocks_of_fewer_warps(width, count, warps, monkeypatch):
-    shapes = []
+def test_wide_memories_and_few_examples_take_blocks_of_fewer_warps(device, width, count, warps, monkeypatch):
+    shapes, build = [], kernels.build
 
-    def launched(built, function, *shape):
-        shapes.append(shape[:2])
-        return launch(built, function, *shape)
+    class Noting:
+        def __init__(self, *given):
+            self.built = build(*given)
 
-    launch = Emulated.launch
-    monkeypatch.setattr(Emulated, "launch", launched)
+        def launch(self, function, *shape):
+            shapes.append(shape[:2])
+            self.built.launch(function, *shape)
+
+    monkeypatch.setattr(kernels, "build", Noting)
     stack = controller("feedforward", PAPER, 16, 2)
-    compare(stack, batch := examples(np.random.default_rng(0), [width] * count), batch.horizon, True)
+    compare(device, stack, batch := examples(np.random.default_rng(0), [width] * count), batch.horizon, True)
     assert shapes == [(2 * math.ceil(count / (8 * warps)), 32 * warps)]
 
 
-def test_a_memory_that_does_not_fit_is_refused():
+def test_a_memory_that_does_not_fit_is_refused(device):
     stack, wide = controller("feedforward", PAPER, 16, 1), examples(np.random.default_rng(0), [20000])
     with pytest.raises(ValueError, match="does not hold 8 examples with M = 20000"):
-        kernel.hard_failures(stack, wide, wide.horizon, True)
+        kernel.hard_failures(on(device, stack), wide, wide.horizon, True)
 
 
-def test_no_members_and_no_examples():
+def test_no_members_and_no_examples(device):
     stack, batch = controller("lstm", PAPER, 4, 2), examples(np.random.default_rng(0), [5, 6])
     nobody = Controller(stack.spec, stack.parameters[:0])
-    assert kernel.hard_failures(nobody, batch, batch.horizon, True)[0].shape == (0, 2)
+    assert kernel.hard_failures(on(device, nobody), batch, batch.horizon, True)[0].shape == (0, 2)
     nothing = MixedBatch(*(array[:0] for array in vars(batch).values()))
-    assert kernel.hard_failures(stack, nothing, nothing.horizon, True)[1].shape == (2, 0)
+    assert kernel.hard_failures(on(device, stack), nothing, nothing.horizon, True)[1].shape == (2, 0)
 
 
 @pytest.mark.parametrize("name", ["memory", "target"])
 @pytest.mark.parametrize("value", [-1, 5, 2**16])
-def test_a_memory_that_is_not_legal_is_refused(name, value):
+def test_a_memory_that_is_not_legal_is_refused(device, name, value):
     stack, batch = controller("lstm", PAPER, 4, 2), examples(np.random.default_rng(0), [5, 6])
     getattr(batch, name)[0, 4], batch.mask[0, 4] = value, True
     with pytest.raises(ValueError, match=r"holds what is not in 0..M-1"):
-        kernel.hard_failures(stack, batch, batch.horizon, True)
+        kernel.hard_failures(on(device, stack), batch, batch.horizon, True)
 
 
-def test_other_parameters_than_float32_are_refused():
+def test_other_parameters_than_float32_are_refused(device):
     stack, batch = controller("lstm", PAPER, 4, 2), examples(np.random.default_rng(0), [5, 6])
     with pytest.raises(ValueError, match=r"cannot run: parameters must be torch.float32, got torch.float64"):
-        kernel.hard_failures(stack.to(torch.float64), batch, batch.horizon, True)
+        kernel.hard_failures(on(device, stack.to(torch.float64)), batch, batch.horizon, True)
