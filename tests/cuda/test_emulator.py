@@ -1,39 +1,20 @@
 """The emulation of a card: right kernels give what they should, and each fault of a wrong one is seen."""
 
-import ctypes
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
+from tests.cuda import jobs
 from tests.cuda.emulator import COMPILER, SANITIZED, EmulationError, emulated
-
-SOURCE = Path(__file__).parent / "kernels" / "faulty.cu"
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="the emulation needs a C++ compiler")
 
 
-class Job(ctypes.Structure):
-    """As in the source."""
-
-    _fields_ = (
-        ("input", ctypes.c_void_p),
-        ("out", ctypes.c_void_p),
-        ("numbers", ctypes.c_void_p),
-        ("at", ctypes.c_int),
-    )
-
-
-def run(kernel, at=0, threads=64, blocks=1, shared_bytes=256, seed=0, out=64, start=1.0):
-    """What a kernel writes, given the numbers from `start` on."""
-    given = torch.arange(blocks * threads, dtype=torch.float32, device="cpu") + start
-    result = torch.zeros(out, dtype=torch.float32, device="cpu")
-    numbers = torch.zeros(8, dtype=torch.int32, device="cpu")
-    record = Job(given.data_ptr(), result.data_ptr(), numbers.data_ptr(), at)
-    emulated(SOURCE, {"SIZE": 64}, seed).launch(kernel, blocks, threads, shared_bytes, record)
-    return numbers.tolist() if kernel == "votes" else result.tolist()
+def run(kernel, at=0, seed=0, **how):
+    """What a kernel writes; see `jobs.run`."""
+    return jobs.run(emulated(jobs.SOURCE, jobs.DEFINES, seed), torch.device("cpu"), kernel, at, **how)
 
 
 def results(kernel, **how):
@@ -179,14 +160,11 @@ def test_a_launch_that_a_card_refuses_is_an_error(how, message):
 
 
 def test_fibers_are_the_same_on_any_processor():
-    given = torch.arange(64, dtype=torch.float32, device="cpu")
-    result = torch.zeros(2, 64, dtype=torch.float32, device="cpu")
-    for out, defines in zip(result, ({}, {"ANY_PROCESSOR": 1}), strict=True):
-        kernels = emulated(SOURCE, {"SIZE": 64, **defines}, seed=5)
-        kernels.launch("reverse_without_barrier", 1, 64, 256, Job(given.data_ptr(), out.data_ptr()))
-    assert str(result[0]) == str(result[1])
+    plain = emulated(jobs.SOURCE, {**jobs.DEFINES, "ANY_PROCESSOR": 1}, seed=5)
+    cpu = torch.device("cpu")
+    assert str(jobs.run(plain, cpu, "reverse_without_barrier")) == str(run("reverse_without_barrier", seed=5))
     with pytest.raises(EmulationError, match="__syncthreads"):
-        kernels.launch("some_skip_the_barrier", 1, 64, 256, Job(at=10))
+        jobs.run(plain, cpu, "some_skip_the_barrier", 10)
 
 
 def test_the_emulation_goes_on_after_an_error():
