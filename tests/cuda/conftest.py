@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nram_env.machine.backends.cuda import kernels
-from tests.cuda.emulator import COMPILER, emulated
+from tests.cuda.emulator import COMPILER, SHARED_MEMORY, emulated
 
 
 @pytest.fixture(params=["emulated", "cuda"])
@@ -19,4 +19,5 @@ def device(request, monkeypatch):
         pytest.skip("there is no C++ compiler to emulate kernels with")
     monkeypatch.setattr(kernels, "build", lambda source, defines, device: emulated(source, defines))
     monkeypatch.setattr(kernels, "obstacle", lambda device: None)
+    monkeypatch.setattr(kernels, "shared_memory", lambda device: SHARED_MEMORY)
     return torch.device("cpu")

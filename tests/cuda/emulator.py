@@ -23,6 +23,9 @@ from nram_env.machine.backends.cuda.sources import PLATFORM, files
 
 HERE = Path(__file__).parent
 COMPILER = shutil.which(os.environ.get("CXX", "g++"))
+SHARED_MEMORY = 227 * 1024
+"""Of a block at most, in bytes, as on an H100; fibers.h holds launches to it."""
+
 FLAGS = ("-std=c++17", "-O1", "-fPIC", "-fvisibility=hidden", "-fno-math-errno", "-DON_CPU")
 CHECKS = ("-fsanitize=alignment,bounds", "-ftrivial-auto-var-init=pattern")
 QUIET = ("-U_FORTIFY_SOURCE", "-Wno-unknown-pragmas")  # which knows no fibers; `#pragma unroll`

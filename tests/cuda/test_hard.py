@@ -17,12 +17,6 @@ from nram_env.tasks import MixedBatch, caps, draw_plan, get_task
 from tests.cuda.emulator import emulated
 
 
-@pytest.fixture(autouse=True)
-def shared_memory_of_a_card(monkeypatch, request):
-    if request.getfixturevalue("device").type == "cpu":
-        monkeypatch.setattr(kernels, "shared_memory", lambda device: 227 * 1024)
-
-
 def examples(rng, sizes):
     """Memories of these sizes; a few cells of each, or the only one, are to stay as they are."""
     sizes = np.asarray(sizes)

@@ -26,9 +26,6 @@ from nram_env.machine.backends.cuda.error import KernelError
 Defines = Mapping[str, int | str]
 """What a source is specialised on: names and values for the preprocessor."""
 
-MOST_SHARED_BYTES = 227 * 1024
-"""Shared memory that a block can have at most, on the cards that have most; of one, ask `shared_memory`."""
-
 
 class Kernels(Protocol):
     """The kernels of one source."""
