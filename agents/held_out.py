@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -12,7 +12,10 @@ from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.hard import hard_failures
 from agents.rollout import soft_wrong
-from nram_env.tasks import SizePlan, caps, draw_plan, horizons
+from nram_env.tasks import MixedBatch, SizePlan, caps, draw_plan, horizons
+
+Failures = Callable[[Controller, MixedBatch, np.ndarray, bool], tuple[np.ndarray, np.ndarray]]
+"""Which examples P members fail on, and timesteps, both (P, B): as `agents.hard.hard_failures`."""
 
 CONFIRMING = 16
 """A member without a hard error is tested again on so many times the examples."""
@@ -34,36 +37,54 @@ def held_out_errors(
         config: The sizes and how many examples.
         rng: Source of the examples.
     """
-    task, top = config.task_object, config.max_level
-    beyond = [factor * top for factor in config.evaluation_factors]
-    sizes, few = list(range(task.smallest_difficulty, top + 1)), config.evaluation_examples
-    stages = [(sizes, few), (beyond, few), (sizes + beyond, CONFIRMING * few)]
-    hard = torch.zeros(controller.num_members, dtype=torch.float32, device="cpu")
-    steps = torch.zeros_like(hard)
-    for left, (difficulties, examples) in zip(reversed(range(len(stages))), stages, strict=True):
-        places, exact = _exact_members(controller, hard)
-        if len(places) and difficulties:
-            plan = draw_plan(task, rng, difficulties, examples)
-            error, taken = _hard_error(exact, config, rng, plan)
-            if difficulties is beyond:
-                steps[places] = taken
-            hard[places] = (error + left * (error > 0)) / len(stages)
+    hard, steps = staged_errors(controller, config, rng, hard_failures)
     soft = torch.ones_like(hard)
     places, exact = _exact_members(controller, hard)
     if len(places):
-        plan = draw_plan(task, rng, (beyond or [top])[:1], config.evaluation_examples)
+        nearest = [factor * config.max_level for factor in config.evaluation_factors[:1]]
+        plan = draw_plan(config.task_object, rng, nearest or [config.max_level], config.evaluation_examples)
         soft[places] = _soft_error(exact, config, rng, plan)
     return torch.stack([hard, soft], dim=1), steps
 
 
+def staged_errors(
+    controller: Controller, config: TrainConfig, rng: np.random.Generator, failures: Failures, stages: int = 3
+) -> tuple[Tensor, Tensor]:
+    """Hard error of every member, and mean timesteps at the larger sizes, both (P,), on the CPU.
+
+    Args:
+        controller: P members, where `failures` wants them.
+        config: The sizes and how many examples.
+        rng: Source of the examples.
+        failures: Runs hardened stacks, as `agents.hard.hard_failures` does.
+        stages: How many of the three to do.
+    """
+    task, top = config.task_object, config.max_level
+    beyond = [factor * top for factor in config.evaluation_factors]
+    sizes, few = list(range(task.smallest_difficulty, top + 1)), config.evaluation_examples
+    plans = [(sizes, few), (beyond, few), (sizes + beyond, CONFIRMING * few)]
+    hard = torch.zeros(controller.num_members, dtype=torch.float32, device="cpu")
+    steps = torch.zeros_like(hard)
+    for stage, (difficulties, examples) in enumerate(plans[:stages]):
+        places, exact = _exact_members(controller, hard)
+        if len(places) and difficulties:
+            plan = draw_plan(task, rng, difficulties, examples)
+            error, taken = _hard_error(exact, config, rng, plan, failures)
+            if difficulties is beyond:
+                steps[places] = taken
+            left = len(plans) - 1 - stage
+            hard[places] = (error + left * (error > 0)) / len(plans)
+    return hard, steps
+
+
 def _hard_error(
-    controller: Controller, config: TrainConfig, rng: np.random.Generator, plan: SizePlan
+    controller: Controller, config: TrainConfig, rng: np.random.Generator, plan: SizePlan, run: Failures
 ) -> tuple[Tensor, Tensor]:
     """Share of failures and mean timesteps of every member, both (P,)."""
     stops, found = config.halting, []
     for batch in plan.mixed(config.task_object, rng, rows=controller.num_members):
         limit = caps(config.task_object, batch.difficulty, batch.memory_sizes) if stops else batch.horizon
-        found.append(hard_failures(controller, batch, limit, must_stop=stops))
+        found.append(run(controller, batch, limit, stops))
     failures, steps = zip(*found, strict=True)
     return _share(failures), _share(steps)
 

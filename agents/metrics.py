@@ -1,14 +1,17 @@
-"""What a run writes down of every update: JSON lines, and TensorBoard events where that is installed."""
+"""What a run writes down of every update, of every few on a GPU: JSON lines, TensorBoard events where that
+is installed."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,14 +114,21 @@ def call_seconds(folder: Path) -> list[float]:
 def open_metrics(folder: Path, update: int) -> Iterator[MetricsLog]:
     """Continue the metrics of a run after `update` updates; later ones will be done again and are dropped."""
     file = folder / METRICS_FILE
-    lines = read_text(file, MOST_METRICS_BYTES).splitlines(keepends=True) if os.path.lexists(file) else []
-    write_atomically(file, "".join(lines[:update]))
+    text = read_text(file, MOST_METRICS_BYTES) if os.path.lexists(file) else ""
+    lines = takewhile(lambda line: _update_of(line) <= update, text.splitlines(keepends=True))
+    write_atomically(file, "".join(lines))
     events = _event_writer(folder / EVENTS_FOLDER, update)
     try:
         yield MetricsLog(file, events)
     finally:
         if events is not None:
             events.close()
+
+
+def _update_of(line: str) -> float:
+    """The update that a line tells of; infinite if its end is missing."""
+    found = re.match(r'{"update": (\d+),.*\n', line)
+    return int(found[1]) if found else math.inf
 
 
 def _event_writer(folder: Path, update: int) -> Any:

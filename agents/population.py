@@ -91,6 +91,13 @@ class Population:
         """The same members on another device; on their own, themselves."""
         return Population(*(getattr(self, field.name).to(device) for field in fields(self)))
 
+    def where(self, rows: Tensor, other: Population) -> Population:
+        """These members where `rows` (P,) is true, those of `other` elsewhere."""
+        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+        return Population(
+            *(torch.where(rows.view(-1, *[1] * (one.ndim - 1)), one, two) for one, two in pairs)
+        )
+
     def put(self, places: Tensor, members: Population) -> Population:
         """A population whose members at `places` (k,) are replaced by the given k members, of any device."""
         where, fresh = places.to(self.device), members.to(self.device)
@@ -108,11 +115,12 @@ class Population:
 
 
 def start(config: TrainConfig, members: int, generator: torch.Generator) -> Population:
-    """Draw fresh members: hyper-parameters from the ranges of `config`, parameters from the controller."""
+    """Draw fresh members on the generator's device: hyper-parameters from the ranges of `config`."""
     drawn = {name: _log_uniform(getattr(config, name), members, generator) for name in RANGES}
     parameters = config.spec.initialise(generator, drawn["output_scale"])
-    whole = torch.zeros(members, dtype=torch.int64, device="cpu")
-    real = torch.ones(members, dtype=torch.float32, device="cpu")
+    place = generator.device
+    whole = torch.zeros(members, dtype=torch.int64, device=place)
+    real = torch.ones(members, dtype=torch.float32, device=place)
     return Population(
         parameters=parameters,
         momentum=torch.zeros_like(parameters),
@@ -124,10 +132,10 @@ def start(config: TrainConfig, members: int, generator: torch.Generator) -> Popu
         error=UNKNOWN * real,
         loss=UNKNOWN_LOSS * real,
         easy_share=config.easy_share * real,
-        family=torch.randint(2**62, (members,), generator=generator, dtype=torch.int64, device="cpu"),
+        family=torch.randint(2**62, (members,), generator=generator, dtype=torch.int64, device=place),
         **drawn,
         best_parameters=parameters.clone(),
-        best_error=UNKNOWN * torch.ones(members, 2, dtype=torch.float32, device="cpu"),
+        best_error=UNKNOWN * torch.ones(members, 2, dtype=torch.float32, device=place),
         best_steps=0 * real,
         restarts=whole,
     )

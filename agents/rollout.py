@@ -13,8 +13,10 @@ from torch import Tensor
 
 from agents import fused
 from agents.controllers import Controller
+from agents.fused import Played
 from nram_env.envs import NRAMVectorEnv
 from nram_env.envs.actions import LARGEST_LOGIT
+from nram_env.envs.episode import Rules
 from nram_env.machine import MachineConfig
 from nram_env.tasks import Task, TaskBatch
 
@@ -84,12 +86,16 @@ def unroll(controller: Controller, envs: NRAMVectorEnv, **options: Any) -> Rollo
     observations, _ = envs.reset(options=options)
     rules, state = envs.settings.rules, envs.state
     if envs.logit_scale == 1 and fused.serves(controller, rules, state):
-        played = fused.play(controller, rules, state)
-        halting_entropy, steps, unfinished = _stopping(played.halting, played.halting_entropy, state.horizon)
-        returns = played.returns - rules.step_cost * steps - rules.unfinished_cost * unfinished
-        sums = (returns, played.entropy, halting_entropy, steps, unfinished)
-        return _rollout(played.finite, played.wrong, *sums)
+        return rollout_of(fused.play(controller, rules, state), rules, state.horizon)
     return _take_turns(controller, envs, observations)
+
+
+def rollout_of(played: Played, rules: Rules, horizon: Tensor) -> Rollout:
+    """The episodes that were played whole, each with its own horizon (P x B,)."""
+    halting_entropy, steps, unfinished = _stopping(played.halting, played.halting_entropy, horizon)
+    returns = played.returns - rules.step_cost * steps - rules.unfinished_cost * unfinished
+    sums = (returns, played.entropy, halting_entropy, steps, unfinished)
+    return _rollout(played.finite, played.wrong, *sums)
 
 
 def _take_turns(controller: Controller, envs: NRAMVectorEnv, observations: Tensor) -> Rollout:

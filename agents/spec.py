@@ -90,7 +90,7 @@ class ControllerSpec:
         LSTM's forget gate).
 
         Args:
-            generator: Source of randomness.
+            generator: Source of randomness, on the device of what is wanted.
             output_scale: (P,); factor on the weights of the output layer, one a member.
 
         Returns:
@@ -103,7 +103,7 @@ class ControllerSpec:
         members = len(output_scale)
         blocks = []
         for name, (rows, columns) in self.shapes.items():
-            block = torch.zeros(members, rows, columns, dtype=torch.float32, device="cpu")
+            block = torch.zeros(members, rows, columns, dtype=torch.float32, device=generator.device)
             if name.endswith("weight"):
                 gain = 2.0 if name.startswith("hidden") else 1.0
                 block = normal(generator, *block.shape) * math.sqrt(gain / rows)
