@@ -1,0 +1,362 @@
+"""Whole episodes on a GPU, one kernel each way: controllers and machines, float32 (episodes.cu).
+
+The gradient of the weights is made once for all timesteps, as products of what entered each layer and the
+gradient of what left it; the kernel leaves both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ctypes import Structure, c_float, c_int, c_longlong, c_void_p
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from agents.controllers import Controller
+from agents.fused import Played
+from agents.spec import ControllerSpec
+from nram_env.envs.episode import SURVIVAL_FLOOR, Rules
+from nram_env.machine.ambient import full_precision
+from nram_env.machine.backends.cuda import kernels
+from nram_env.machine.backends.derivatives import first_only, no_forward_mode
+from nram_env.machine.backends.record import BOOLEAN, FLOAT, INTEGER, Array, Record, addresses
+
+SOURCE = Path(__file__).with_name("episodes.cu")
+
+LARGEST_MEMORY, MOST_REGISTERS, WIDEST, MOST_OUTPUTS = 64, 16, 64, 1024
+"""Sizes that the kernel is made for: M, R, H and D."""
+
+BATCH = 16
+"""Examples of one member that a block takes at most."""
+
+WORD = torch.int32
+
+
+@dataclass(frozen=True)
+class Examples:
+    """P x B examples on a device, member by member, before their first timestep.
+
+    Attributes:
+        memory: (P x B, M) int64; what memory holds.
+        target: (P x B, M) int64; wanted integers.
+        mask: (P x B, M) booleans; true at the output cells.
+        horizon: (P x B,) int64; timesteps that a run has.
+        timesteps: No horizon is larger.
+    """
+
+    memory: Tensor
+    target: Tensor
+    mask: Tensor
+    horizon: Tensor
+    timesteps: int
+
+
+def obstacle(controller: Controller, rules: Rules, memory_size: int) -> str | None:
+    """Say why the kernel cannot play these episodes, or None if it can."""
+    spec, device = controller.spec, controller.parameters.device
+    limits = {
+        "M": (memory_size, LARGEST_MEMORY),
+        "R": (spec.machine.num_registers, MOST_REGISTERS),
+        "the width of the controller": (spec.hidden_size, WIDEST),
+        "the number of logits": (spec.machine.layout.size, MOST_OUTPUTS),
+    }
+    for name, (value, most) in limits.items():
+        if value > most:
+            return f"{name} is {value}, and the kernel takes {most} at most"
+    if rules.hard:
+        return "the kernel runs the differentiable machine only"
+    if controller.parameters.dtype is not torch.float32:
+        return f"the kernel computes in float32, not {controller.parameters.dtype}"
+    return kernels.obstacle(device)
+
+
+def defines(spec: ControllerSpec, loss: str, memory_size: int, batch: int) -> dict[str, int | str]:
+    """What the kernel is specialised on.
+
+    Args:
+        spec: Controller and machine.
+        loss: "expected" or "mixture".
+        memory_size: M.
+        batch: Examples of a member.
+    """
+    return {
+        "MEMORY": memory_size,
+        "REGISTERS": spec.machine.num_registers,
+        "GATE_LIST": ",".join(str(int(gate)) for gate in spec.machine.gates),
+        "LSTM": int(spec.kind == "lstm"),
+        "HIDDEN": spec.hidden_size,
+        "MIXTURE": int(loss == "mixture"),
+        "BATCH": min(batch, BATCH),
+    }
+
+
+def build_ahead(
+    spec: ControllerSpec, loss: str, memory_sizes: Iterable[int], batch: int, device: torch.device
+) -> None:
+    """Begin to compile, in the background, what episodes of these memory sizes will need."""
+    kernels.ahead(SOURCE, [defines(spec, loss, size, batch) for size in memory_sizes], device)
+
+
+def play(controller: Controller, rules: Rules, examples: Examples) -> Played:
+    """Play every example to its end; `obstacle` must find none. Nothing waits for the device.
+
+    Args:
+        controller: P members.
+        rules: Those of the environment.
+        examples: P x B of them.
+    """
+    parameters = controller.parameters
+    differentiable = torch.is_grad_enabled() and parameters.requires_grad
+    episodes = _Episodes(controller, rules, examples, differentiable)
+    halting, score, entropy, halting_entropy = _Unrolled.apply(parameters, episodes)
+    if rules.loss == "mixture":
+        returns = score.clamp_min(rules.log_floor).log().masked_fill(~examples.mask, 0.0).sum(-1)
+    else:
+        returns = (halting * score).sum(0)
+    wrong = (episodes.unpadded(episodes.arrays["output"]).argmax(-1) != examples.target) & examples.mask
+    return Played(returns, entropy.sum(0), halting, halting_entropy, wrong, episodes.finite)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """How many examples and threads a block of these kernels has, and what shared memory, in bytes."""
+
+    kernels: kernels.Kernels
+    examples: int
+    threads: int
+    forward_bytes: int
+    backward_bytes: int
+
+
+class _Shape(Structure):
+    _fields_ = (("to", c_void_p),)
+
+
+def _block(spec: ControllerSpec, loss: str, memory_size: int, batch: int, device: torch.device) -> _Block:
+    return _built(tuple(defines(spec, loss, memory_size, batch).items()), device, kernels.build)
+
+
+@cache
+def _built(specialised: tuple[tuple[str, int | str], ...], device: torch.device, build: Any) -> _Block:
+    built = build(SOURCE, dict(specialised), device)
+    shape = torch.zeros(4, dtype=WORD, device=device)
+    built.launch("episode_shape", 1, 32, 0, _Shape(shape.data_ptr()))
+    return _Block(built, *shape.tolist())
+
+
+class _Play(Record):
+    """What the kernels take; see episodes.cu. Of the letters: X = P x B, O = R + 1, I and L are what enters the
+    second and the last layer and 1, A comes out of the second, C = T + 1, K is the number of blocks."""
+
+    arrays: ClassVar = {
+        "parameters": Array(FLOAT, "PN"),
+        "memory": Array(INTEGER, "XM"),
+        "target": Array(INTEGER, "XM"),
+        "horizon": Array(INTEGER, "X"),
+        "mask": Array(BOOLEAN, "XM"),
+        "registers_tape": Array(FLOAT, "TXRM", optional=True),
+        "memory_tape": Array(FLOAT, "SXMM"),
+        "survival_tape": Array(FLOAT, "TX", optional=True),
+        "finished_tape": Array(BOOLEAN, "TX", optional=True),
+        "observed": Array(FLOAT, "PTBO", optional=True),
+        "inputs": Array(FLOAT, "PTBI", optional=True),
+        "last": Array(FLOAT, "PTBL", optional=True),
+        "activations": Array(FLOAT, "PTBA", optional=True),
+        "cell": Array(FLOAT, "PCBH", optional=True),
+        "halting": Array(FLOAT, "TX"),
+        "likelihood": Array(FLOAT, "TX"),
+        "entropy": Array(FLOAT, "TX"),
+        "halting_entropy": Array(FLOAT, "TX"),
+        "credit": Array(FLOAT, "XM", optional=True),
+        "output": Array(FLOAT, "XMM"),
+        "taken": Array(WORD, "K"),
+        "silent": Array(WORD, "K"),
+        "d_halting": Array(FLOAT, "TX", optional=True),
+        "d_likelihood": Array(FLOAT, "TX", optional=True),
+        "d_entropy": Array(FLOAT, "TX", optional=True),
+        "d_halting_entropy": Array(FLOAT, "TX", optional=True),
+        "d_logits": Array(FLOAT, "PTBD", optional=True),
+        "d_second": Array(FLOAT, "PTBA", optional=True),
+        "d_first": Array(FLOAT, "PTBH", optional=True),
+    }
+    _fields_ = (
+        *addresses(arrays),
+        ("members", c_longlong),
+        ("batch", c_longlong),
+        ("timesteps", c_int),
+        ("slots", c_int),
+        ("log_floor", c_float),
+        ("floor", c_float),
+        ("limit", c_float),
+    )
+
+
+class _MixturePlay(_Play):
+    arrays: ClassVar = {
+        **_Play.arrays,
+        "likelihood": Array(FLOAT, "TXM"),
+        "d_likelihood": Array(FLOAT, "XM", optional=True),
+    }
+
+
+_ZEROED = ("halting", "likelihood", "entropy", "halting_entropy", "credit")
+_TAPE = ("registers_tape", "survival_tape", "finished_tape", "observed", "inputs", "last")
+_LSTM_TAPE = ("activations", "cell")
+_GRADIENTS = ("d_logits", "d_second", "d_first")
+
+
+@dataclass
+class _Episodes:
+    """The kernels' record of a call, and the arrays that it points to."""
+
+    controller: Controller
+    rules: Rules
+    examples: Examples
+    differentiable: bool
+    sizes: dict[str, int] = field(init=False)
+    arrays: dict[str, Tensor] = field(init=False)
+
+    def __post_init__(self) -> None:
+        spec, members = self.controller.spec, self.controller.num_members
+        rows, memory_size = self.examples.memory.shape
+        self.batch = rows // members
+        self.device = self.controller.parameters.device
+        self.block = _block(spec, self.rules.loss, memory_size, self.batch, self.device)
+        padded = -(-self.batch // self.block.examples) * self.block.examples
+        lstm, hidden, timesteps = spec.kind == "lstm", spec.hidden_size, self.examples.timesteps
+        self.sizes = {
+            **{"P": members, "N": spec.num_parameters, "B": padded, "X": members * padded, "T": timesteps},
+            **{"M": memory_size, "R": spec.machine.num_registers, "D": spec.machine.layout.size, "H": hidden},
+            **{"S": timesteps if self.differentiable else 2, "C": timesteps + 1, "L": hidden + 1},
+            **{
+                "O": spec.machine.num_registers + 1,
+                "I": (1 + lstm) * hidden + 1,
+                "A": (1 + 3 * lstm) * hidden,
+            },
+            "K": members * padded // self.block.examples,
+        }
+        self.arrays = self._begin(lstm)
+
+    @property
+    def record(self) -> type[_Play]:
+        return _MixturePlay if self.rules.loss == "mixture" else _Play
+
+    def _begin(self, lstm: bool) -> dict[str, Tensor]:
+        names = ["memory_tape", "output", "taken", "silent", *_ZEROED]
+        if self.differentiable:
+            names += [*_TAPE, *(_LSTM_TAPE if lstm else ())]
+        arrays = self._room(names)
+        for name in _ZEROED:
+            arrays[name].zero_()
+        given = {
+            name: self.padded(getattr(self.examples, name))
+            for name in ("memory", "target", "horizon", "mask")
+        }
+        return {**arrays, **given, "parameters": self.controller.parameters.detach()}
+
+    def _room(self, names: Iterable[str]) -> dict[str, Tensor]:
+        return self.record.room(self.sizes, names, self.device)
+
+    def padded(self, values: Tensor, dim: int = 0) -> Tensor:
+        """Rows of P x B as rows of blocks: the last example of a member stands in for those that are not there."""
+        more = self.sizes["B"] - self.batch
+        if more:
+            apart = values.unflatten(dim, (-1, self.batch))
+            last = apart.narrow(dim + 1, self.batch - 1, 1)
+            values = torch.cat([apart, *[last] * more], dim + 1).flatten(dim, dim + 1)
+        return values.contiguous()
+
+    def unpadded(self, values: Tensor, dim: int = 0) -> Tensor:
+        """The inverse of `padded`."""
+        if self.sizes["B"] == self.batch:
+            return values
+        apart = values.unflatten(dim, (-1, self.sizes["B"]))
+        return apart.narrow(dim + 1, 0, self.batch).flatten(dim, dim + 1)
+
+    def spread(self, gradient: Tensor, dim: int) -> Tensor:
+        """A gradient of rows of P x B as one of rows of blocks: 0 for those that stand in."""
+        more = self.sizes["B"] - self.batch
+        if more:
+            apart = gradient.unflatten(dim, (-1, self.batch))
+            shape = list(apart.shape)
+            shape[dim + 1] = more
+            gradient = torch.cat([apart, apart.new_zeros(shape)], dim + 1).flatten(dim, dim + 1)
+        return gradient.contiguous()
+
+    @property
+    def finite(self) -> Tensor:
+        """(P,) booleans; members all of whose logits were finite."""
+        spoke = self.arrays["silent"] >= self.sizes["T"]
+        return spoke.unflatten(0, (self.sizes["P"], -1)).all(1)
+
+    def launch(self, function: str, shared_bytes: int, **gradients: Tensor) -> None:
+        """Start a kernel on all blocks."""
+        clip = self.rules.activation_clip
+        record = self.record(
+            members=self.sizes["P"],
+            batch=self.sizes["B"],
+            timesteps=self.sizes["T"],
+            slots=self.sizes["S"],
+            log_floor=self.rules.log_floor,
+            floor=SURVIVAL_FLOOR,
+            limit=torch.finfo(torch.float32).max if clip is None else clip,
+        )
+        record.point(self.sizes, {**self.arrays, **gradients}, self.device)
+        self.block.kernels.launch(function, self.sizes["K"], self.block.threads, shared_bytes, record)
+
+    def gradient(self, **upstream: Tensor) -> Tensor:
+        """The gradient of the parameters, (P, N)."""
+        left = self._room(_GRADIENTS)
+        self.launch("episode_backward", self.block.backward_bytes, **upstream, **left)
+        whole = torch.empty_like(self.arrays["parameters"])
+        first = 0
+        with full_precision(whole):
+            for entered, came in zip(
+                ("observed", "inputs", "last"), ("d_first", "d_second", "d_logits"), strict=True
+            ):
+                inputs, outputs = self.arrays[entered].flatten(1, 2), left[came].flatten(1, 2)
+                rows, columns = inputs.shape[2], outputs.shape[2]
+                layer = whole[:, first : first + rows * columns].unflatten(1, (rows, columns))
+                layer.copy_(torch.bmm(inputs.transpose(1, 2), outputs))
+                first += rows * columns
+        return whole
+
+
+class _Unrolled(torch.autograd.Function):
+    """Parameters (P, N) to p_t (T, P x B), the score, and both entropies (T, P x B); see `agents.fused`."""
+
+    @staticmethod
+    def forward(ctx: Any, parameters: Tensor, episodes: _Episodes) -> tuple[Tensor, ...]:
+        episodes.launch("episode_forward", episodes.block.forward_bytes)
+        arrays = episodes.arrays
+        ctx.episodes = episodes
+        ctx.save_for_backward(parameters)
+        mixture = episodes.rules.loss == "mixture"
+        score = episodes.unpadded(arrays["credit"]) if mixture else episodes.unpadded(arrays["likelihood"], 1)
+        return (
+            episodes.unpadded(arrays["halting"], 1),
+            score,
+            *(episodes.unpadded(arrays[name], 1) for name in ("entropy", "halting_entropy")),
+        )
+
+    @staticmethod
+    @first_only
+    def backward(ctx: Any, of_halting: Tensor, of_score: Tensor, *of_entropies: Tensor) -> tuple[Any, None]:
+        episodes = ctx.episodes
+        ctx.saved_tensors  # noqa: B018  complains if the parameters have changed since
+        of_halting = episodes.spread(of_halting, 1)
+        if episodes.rules.loss == "mixture":
+            of_score = episodes.spread(of_score, 0)
+            of_halting = of_halting + (of_score * episodes.arrays["likelihood"]).sum(-1)
+        else:
+            of_score = episodes.spread(of_score, 1)
+        entropies = (episodes.spread(gradient, 1) for gradient in of_entropies)
+        names = ("d_entropy", "d_halting_entropy")
+        upstream = dict(zip(names, entropies, strict=True))
+        return episodes.gradient(d_halting=of_halting, d_likelihood=of_score, **upstream), None
+
+    jvp = staticmethod(no_forward_mode)
