@@ -18,6 +18,7 @@ constexpr int D_OBSERVED = fours(MACHINE_BACKWARD) + (SPARE < SCRATCH_FLOATS ? f
 constexpr int D_LAST = D_OBSERVED + fours(R), D_MEMORY = D_LAST + fours(H), BACKWARD_SCRATCH = SPARE < SCRATCH_FLOATS ? fours(MACHINE_BACKWARD) : ROWS;
 constexpr int BACKWARD_SHARE = spread(D_MEMORY + GRADIENT_FLOATS);
 
+constexpr int RESIDENT = 512;  // threads of a multiprocessor: more had fewer registers than the machine needs
 constexpr int SHARED_LIMIT = 227 * 1024, LARGEST_SHARE = 4 * (BACKWARD_SHARE > FORWARD_SHARE ? BACKWARD_SHARE : FORWARD_SHARE);
 HOST_DEV constexpr int examples_of_a_block() {
     int n = 1;
@@ -27,7 +28,7 @@ HOST_DEV constexpr int examples_of_a_block() {
 }
 constexpr int EXAMPLES = examples_of_a_block(), THREADS = EXAMPLES * WIDTH;
 static_assert(EXAMPLES * LARGEST_SHARE <= SHARED_LIMIT, "too large a machine for shared memory");
-HOST_DEV constexpr int blocks_at_once(int share) { const int n = SHARED_LIMIT / (4 * share * EXAMPLES), most = 512 / THREADS; return n < 1 ? 1 : n < most ? n : most < 1 ? 1 : most; }
+HOST_DEV constexpr int blocks_at_once(int share) { const int n = SHARED_LIMIT / (4 * share * EXAMPLES), most = RESIDENT / THREADS; return n < 1 ? 1 : n < most ? n : most < 1 ? 1 : most; }
 
 #include "dense.cuh"
 

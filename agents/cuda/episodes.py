@@ -272,10 +272,13 @@ class _Episodes:
 
     def unpadded(self, values: Tensor, dim: int = 0) -> Tensor:
         """The inverse of `padded`."""
-        if self.sizes["B"] == self.batch:
-            return values
         apart = values.unflatten(dim, (-1, self.sizes["B"]))
         return apart.narrow(dim + 1, 0, self.batch).flatten(dim, dim + 1)
+
+    def result(self, name: str) -> Tensor:
+        """What the kernel has left there, as a tensor of its own: one with a graph that we hold would never go."""
+        values = self.arrays[name].detach()
+        return self.unpadded(values, 0 if name == "credit" else 1)
 
     def spread(self, gradient: Tensor, dim: int) -> Tensor:
         """A gradient of rows of P x B as one of rows of blocks: 0 for those that stand in."""
@@ -332,16 +335,10 @@ class _Unrolled(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, parameters: Tensor, episodes: _Episodes) -> tuple[Tensor, ...]:
         episodes.launch("episode_forward", episodes.block.forward_bytes)
-        arrays = episodes.arrays
         ctx.episodes = episodes
         ctx.save_for_backward(parameters)
-        mixture = episodes.rules.loss == "mixture"
-        score = episodes.unpadded(arrays["credit"]) if mixture else episodes.unpadded(arrays["likelihood"], 1)
-        return (
-            episodes.unpadded(arrays["halting"], 1),
-            score,
-            *(episodes.unpadded(arrays[name], 1) for name in ("entropy", "halting_entropy")),
-        )
+        score = "credit" if episodes.rules.loss == "mixture" else "likelihood"
+        return tuple(episodes.result(name) for name in ("halting", score, "entropy", "halting_entropy"))
 
     @staticmethod
     @first_only

@@ -1,6 +1,7 @@
 """Episodes by kernel equal those of the reference, timestep by timestep in float64, and so do their gradients."""
 
-from dataclasses import dataclass
+import weakref
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -199,3 +200,12 @@ def test_what_the_kernel_cannot_play_is_said(device):
     assert episodes.obstacle(controller, rules_of(SMALL), 65) == "M is 65, and the kernel takes 64 at most"
     wide = episodes.obstacle(controller.to(torch.float64), rules_of(SMALL), 4)
     assert wide == "the kernel computes in float32, not torch.float64"
+
+
+def test_what_was_played_goes_when_nobody_holds_it(device):
+    whole = replace(SMALL, batch=4)
+    parameters, examples = problem(whole, device)
+    played = play(whole, parameters.requires_grad_(), examples)
+    kept = weakref.ref(played.halting.grad_fn.episodes)
+    del played
+    assert kept() is None

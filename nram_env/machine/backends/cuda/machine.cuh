@@ -9,7 +9,7 @@
 
 enum Gate { READ, ZERO, ONE, TWO, INC, ADD, SUB, DEC, LESS, LESS_EQUAL, EQUAL, MIN, MAX, WRITE };
 
-constexpr int M = MEMORY, R = REGISTERS, WIDTH = M <= 8 ? 8 : M <= 32 ? 16 : 32, COLUMNS = (M + WIDTH - 1) / WIDTH;
+constexpr int M = MEMORY, R = REGISTERS, WIDTH = M <= 8 ? 8 : M <= 16 ? 16 : 32, COLUMNS = (M + WIDTH - 1) / WIDTH;
 constexpr int GATES[] = {GATE_LIST}, Q = sizeof(GATES) / sizeof(int), V = R + Q;
 
 // Which selectors there are and where they lie in an action, as nram_env.machine.layout has it.
