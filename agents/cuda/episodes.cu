@@ -1,7 +1,8 @@
 // Whole episodes, forward and backward through time: a block is EXAMPLES examples of one member, its controller and its
 // machines in turn, whose state stays in shared memory and registers from the first timestep to the last.
 //
-// Besides what machine.cuh takes: LSTM (or feed-forward), HIDDEN (H), MIXTURE (or expected loss), BATCH.
+// Besides what machine.cuh takes: LSTM (or feed-forward), HIDDEN (H), MIXTURE (or expected loss), BATCH (at most
+// so many examples in a block), SHARED_BYTES (that a block can have).
 #include "machine.cuh"
 
 constexpr int H = HIDDEN;
@@ -19,16 +20,16 @@ constexpr int D_LAST = D_OBSERVED + fours(R), D_MEMORY = D_LAST + fours(H), BACK
 constexpr int BACKWARD_SHARE = spread(D_MEMORY + GRADIENT_FLOATS);
 
 constexpr int RESIDENT = 512;  // threads of a multiprocessor: more had fewer registers than the machine needs
-constexpr int SHARED_LIMIT = 227 * 1024, LARGEST_SHARE = 4 * (BACKWARD_SHARE > FORWARD_SHARE ? BACKWARD_SHARE : FORWARD_SHARE);
+constexpr int LARGEST_SHARE = 4 * (BACKWARD_SHARE > FORWARD_SHARE ? BACKWARD_SHARE : FORWARD_SHARE);
 HOST_DEV constexpr int examples_of_a_block() {
     int n = 1;
     while (n < 16 && (n < BATCH || n * WIDTH < 32)) n *= 2;
-    while (n * WIDTH > 32 && n * LARGEST_SHARE > SHARED_LIMIT) n /= 2;
+    while (n * WIDTH > 32 && n * LARGEST_SHARE > SHARED_BYTES) n /= 2;
     return n;
 }
 constexpr int EXAMPLES = examples_of_a_block(), THREADS = EXAMPLES * WIDTH;
-static_assert(EXAMPLES * LARGEST_SHARE <= SHARED_LIMIT, "too large a machine for shared memory");
-HOST_DEV constexpr int blocks_at_once(int share) { const int n = SHARED_LIMIT / (4 * share * EXAMPLES), most = RESIDENT / THREADS; return n < 1 ? 1 : n < most ? n : most < 1 ? 1 : most; }
+static_assert(EXAMPLES * LARGEST_SHARE <= SHARED_BYTES, "too large a machine for shared memory");
+HOST_DEV constexpr int blocks_at_once(int share) { const int n = SHARED_BYTES / (4 * share * EXAMPLES), most = RESIDENT / THREADS; return n < 1 ? 1 : n < most ? n : most < 1 ? 1 : most; }
 
 #include "dense.cuh"
 

@@ -7,33 +7,23 @@ gradient of what left it; the kernel leaves both.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ctypes import Structure, c_float, c_int, c_longlong, c_void_p
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from agents.controllers import Controller
+from agents.cuda.blocks import BATCH, SOURCE, MixturePlay, Play, block_of, order_of, refusal
 from agents.fused import Played
 from agents.spec import ControllerSpec
 from nram_env.envs.episode import SURVIVAL_FLOOR, Rules
 from nram_env.machine.ambient import full_precision
 from nram_env.machine.backends.cuda import kernels
 from nram_env.machine.backends.derivatives import first_only, no_forward_mode
-from nram_env.machine.backends.record import BOOLEAN, FLOAT, INTEGER, Array, Record, addresses
-
-SOURCE = Path(__file__).with_name("episodes.cu")
 
 LARGEST_MEMORY, MOST_REGISTERS, WIDEST, MOST_OUTPUTS = 64, 16, 64, 1024
 """Sizes that the kernel is made for: M, R, H and D."""
-
-BATCH = 16
-"""Examples of one member that a block takes at most."""
-
-WORD = torch.int32
 
 
 @dataclass(frozen=True)
@@ -55,8 +45,15 @@ class Examples:
     timesteps: int
 
 
-def obstacle(controller: Controller, rules: Rules, memory_size: int) -> str | None:
-    """Say why the kernel cannot play these episodes, or None if it can."""
+def obstacle(controller: Controller, rules: Rules, memory_size: int, batch: int = BATCH) -> str | None:
+    """Say why the kernel cannot play these episodes, or None if it can; builds it, unless that is done.
+
+    Args:
+        controller: P members.
+        rules: Those of the environment.
+        memory_size: M.
+        batch: Examples of a member.
+    """
     spec, device = controller.spec, controller.parameters.device
     limits = {
         "M": (memory_size, LARGEST_MEMORY),
@@ -71,34 +68,16 @@ def obstacle(controller: Controller, rules: Rules, memory_size: int) -> str | No
         return "the kernel runs the differentiable machine only"
     if controller.parameters.dtype is not torch.float32:
         return f"the kernel computes in float32, not {controller.parameters.dtype}"
-    return kernels.obstacle(device)
-
-
-def defines(spec: ControllerSpec, loss: str, memory_size: int, batch: int) -> dict[str, int | str]:
-    """What the kernel is specialised on.
-
-    Args:
-        spec: Controller and machine.
-        loss: "expected" or "mixture".
-        memory_size: M.
-        batch: Examples of a member.
-    """
-    return {
-        "MEMORY": memory_size,
-        "REGISTERS": spec.machine.num_registers,
-        "GATE_LIST": ",".join(str(int(gate)) for gate in spec.machine.gates),
-        "LSTM": int(spec.kind == "lstm"),
-        "HIDDEN": spec.hidden_size,
-        "MIXTURE": int(loss == "mixture"),
-        "BATCH": min(batch, BATCH),
-    }
+    return kernels.obstacle(device) or refusal(order_of(spec, rules.loss, memory_size, batch, device), device)
 
 
 def build_ahead(
     spec: ControllerSpec, loss: str, memory_sizes: Iterable[int], batch: int, device: torch.device
 ) -> None:
     """Begin to compile, in the background, what episodes of these memory sizes will need."""
-    kernels.ahead(SOURCE, [defines(spec, loss, size, batch) for size in memory_sizes], device)
+    if kernels.obstacle(device) is None:
+        variants = [dict(order_of(spec, loss, size, batch, device)) for size in memory_sizes]
+        kernels.ahead(SOURCE, variants, device)
 
 
 def play(controller: Controller, rules: Rules, examples: Examples) -> Played:
@@ -119,88 +98,6 @@ def play(controller: Controller, rules: Rules, examples: Examples) -> Played:
         returns = (halting * score).sum(0)
     wrong = (episodes.unpadded(episodes.arrays["output"]).argmax(-1) != examples.target) & examples.mask
     return Played(returns, entropy.sum(0), halting, halting_entropy, wrong, episodes.finite)
-
-
-@dataclass(frozen=True)
-class _Block:
-    """How many examples and threads a block of these kernels has, and what shared memory, in bytes."""
-
-    kernels: kernels.Kernels
-    examples: int
-    threads: int
-    forward_bytes: int
-    backward_bytes: int
-
-
-class _Shape(Structure):
-    _fields_ = (("to", c_void_p),)
-
-
-def _block(spec: ControllerSpec, loss: str, memory_size: int, batch: int, device: torch.device) -> _Block:
-    return _built(tuple(defines(spec, loss, memory_size, batch).items()), device, kernels.build)
-
-
-@cache
-def _built(specialised: tuple[tuple[str, int | str], ...], device: torch.device, build: Any) -> _Block:
-    built = build(SOURCE, dict(specialised), device)
-    shape = torch.zeros(4, dtype=WORD, device=device)
-    built.launch("episode_shape", 1, 32, 0, _Shape(shape.data_ptr()))
-    return _Block(built, *shape.tolist())
-
-
-class _Play(Record):
-    """What the kernels take; see episodes.cu. Of the letters: X = P x B, O = R + 1, I and L are what enters the
-    second and the last layer and 1, A comes out of the second, C = T + 1, K is the number of blocks."""
-
-    arrays: ClassVar = {
-        "parameters": Array(FLOAT, "PN"),
-        "memory": Array(INTEGER, "XM"),
-        "target": Array(INTEGER, "XM"),
-        "horizon": Array(INTEGER, "X"),
-        "mask": Array(BOOLEAN, "XM"),
-        "registers_tape": Array(FLOAT, "TXRM", optional=True),
-        "memory_tape": Array(FLOAT, "SXMM"),
-        "survival_tape": Array(FLOAT, "TX", optional=True),
-        "finished_tape": Array(BOOLEAN, "TX", optional=True),
-        "observed": Array(FLOAT, "PTBO", optional=True),
-        "inputs": Array(FLOAT, "PTBI", optional=True),
-        "last": Array(FLOAT, "PTBL", optional=True),
-        "activations": Array(FLOAT, "PTBA", optional=True),
-        "cell": Array(FLOAT, "PCBH", optional=True),
-        "halting": Array(FLOAT, "TX"),
-        "likelihood": Array(FLOAT, "TX"),
-        "entropy": Array(FLOAT, "TX"),
-        "halting_entropy": Array(FLOAT, "TX"),
-        "credit": Array(FLOAT, "XM", optional=True),
-        "output": Array(FLOAT, "XMM"),
-        "taken": Array(WORD, "K"),
-        "silent": Array(WORD, "K"),
-        "d_halting": Array(FLOAT, "TX", optional=True),
-        "d_likelihood": Array(FLOAT, "TX", optional=True),
-        "d_entropy": Array(FLOAT, "TX", optional=True),
-        "d_halting_entropy": Array(FLOAT, "TX", optional=True),
-        "d_logits": Array(FLOAT, "PTBD", optional=True),
-        "d_second": Array(FLOAT, "PTBA", optional=True),
-        "d_first": Array(FLOAT, "PTBH", optional=True),
-    }
-    _fields_ = (
-        *addresses(arrays),
-        ("members", c_longlong),
-        ("batch", c_longlong),
-        ("timesteps", c_int),
-        ("slots", c_int),
-        ("log_floor", c_float),
-        ("floor", c_float),
-        ("limit", c_float),
-    )
-
-
-class _MixturePlay(_Play):
-    arrays: ClassVar = {
-        **_Play.arrays,
-        "likelihood": Array(FLOAT, "TXM"),
-        "d_likelihood": Array(FLOAT, "XM", optional=True),
-    }
 
 
 _ZEROED = ("halting", "likelihood", "entropy", "halting_entropy", "credit")
@@ -225,7 +122,9 @@ class _Episodes:
         rows, memory_size = self.examples.memory.shape
         self.batch = rows // members
         self.device = self.controller.parameters.device
-        self.block = _block(spec, self.rules.loss, memory_size, self.batch, self.device)
+        self.block = block_of(
+            order_of(spec, self.rules.loss, memory_size, self.batch, self.device), self.device
+        )
         padded = -(-self.batch // self.block.examples) * self.block.examples
         lstm, hidden, timesteps = spec.kind == "lstm", spec.hidden_size, self.examples.timesteps
         self.sizes = {
@@ -242,8 +141,8 @@ class _Episodes:
         self.arrays = self._begin(lstm)
 
     @property
-    def record(self) -> type[_Play]:
-        return _MixturePlay if self.rules.loss == "mixture" else _Play
+    def record(self) -> type[Play]:
+        return MixturePlay if self.rules.loss == "mixture" else Play
 
     def _begin(self, lstm: bool) -> dict[str, Tensor]:
         names = ["memory_tape", "output", "taken", "silent", *_ZEROED]
@@ -262,7 +161,7 @@ class _Episodes:
         return self.record.room(self.sizes, names, self.device)
 
     def padded(self, values: Tensor, dim: int = 0) -> Tensor:
-        """Rows of P x B as rows of blocks: the last example of a member stands in for those that are not there."""
+        """Rows of P x B as rows of blocks: a member's last example stands in for those that are not there."""
         more = self.sizes["B"] - self.batch
         if more:
             apart = values.unflatten(dim, (-1, self.batch))
@@ -276,7 +175,7 @@ class _Episodes:
         return apart.narrow(dim + 1, 0, self.batch).flatten(dim, dim + 1)
 
     def result(self, name: str) -> Tensor:
-        """What the kernel has left there, as a tensor of its own: one with a graph that we hold would never go."""
+        """What the kernel has left there, as a tensor of its own: one with a graph would hold us for ever."""
         values = self.arrays[name].detach()
         return self.unpadded(values, 0 if name == "credit" else 1)
 

@@ -2,12 +2,10 @@
 //
 // A warp runs EXAMPLES examples of one member until the last of them has ended. All its lanes share the products of
 // the controller and the search for the largest logits; then a lane runs the machine of an example.
-#include "platform.cuh"
+#include "gates.cuh"
 
 constexpr int THREADS = 128, WARP = 32, EXAMPLES = 8;
 constexpr int COLUMNS = 2;  // of a layer that a lane sums at once, for all examples
-
-enum Gate { READ, ZERO, ONE, TWO, INC, ADD, SUB, DEC, LESS, LESS_EQUAL, EQUAL, MIN, MAX, WRITE };
 
 // Where things begin in an example's share of shared memory, in floats.
 struct Places {
@@ -140,8 +138,6 @@ DEV void choose(const Runs& f, float* shared) {
     }
     __syncwarp();
 }
-
-DEV int arity(int gate) { return gate == ZERO || gate == ONE || gate == TWO ? 0 : gate == READ || gate == INC || gate == DEC ? 1 : 2; }
 
 // As nram_env.machine.gates.apply_gate; all values are in 0..size-1.
 DEV int run_gate(int gate, int a, int b, short* memory, int size) {

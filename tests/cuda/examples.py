@@ -3,12 +3,25 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from agents.cuda.blocks import defines
+from agents.zoo import usual_config
+from nram_env.machine import PAPER_GATES
 from nram_env.machine.backends.cuda.kernels import Defines
+from tests.cuda.emulator import SHARED_MEMORY
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
     source for package in ("nram_env", "agents", "analysis") for source in (ROOT / package).rglob("*.cu")
 )
 
-EXAMPLES: Mapping[str, Sequence[Defines]] = {"hard.cu": [{}], "optimiser.cu": [{}]}
+_MERGE = usual_config("merge")
+
+_STEP = {"MEMORY": 16, "REGISTERS": 4, "GATE_LIST": ",".join(str(int(gate)) for gate in PAPER_GATES)}
+
+EXAMPLES: Mapping[str, Sequence[Defines]] = {
+    "hard.cu": [{}],
+    "optimiser.cu": [{}],
+    "episodes.cu": [defines(_MERGE.spec, _MERGE.loss, 15, _MERGE.batch_size, SHARED_MEMORY)],
+    "timestep.cu": [{**_STEP, "SCORED": 1}],
+}
 """For every source, by name, one or a few sets of defines as its wrapper makes them."""

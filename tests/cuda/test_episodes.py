@@ -1,4 +1,4 @@
-"""Episodes by kernel equal those of the reference, timestep by timestep in float64, and so do their gradients."""
+"""Episodes by kernel, and their gradients, equal those of the reference in float64, timestep by timestep."""
 
 import weakref
 from dataclasses import dataclass, replace
@@ -135,7 +135,8 @@ def test_episodes_and_their_gradients_equal_the_reference(shape, device):
     played = play(shape, given, examples)
     for found, value in zip(numbers(played), wanted, strict=True):
         assert (found.double().cpu() - value).abs().max() < 1e-5 * max(1, value.detach().abs().max())
-    assert played.finite.all() and played.wrong.cpu().equal(wrong)
+    assert played.finite.all()
+    assert played.wrong.cpu().equal(wrong)
     true = gradient_of(wanted, exact)
     assert (gradient_of(numbers(played), given).double().cpu() - true).norm() < 1e-5 * true.norm()
 
@@ -172,7 +173,8 @@ def test_more_time_than_any_run_has_changes_nothing(device):
     )
     given = parameters.requires_grad_()
     short, long = play(SMALL, given, examples), play(SMALL, given, longer)
-    assert long.returns.equal(short.returns) and not long.halting[9:].any()
+    assert long.returns.equal(short.returns)
+    assert not long.halting[9:].any()
     first, second = (
         torch.autograd.grad(run.returns.sum() + run.entropy.sum(), given)[0] for run in (short, long)
     )
@@ -188,7 +190,8 @@ def test_a_member_with_broken_logits_plays_on_and_disturbs_no_other(device):
     assert played.finite.tolist() == [True, False, True, True]
     others = torch.tensor([0, 2, 3], device=device)
     apart = [run.returns.view(4, -1)[others] for run in (whole, played)]
-    assert apart[0].equal(apart[1]) and played.returns.isfinite().all()
+    assert apart[0].equal(apart[1])
+    assert played.returns.isfinite().all()
     (gradient,) = torch.autograd.grad(played.returns.sum(), given)
     assert gradient[others].isfinite().all()
 

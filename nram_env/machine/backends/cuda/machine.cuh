@@ -3,20 +3,13 @@
 // Specialised when it is compiled: MEMORY (M), REGISTERS (R), GATE_LIST (numbers of the gates, in order). What lanes tell
 // each other goes through the example's share of shared memory, `Lane::at`, or through shuffles.
 #pragma once
-#include "platform.cuh"
-#define HOST_DEV __host__ __device__
-#define MEMBER __device__ __forceinline__
-
-enum Gate { READ, ZERO, ONE, TWO, INC, ADD, SUB, DEC, LESS, LESS_EQUAL, EQUAL, MIN, MAX, WRITE };
+#include "gates.cuh"
 
 constexpr int M = MEMORY, R = REGISTERS, WIDTH = M <= 8 ? 8 : M <= 16 ? 16 : 32, COLUMNS = (M + WIDTH - 1) / WIDTH;
 constexpr int GATES[] = {GATE_LIST}, Q = sizeof(GATES) / sizeof(int), V = R + Q;
 
 // Which selectors there are and where they lie in an action, as nram_env.machine.layout has it.
 HOST_DEV constexpr int gate_at(int value) { return value < R ? READ : GATES[value - R]; }  // registers are dense, as READ is
-HOST_DEV constexpr int arity(int g) { return g == ZERO || g == ONE || g == TWO ? 0 : g == READ || g == INC || g == DEC ? 1 : 2; }
-HOST_DEV constexpr bool is_constant(int g) { return g == ZERO || g == ONE || g == TWO; }
-HOST_DEV constexpr bool is_pair(int g) { return g == LESS || g == LESS_EQUAL || g == EQUAL; }  // only 0 and 1 come out
 HOST_DEV constexpr int first_selector(int position) { int n = 0; for (int i = 0; i < position; ++i) n += arity(GATES[i]); return n; }
 constexpr int ARGUMENTS = first_selector(Q), S = ARGUMENTS + R;
 HOST_DEV constexpr int gate_of(int s) { int g = 0; while (g < Q && first_selector(g) + arity(GATES[g]) <= s) ++g; return g; }
