@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,6 +18,9 @@ from agents.losses import cell_losses
 from agents.population import UNKNOWN, UNKNOWN_LOSS, Population
 from agents.rollout import Rollout
 from nram_env.tasks import Task, TaskBatch
+
+if TYPE_CHECKING:
+    from agents.device.lesson import DeviceLesson
 
 RUNNING_DECAY = 0.9
 """Weight of the past in the running error and loss."""
@@ -118,7 +122,9 @@ def draw_difficulties(
     return np.where(kind < UNIFORM_SHARE + EASY_SHARE, spread, reach)
 
 
-def rise(population: Population, lesson: Lesson, rollout: Rollout, config: TrainConfig) -> Population:
+def rise(
+    population: Population, lesson: Lesson | DeviceLesson, rollout: Rollout, config: TrainConfig
+) -> Population:
     """Update the running errors and losses at exactly the current levels, and raise the levels mastered.
 
     A run that more likely than not reaches the end of a horizon beyond the task's counts as wrong. Easy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,6 +18,11 @@ from agents.held_out import held_out_errors
 from agents.population import Population, renew
 from agents.rollout import Rollout, make_envs, unroll
 from agents.selection import forget_halting
+from nram_env.envs import NRAMVectorEnv
+from nram_env.envs.vector_arguments import device_of
+
+if TYPE_CHECKING:
+    from agents.device.lesson import DeviceLesson
 
 WORD = 0xFFFFFFFF
 """Seed and update, as the key of the gradient noise, have 32 bits each."""
@@ -31,12 +37,14 @@ class Moment:
         age: Updates of the population.
         examples: Chance of the examples.
         chance: All other chance.
+        event: Age at which the run has to look at the population, as to test or select members; above `age`.
     """
 
     seed: int
     age: int
     examples: np.random.Generator
     chance: torch.Generator
+    event: int
 
 
 @dataclass(frozen=True)
@@ -61,10 +69,15 @@ class Engine(ABC):
 
     Args:
         config: Hyper-parameters.
+
+    Attributes:
+        known_level: Highest level of any member when the host last looked, where an engine goes by that and
+            stopped before it would look again; otherwise None.
     """
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
+        self.known_level: int | None = None
 
     @abstractmethod
     def place(self, population: Population) -> Population:
@@ -79,7 +92,9 @@ class Engine(ABC):
         """As `agents.held_out.held_out_errors`; what counts as free of errors is decided there."""
 
     @abstractmethod
-    def play(self, controller: Controller, population: Population, moment: Moment) -> tuple[Lesson, Rollout]:
+    def play(
+        self, controller: Controller, population: Population, moment: Moment
+    ) -> tuple[Lesson | DeviceLesson, Rollout]:
         """Draw a lesson and play it, with graph."""
 
     @abstractmethod
@@ -110,7 +125,9 @@ class Engine(ABC):
         population, finite = optimiser.step(population, gradient, config.gradient_clip, key, config.backend)
         return self.restart(population, ~(finite & loss.isfinite()), moment)
 
-    def _rise(self, population: Population, lesson: Lesson, rollout: Rollout, moment: Moment) -> Population:
+    def _rise(
+        self, population: Population, lesson: Lesson | DeviceLesson, rollout: Rollout, moment: Moment
+    ) -> Population:
         """Raise the levels mastered; who comes to learn to stop begins with an open mind."""
         highest, before = self.config.max_level, population.level
         population = rise(population, lesson, rollout, self.config)
@@ -122,15 +139,7 @@ class HostEngine(Engine):
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__(config)
-        self.envs = make_envs(
-            config.task_object,
-            config.machine,
-            config.population * config.batch_size,
-            loss=config.loss,
-            activation_clip=config.activation_clip,
-            log_floor=config.log_floor,
-            backend=config.backend,
-        )
+        self.envs = training_envs(config, config.population * config.batch_size)
 
     def place(self, population: Population) -> Population:
         """The members on the processor."""
@@ -138,6 +147,7 @@ class HostEngine(Engine):
 
     def advance(self, population: Population, moment: Moment, most: int | None = None) -> tuple[Step, int]:
         """Do one update."""
+        self.known_level = None  # looked at in every update
         return self.update(population, moment), 1
 
     def held_out_errors(self, controller: Controller, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -159,3 +169,38 @@ class HostEngine(Engine):
         if not entered.any():
             return population
         return forget_halting(population, entered, self.config, moment.chance)
+
+
+def training_envs(config: TrainConfig, rows: int) -> NRAMVectorEnv:
+    """The environment that members are trained in.
+
+    Raises:
+        ValueError: The backend or a number is not one that there is.
+    """
+    return make_envs(
+        config.task_object,
+        config.machine,
+        rows,
+        loss=config.loss,
+        activation_clip=config.activation_clip,
+        log_floor=config.log_floor,
+        backend=config.backend,
+    )
+
+
+def make_engine(config: TrainConfig, device: str | torch.device) -> Engine:
+    """The engine of a device, in torch's words.
+
+    Raises:
+        ValueError: The device cannot be used, or has too little memory.
+    """
+    place = device_of(device)
+    if place.type == "cpu":
+        return HostEngine(config)
+    if place.type != "cuda":
+        raise ValueError(f"training runs on cpu and cuda devices, got {place}")
+    from agents.device.engine import DeviceEngine
+    from agents.device.memory import check_memory
+
+    check_memory(config, place)
+    return DeviceEngine(config, place)

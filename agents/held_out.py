@@ -48,7 +48,7 @@ def held_out_errors(
 
 
 def staged_errors(
-    controller: Controller, config: TrainConfig, rng: np.random.Generator, failures: Failures, stages: int = 3
+    controller: Controller, config: TrainConfig, rng: np.random.Generator, failures: Failures
 ) -> tuple[Tensor, Tensor]:
     """Hard error of every member, and mean timesteps at the larger sizes, both (P,), on the CPU.
 
@@ -57,7 +57,6 @@ def staged_errors(
         config: The sizes and how many examples.
         rng: Source of the examples.
         failures: Runs hardened stacks, as `agents.hard.hard_failures` does.
-        stages: How many of the three to do.
     """
     task, top = config.task_object, config.max_level
     beyond = [factor * top for factor in config.evaluation_factors]
@@ -65,7 +64,7 @@ def staged_errors(
     plans = [(sizes, few), (beyond, few), (sizes + beyond, CONFIRMING * few)]
     hard = torch.zeros(controller.num_members, dtype=torch.float32, device="cpu")
     steps = torch.zeros_like(hard)
-    for stage, (difficulties, examples) in enumerate(plans[:stages]):
+    for stage, (difficulties, examples) in enumerate(plans):
         places, exact = _exact_members(controller, hard)
         if len(places) and difficulties:
             plan = draw_plan(task, rng, difficulties, examples)

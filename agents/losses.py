@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,9 @@ from agents.config import TrainConfig
 from agents.population import Population
 from agents.rollout import Rollout
 from nram_env.tasks import TaskBatch
+
+if TYPE_CHECKING:
+    from agents.device.samplers import DeviceBatch
 
 
 def member_losses(rollout: Rollout, population: Population, config: TrainConfig, beyond: Tensor) -> Tensor:
@@ -29,7 +34,7 @@ def member_losses(rollout: Rollout, population: Population, config: TrainConfig,
     return -rollout.returns.mean(1) - entropy + cost.masked_fill(~beyond, 0.0)
 
 
-def cell_losses(rollout: Rollout, batch: TaskBatch) -> Tensor:
+def cell_losses(rollout: Rollout, batch: TaskBatch | DeviceBatch) -> Tensor:
     """What an output cell costs every example, (P, B): minus its log-likelihood, without entropies."""
     returns = rollout.returns.detach()
     cells = torch.as_tensor(batch.mask.sum(1), dtype=torch.int64, device=returns.device)

@@ -34,6 +34,7 @@ class SavedPopulation:
         examples: Chance of the examples.
         chance: All other chance.
         population: The members.
+        known_level: Their highest level when a device last looked, if it stopped before it would look again.
     """
 
     config: TrainConfig
@@ -44,6 +45,7 @@ class SavedPopulation:
     examples: np.random.Generator
     chance: torch.Generator
     population: Population
+    known_level: int | None = None
 
 
 def save_population(path: str | Path, saved: SavedPopulation) -> None:
@@ -53,6 +55,8 @@ def save_population(path: str | Path, saved: SavedPopulation) -> None:
         **{name: getattr(saved, name) for name in _PROGRESS},
         "examples": saved.examples.bit_generator.state,
     }
+    if saved.known_level is not None:
+        header["known_level"] = saved.known_level
     tensors = {**vars(saved.population), "chance": saved.chance.get_state()}
     save_tensors(path, POPULATION_FORMAT, header, tensors)
 
@@ -71,10 +75,16 @@ def load_population(path: str | Path) -> SavedPopulation:
     progress = {name: file.header[name] for name in _PROGRESS}
     with reading(path):
         _check_progress(config, **progress)
+        _check_known_level(config, file.header.get("known_level"))
         examples.bit_generator.state = file.header["examples"]
         _set_state(chance, tensors.pop("chance"))
     return SavedPopulation(
-        config=config, **progress, examples=examples, chance=chance, population=Population(**tensors)
+        config=config,
+        **progress,
+        examples=examples,
+        chance=chance,
+        population=Population(**tensors),
+        known_level=file.header.get("known_level"),
     )
 
 
@@ -83,6 +93,12 @@ def _check_progress(config: TrainConfig, update: int, attempt: int, began: int, 
         raise ValueError(f"attempt is {attempt}; must be at most config.attempts, {config.attempts}")
     if began > update or (attempt == 1 and began > 0):
         raise ValueError(f"began is {began}; attempt {attempt} cannot have begun then, at update {update}")
+
+
+def _check_known_level(config: TrainConfig, level: int | None) -> None:
+    if level is not None and not config.lowest_level <= level <= config.top_level:
+        levels = f"{config.lowest_level}..{config.top_level}"
+        raise ValueError(f"known_level is {level}; the levels of config are {levels}")
 
 
 _COUNT = integer(0, 2**62)
@@ -100,7 +116,8 @@ _HEADER = record(
                 "uinteger": integer(0, 2**32 - 1),
             }
         ),
-    }
+    },
+    optional={"known_level": _COUNT},
 )
 _CHANCE = TensorRule(tuple(torch.Generator().get_state().shape), ("uint8",), 0, 255)
 _TINY = torch.finfo(torch.float32).tiny

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -29,6 +26,7 @@ from agents.run_files import (
     RunError,
     own_files,
 )
+from agents.signals import polite_stop
 from nram_env.support import sweep, write_atomically
 
 if TYPE_CHECKING:
@@ -39,8 +37,8 @@ SAVE_UPDATES, SAVE_SECONDS = 200, 30.0
 """A run is saved after so many updates, or so long, since it was last saved: where an update takes less than
 that, a kill loses less than a minute."""
 
-_STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""Signals that ask for an end; Windows has no SIGHUP."""
+SLOW_SAVE = 1.0
+"""Where saving takes so many seconds, as of thousands of members, the clock alone says when."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,8 @@ JUDGED_AT_ONCE = 3
 """After so many refusals training goes on before more members are judged."""
 
 Watch = Callable[["Trainer", "Progress", float], None]
-"""Called after each update with the trainer, what the update showed, and the seconds since the start."""
+"""Called after each update, or after the few that a device does at a time, with the trainer, what the last
+update showed, and the seconds since the start."""
 
 
 def start_run(
@@ -127,6 +126,7 @@ def start_run(
     save_seconds: float = SAVE_SECONDS,
     judge: Judge | None = None,
     parent: Controller | None = None,
+    device: str = "cpu",
 ) -> Outcome:
     """Train from nothing in a new folder, which is made only once there is something to train.
 
@@ -139,14 +139,16 @@ def start_run(
         save_seconds: Seconds between two saves, at most; an update that runs is finished first.
         judge: Asked about solved members before the run ends with them; those that it refuses do not count.
         parent: A controller from which all members are trained on, instead of from nothing.
+        device: What computes; see `Trainer`.
 
     Raises:
         RunError: The folder holds a run, or files that are not a run's, or another process works in it.
+        ValueError: The device cannot be used, or has too little memory.
         OSError: The disk is full or cannot be written.
     """
     from agents.trainer import Trainer
 
-    trainer = Trainer(config, parent)
+    trainer = Trainer(config, parent, device)
     own_files(folder, RUN_FILES, "a run")
     with lock_run(folder):
         if (folder / POPULATION_FILE).exists():
@@ -164,11 +166,13 @@ def resume_run(
     save_every: int = SAVE_UPDATES,
     save_seconds: float = SAVE_SECONDS,
     judge: Judge | None = None,
+    device: str = "cpu",
 ) -> Outcome:
-    """Go on with a saved run, exactly as if it had never stopped; arguments as in `start_run`.
+    """Go on with a saved run, on its device exactly as if it had never stopped; arguments as in `start_run`.
 
     Raises:
         RunError: The folder holds no run, or another process works in it.
+        ValueError: The device cannot be used, or has too little memory.
         FileError: The saved population is damaged.
     """
     from agents.trainer import Trainer
@@ -176,7 +180,7 @@ def resume_run(
     if not (folder / POPULATION_FILE).is_file():
         raise RunError(f"{folder} holds no run to resume: there is no {POPULATION_FILE} in it")
     with lock_run(folder):
-        trainer = Trainer.load(folder / POPULATION_FILE)
+        trainer = Trainer.load(folder / POPULATION_FILE, device)
         return _train(folder, trainer, budget, watch, save_every, save_seconds, judge)
 
 
@@ -209,12 +213,14 @@ def _train(
     judge: Judge | None,
 ) -> Outcome:
     begin = saved = time.monotonic()
+    took = 0.0
     reason = "updates" if budget.updates is not None and trainer.update >= budget.updates else None
     accepted: set[int] = set()
     solved = int(trainer.population.solved.sum()) if judge is None else 0
     with polite_stop() as stopped, open_metrics(folder, trainer.update) as metrics:
         while reason is None:
-            progress = trainer.advance()
+            before = trainer.update
+            progress = trainer.advance(None if budget.updates is None else budget.updates - before)
             now = time.monotonic()
             with _saved_on_failure(folder, trainer, accepted):
                 metrics.write(progress, now - begin)
@@ -224,10 +230,10 @@ def _train(
                     now = time.monotonic()
             solved = progress.solved
             reason = budget.reached(progress, now - begin) or ("interrupted" if stopped() else None)
-            due = trainer.update % save_every == 0 or now - saved >= save_seconds
-            if reason is None and due:
+            due = trainer.update // save_every > before // save_every and took < SLOW_SAVE
+            if reason is None and (due or now - saved >= save_seconds):
                 trainer.save(folder / POPULATION_FILE)
-                saved = now
+                saved, took = now, time.monotonic() - now
     seconds = time.monotonic() - begin
     best = _save(folder, trainer, accepted, Ending(trainer.update, trainer.attempt, reason, solved, seconds))
     return Outcome(trainer, reason, seconds, solved, best)
@@ -237,7 +243,8 @@ def _judged(
     trainer: Trainer, progress: Progress, judge: Judge, wanted: int | None, accepted: set[int]
 ) -> Progress:
     """The same progress, but only those members count as solved that the judge accepts."""
-    solved = [index for index in trainer.population.ranking() if trainer.population.solved[index]]
+    is_solved = trainer.population.solved.tolist()
+    solved = [index for index in trainer.population.ranking() if is_solved[index]]
     accepted &= set(solved)
     refused = 0
     for index in solved:
@@ -273,28 +280,3 @@ def _saved_on_failure(folder: Path, trainer: Trainer, accepted: Set[int]) -> Ite
     except BaseException:
         _save(folder, trainer, accepted)
         raise
-
-
-@contextmanager
-def polite_stop() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C, termination and hang-up into a request to stop after the update.
-
-    A Ctrl-C after such a request interrupts at once. What is ignored, as SIGHUP is under nohup, stays so.
-    """
-    asked = threading.Event()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if asked.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        asked.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-    heard = [number for number in _STOPPING if signal.getsignal(number) not in (signal.SIG_IGN, None)]
-    before = {number: signal.signal(number, ask) for number in heard}
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

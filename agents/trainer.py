@@ -17,7 +17,7 @@ from agents import losses
 from agents.checkpoint import Agent
 from agents.config import TrainConfig
 from agents.controllers import Controller
-from agents.engine import HostEngine, Moment, Step
+from agents.engine import Moment, Step, make_engine
 from agents.population import start
 from agents.population_file import SavedPopulation, load_population, save_population
 from agents.selection import next_generation, select, trained_on
@@ -60,9 +60,11 @@ class Trainer:
     Args:
         config: Hyper-parameters; P = 1 is a single trainer.
         parent: A controller of the same shape from which all members are trained on; default: from nothing.
+        device: What computes, in torch's words: "cpu", "cuda", "cuda:1". A GPU does up to ten updates in an
+            `advance`, and draws other examples; the files are the same.
 
     Raises:
-        ValueError: The parent has another shape.
+        ValueError: The parent has another shape, or the device cannot be used, or has too little memory.
 
     Example:
         >>> trainer = Trainer(TrainConfig(task="access", population=2, batch_size=4))
@@ -72,10 +74,12 @@ class Trainer:
     """
 
     @training()
-    def __init__(self, config: TrainConfig, parent: Controller | None = None) -> None:
+    def __init__(
+        self, config: TrainConfig, parent: Controller | None = None, device: str | torch.device = "cpu"
+    ) -> None:
         self.config = config
         self.task = config.task_object
-        self.engine = HostEngine(config)
+        self.engine = make_engine(config, device)
         self.update = 0
         self._begin(attempt=1)
         if parent is not None:
@@ -115,7 +119,7 @@ class Trainer:
         Args:
             most: Updates to do at most, where an engine does several at once; None for no limit.
         """
-        moment = Moment(self.seed, self.age, self.examples, self.chance)
+        moment = Moment(self.seed, self.age, self.examples, self.chance, self._next_event())
         step, updates = self.engine.advance(self.population, moment, most)
         self.population = step.population
         self.update += updates
@@ -129,6 +133,14 @@ class Trainer:
         if self._is_hopeless():
             self._begin(self.attempt + 1)
         return self._progress(step)
+
+    def _next_event(self) -> int:
+        """Age at which members will be tested or selected, or may be stuck or hopeless, whichever is next."""
+        config, age = self.config, self.age
+        periods = (config.evaluate_every, config.cull_every, config.generation_every)
+        limits = (config.attempt_updates, config.unsolved_updates)
+        ends = [age - age % period + period for period in periods if period]
+        return min(ends + [limit for limit in limits if limit > age])
 
     def _is_stuck(self) -> bool:
         """Whether it is time for a new generation, and members master the top level, but none is solved."""
@@ -155,7 +167,7 @@ class Trainer:
         members = self.population.take(places)
         rng = np.random.default_rng([self.seed, self.age])
         controller = Controller(self.config.spec, members.parameters, self.config.backend)
-        errors, steps = self.held_out_errors(controller, rng)
+        errors, steps = (found.to(members.device) for found in self.held_out_errors(controller, rng))
         before = members.best_error
         better = (errors[:, 0] < before[:, 0]) | (
             (errors[:, 0] == before[:, 0]) & (errors[:, 1] <= before[:, 1])
@@ -201,6 +213,7 @@ class Trainer:
             examples=self.examples,
             chance=self.chance,
             population=self.population,
+            known_level=self.engine.known_level,
         )
 
     def save(self, path: str | Path) -> None:
@@ -209,18 +222,19 @@ class Trainer:
 
     @classmethod
     @training()
-    def load(cls, path: str | Path) -> Trainer:
-        """Continue from what `save` wrote; the run goes on exactly as if it had not been stopped.
+    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> Trainer:
+        """Continue from what `save` wrote; on the same device exactly as if the run had not been stopped.
 
         Raises:
             FileError: See `load_population`.
+            ValueError: As for a new trainer.
         """
         saved = load_population(path)
-        trainer = cls(saved.config)
+        trainer = cls(saved.config, device=device)
         trainer.update, trainer.attempt, trainer.began = saved.update, saved.attempt, saved.began
         trainer.has_risen = saved.has_risen
-        trainer.population, trainer.examples = saved.population, saved.examples
-        trainer.chance = saved.chance
+        trainer.population, trainer.examples = trainer.engine.place(saved.population), saved.examples
+        trainer.chance, trainer.engine.known_level = saved.chance, saved.known_level
         return trainer
 
     def agent(self, index: int) -> Agent:
@@ -237,7 +251,7 @@ class Trainer:
             "held_out_hard_exact_error": hard,
             "held_out_soft_exact_error": soft,
         }
-        return Agent(Controller(spec, parameters[index : index + 1].clone()), self.config.task, info)
+        return Agent(Controller(spec, parameters[index : index + 1].cpu().clone()), self.config.task, info)
 
     def _progress(self, step: Step) -> Progress:
         population = self.population

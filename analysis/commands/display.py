@@ -19,9 +19,10 @@ PLAIN_SECONDS = 10.0
 """Seconds between two lines where the output is no terminal."""
 
 
-def resume_command(folder: Path, task: str) -> str:
-    """The call that goes on with a run on a task."""
-    return command("train", "--run", folder, "--resume", task=task)
+def resume_command(folder: Path, task: str, device: str = "cpu") -> str:
+    """The call that goes on with a run on a task, on a device."""
+    there = () if device == "cpu" else ("--device", device)
+    return command("train", "--run", folder, "--resume", *there, task=task)
 
 
 def broken_off(folder: Path, task: str) -> KeyboardInterrupt:

@@ -44,6 +44,7 @@ class Train:
         nram train swap --controller feedforward --seed 3
         nram train merge --minutes 10 --run runs/merge
         nram train merge --run runs/merge --resume --minutes 30
+        nram train merge --device cuda --population 4096
     """
 
     config: tyro.conf.OmitArgPrefixes[TrainConfig] = field(default_factory=TrainConfig)
@@ -57,6 +58,9 @@ class Train:
     """Stop once this many members are solved and their programs hold; None to go on."""
     threads: int = 1
     """Threads of arithmetic; small populations run fastest with one."""
+    device: str = "cpu"
+    """What computes: cpu, cuda for the first GPU, cuda:1 for the second. A GPU pays for populations of some
+    hundreds on; a small one is faster on the CPU. No hyper-parameter: a run may be resumed on either."""
     resume: bool = False
     """Go on with the run in the folder, with its own configuration."""
     json: bool = False
@@ -98,11 +102,11 @@ class Train:
         with TrainingDisplay(budget, _metrics_note(folder)) as display:
             if config is not None:
                 say(_settings_note(config))
-            outcome, program = judged_run(folder, config, budget, display.watch, say)
+            outcome, program = judged_run(folder, config, budget, display.watch, say, self.device)
         if program is not None:
             say(listing(program, page_width()))
         report = _report(folder, outcome)
-        emit(report, "\n".join(_closing_lines(folder, outcome)), self.json)
+        emit(report, "\n".join(_closing_lines(folder, outcome, self.device)), self.json)
         if outcome.reason == "interrupted":
             raise KeyboardInterrupt
         return 0 if report["solved"] else 1
@@ -139,14 +143,14 @@ def _report(folder: Path, outcome: Outcome) -> dict:
     }
 
 
-def _closing_lines(folder: Path, outcome: Outcome) -> list[str]:
+def _closing_lines(folder: Path, outcome: Outcome, device: str) -> list[str]:
     report = _report(folder, outcome)
     lines = [
         f"Stopped ({report['reason']}) after {report['updates']} updates, {report['seconds']:.0f} s, attempt "
         f"{report['attempts']}; {report['solved']} of {report['members']} members solved. Saved in {folder}.",
     ]
     task = report["task"]
-    again = resume_command(folder, task)
+    again = resume_command(folder, task, device)
     if outcome.reason == "interrupted":
         return [*lines, f"Go on with:  {again}"]
     if not report["solved"]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from agents.run import polite_stop
+from agents.signals import polite_stop
 from analysis.studies.progress import Standings, last_seen, standings
 from analysis.studies.scheduler import Ended, Job, Scheduler
 from analysis.studies.table import Event, StudyError, Table

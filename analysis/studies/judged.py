@@ -66,7 +66,12 @@ def faults_of(agent: Agent, program: Program) -> list[str]:
 
 
 def train(
-    folder: Path, config: TrainConfig | None, budget: Budget, watch: Watch, judge: Judge | None
+    folder: Path,
+    config: TrainConfig | None,
+    budget: Budget,
+    watch: Watch,
+    judge: Judge | None,
+    device: str = "cpu",
 ) -> Outcome:
     """Train in a folder: from nothing with a configuration, or on from where it was saved without one.
 
@@ -77,12 +82,12 @@ def train(
     """
     own_files(folder, {PROGRAM_FILE: load_program}, "a run")
     if config is None:
-        return resume_run(folder, budget, watch, judge=judge)
-    return start_run(folder, config, budget, watch, judge=judge)
+        return resume_run(folder, budget, watch, judge=judge, device=device)
+    return start_run(folder, config, budget, watch, judge=judge, device=device)
 
 
 def judged_run(
-    folder: Path, config: TrainConfig | None, budget: Budget, watch: Watch, say: Say
+    folder: Path, config: TrainConfig | None, budget: Budget, watch: Watch, say: Say, device: str = "cpu"
 ) -> tuple[Outcome, Program | None]:
     """Train until a member's program passes every check, and save that program; arguments as in `train`.
 
@@ -90,7 +95,7 @@ def judged_run(
         How training ended; the program of the best member if there is one that was accepted.
     """
     judge = ProgramJudge(say)
-    outcome = train(folder, config, budget, watch, judge)
+    outcome = train(folder, config, budget, watch, judge, device)
     program = judge.programs[outcome.best] if outcome.solved else None
     if program is not None:
         save_program(program, folder / PROGRAM_FILE)

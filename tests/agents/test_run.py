@@ -62,6 +62,29 @@ def test_updates_that_were_done_after_the_last_save_stand_in_the_metrics_once(tm
     assert updates_in_metrics(tmp_path) == [1, 2, 3, 4, 5, 6]
 
 
+def test_metrics_are_continued_after_the_last_line_up_to_an_update_however_many_lines_there_are(tmp_path):
+    lines = [{**LINE, "update": update} for update in (10, 20, 24, 30)]
+    text = "".join(json.dumps(line) + "\n" for line in lines) + '{"update": 31, "lev'
+    for update, kept in ((24, 3), (29, 3), (30, 4), (5, 0)):
+        (tmp_path / METRICS_FILE).write_text(text)
+        with open_metrics(tmp_path, update):
+            assert read_metrics(tmp_path) == lines[:kept]
+
+
+def test_a_population_that_takes_long_to_save_is_saved_by_the_clock_alone(tmp_path, monkeypatch):
+    def saves(folder, **options) -> list[int]:
+        done = []
+        with monkeypatch.context() as patch:
+            patch.setattr(Trainer, "save", lambda trainer, file: done.append(trainer.update))
+            start_run(tmp_path / folder, SMALL, Budget(updates=6), ignore, save_every=2, **options)
+        return done
+
+    assert saves("quick") == [2, 4, 6]
+    monkeypatch.setattr("agents.run.SLOW_SAVE", 0.0)
+    assert saves("slow") == [6], "the last one, as the run ends"
+    assert saves("by the clock", save_seconds=0.0) == [1, 2, 3, 4, 5, 6]
+
+
 def test_an_interrupt_finishes_the_update_and_saves(tmp_path):
     def interrupt(trainer, progress, seconds) -> None:
         if progress.update == 5:

@@ -160,7 +160,7 @@ def test_forgetting_makes_the_halting_logit_a_constant_and_changes_nothing_else(
 
 def test_where_nobody_is_to_forget_no_chance_is_used():
     population, chance = start(CONFIG, 3, generator()), generator(1)
-    before, moment = chance.get_state(), Moment(0, 0, np.random.default_rng(0), chance)
+    before, moment = chance.get_state(), Moment(0, 0, np.random.default_rng(0), chance, event=1)
     assert HostEngine(CONFIG).forget(population, torch.zeros(3, dtype=torch.bool), moment) is population
     assert torch.equal(chance.get_state(), before)
 

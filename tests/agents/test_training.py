@@ -33,7 +33,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def moment() -> Moment:
-    return Moment(0, 0, np.random.default_rng(0), generator())
+    return Moment(0, 0, np.random.default_rng(0), generator(), event=1)
 
 
 def assert_same(first: Trainer, second: Trainer) -> None:

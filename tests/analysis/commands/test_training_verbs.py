@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from agents import TrainConfig, zoo
+from agents.device.engine import DeviceEngine
 from analysis.commands.cli import VERBS, main
 
 QUICK = ["--population", "8", "--batch-size", "16", "--num-registers", "2", "--first-level", "1"]
@@ -56,6 +57,22 @@ def test_train_fails_honestly_when_no_member_is_solved(tmp_path, capsys):
     assert "No member is free of errors" in capsys.readouterr().out
 
 
+def test_a_run_on_a_device_is_resumed_there_to_the_very_update(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def make_engine(config, device):
+        asked.append(device)
+        return DeviceEngine(config, torch.device("cpu"))
+
+    monkeypatch.setattr("agents.trainer.make_engine", make_engine)
+    call = ["train", "copy", "--run", str(tmp_path), "--device", "cuda:1"]
+    assert main([*call, "--population", "2", "--updates", "3"]) == 1
+    assert f"nram train --run {tmp_path} --resume --device cuda:1 --updates N" in capsys.readouterr().out
+    assert main([*call, "--resume", "--updates", "13", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["updates"] == 13
+    assert asked == ["cuda:1", "cuda:1"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -64,6 +81,8 @@ def test_train_fails_honestly_when_no_member_is_solved(tmp_path, capsys):
         (["access", "--backend", "reference", "--threads", "0"], "threads must be at least 1, got 0"),
         (["access", "--minutes", "nan"], "minutes must be at least 0"),
         (["access", "--solved", "0"], "solved must be at least 1"),
+        (["access", "--device", "cuda:77"], "device 'cuda:77' cannot be used here: "),
+        (["access", "--device", "gpu"], "device 'gpu' cannot be used here: "),
     ],
 )
 def test_train_makes_no_folder_before_all_is_known_to_be_right(words, message, tmp_path, monkeypatch, capsys):
