@@ -30,7 +30,7 @@ Clock = Callable[[], float]
 
 METHODS: dict[str, tuple[str, ...]] = {
     "cpu": ("naive", "reference", "fused"),
-    "cuda": ("naive", "reference", "compiled"),
+    "cuda": ("naive", "reference", "compiled", "cuda"),
 }
 """The plain loop below, and the backends that are worth it on a device."""
 

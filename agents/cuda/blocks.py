@@ -14,6 +14,7 @@ import torch
 from agents.spec import ControllerSpec
 from nram_env.machine.backends.cuda import kernels
 from nram_env.machine.backends.cuda.error import KernelError
+from nram_env.machine.backends.cuda.timestep import machine_defines
 from nram_env.machine.backends.record import BOOLEAN, FLOAT, INTEGER, Array, Record, addresses
 
 SOURCE = Path(__file__).with_name("episodes.cu")
@@ -37,9 +38,7 @@ def defines(
         shared_bytes: Shared memory that a block can have.
     """
     return {
-        "MEMORY": memory_size,
-        "REGISTERS": spec.machine.num_registers,
-        "GATE_LIST": ",".join(str(int(gate)) for gate in spec.machine.gates),
+        **machine_defines(spec.machine, memory_size),
         "LSTM": int(spec.kind == "lstm"),
         "HIDDEN": spec.hidden_size,
         "MIXTURE": int(loss == "mixture"),

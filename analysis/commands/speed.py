@@ -24,6 +24,7 @@ from agents.bench import (
 )
 from analysis.commands.output import say
 from nram_env.machine.backends import library
+from nram_env.machine.backends.cuda import kernels
 
 HEADLINES = (Setting(batch_size=50), Setting(batch_size=1024))
 """Settings that are summed up in words."""
@@ -44,7 +45,7 @@ def measure_speed(device: str) -> tuple[dict[str, Any], Group]:
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("there is no CUDA GPU here; leave --device away to measure on the CPU")
     methods = METHODS[device]
-    if device == "cpu" and library.load() is None:
+    if _obstacle(device) is not None:
         methods = methods[:-1]
     say(f"instruction set: {_instruction_set()}; {os.cpu_count()} processors")
     training = {
@@ -65,6 +66,13 @@ def measure_speed(device: str) -> tuple[dict[str, Any], Group]:
         "training": [{"threads": threads} | asdict(speed) for threads, speed in training.items()],
     }
     return result, Group(_table(rows, methods), *lines)
+
+
+def _obstacle(device: str) -> str | None:
+    """Why the last of a device's methods, its native code, cannot be measured, or None if it can."""
+    if device == "cuda":
+        return kernels.obstacle(torch.device(device))
+    return "the fused backend was not built" if library.load() is None else None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ SHARED: dict[str, Accepted] = {
     "loss": one_of("expected", "mixture"),
     "observation": one_of("controller", "full"),
     "hard": lambda value: isinstance(value, bool),
-    "backend": one_of("auto", "reference", "fused", "compiled"),
+    "backend": one_of("auto", "reference", "fused", "compiled", "cuda"),
     "logit_scale": number(1.2e-38, 1e30),
     "log_floor": number(1.2e-38, 1.0),
     "activation_clip": _or_none(number(1.2e-38, 3.4e38)),

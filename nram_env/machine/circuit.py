@@ -94,8 +94,9 @@ def timestep(
         log_floor: Probabilities below it count as it.
         activation_clip: As in `step`.
         rescale: Divide every distribution of the new state by its sum; see `MachineState.rescaled`.
-        backend: "reference", "fused", "compiled" or "auto" (on a GPU compiled, elsewhere fused where it runs,
-            else reference).
+        backend: "reference", "fused", "compiled", "cuda" or "auto": the first that can run, on a GPU of cuda,
+            compiled and reference, elsewhere of fused and reference. With cuda a wanted value that is not in
+            0..M-1 counts as `log_floor` and has no gradient; the others refuse it.
 
     Raises:
         ValueError: A shape or type does not fit, or the backend is unknown or cannot run here.

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from agents.cuda.blocks import defines
 from agents.zoo import usual_config
-from nram_env.machine import PAPER_GATES
+from nram_env.machine import MachineConfig
+from nram_env.machine.backends.cuda import timestep
 from nram_env.machine.backends.cuda.kernels import Defines
 from tests.cuda.emulator import SHARED_MEMORY
 
@@ -16,12 +17,10 @@ SOURCES = sorted(
 
 _MERGE = usual_config("merge")
 
-_STEP = {"MEMORY": 16, "REGISTERS": 4, "GATE_LIST": ",".join(str(int(gate)) for gate in PAPER_GATES)}
-
 EXAMPLES: Mapping[str, Sequence[Defines]] = {
     "hard.cu": [{}],
     "optimiser.cu": [{}],
     "episodes.cu": [defines(_MERGE.spec, _MERGE.loss, 15, _MERGE.batch_size, SHARED_MEMORY)],
-    "timestep.cu": [{**_STEP, "SCORED": 1}],
+    "timestep.cu": [timestep.defines(MachineConfig(4), 16, scored=True)],
 }
 """For every source, by name, one or a few sets of defines as its wrapper makes them."""

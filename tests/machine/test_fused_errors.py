@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nram_env.machine import MachineConfig, MachineState, initial_state, timestep
-from nram_env.machine.backends import library
+from nram_env.machine.backends import engine, library
 
 built = pytest.mark.skipif(not library.LIBRARY_FILE.exists(), reason="the native library was not built here")
 
@@ -61,7 +61,7 @@ def test_a_target_out_of_range_is_refused(state):
 @built
 def test_the_library_refuses_a_gate_that_it_does_not_know():
     machine = library.Machine(registers=1, size=2, gates=1, threads=1, gate=(ctypes.c_int * 1)(99))
-    status = library.load().nram_forward(machine, library.Inputs(), library.Outputs())
+    status = library.load().nram_forward(machine, engine.Inputs(), engine.Outputs())
     with pytest.raises(ValueError, match="the gate list holds a gate that the library does not know"):
         library.check(status)
 

@@ -7,7 +7,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from nram_env.machine import MachineConfig, initial_state, timestep
-from nram_env.machine.backends import library
+from nram_env.machine.backends import engine, library
 from nram_env.machine.backends.record import BOOLEAN, FLOAT, Array, Record, addresses
 
 SIZES = {"B": 2, "M": 3}
@@ -77,7 +77,7 @@ def test_a_record_keeps_its_tensors_alive():
     assert pair.values not in [other.data_ptr() for other in others]
 
 
-@pytest.mark.parametrize("record", [library.Inputs, library.Outputs, library.Gradients])
+@pytest.mark.parametrize("record", [engine.Inputs, engine.Outputs, engine.Gradients])
 def test_room_is_what_fits(record):
     sizes = {"B": 2, "R": 3, "M": 4, "D": 5}
     room = record.room(sizes, record.arrays)

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from functools import partial
+import logging
+from collections.abc import Callable
+from functools import cache
 
+import torch
 from torch import Tensor
 
 from nram_env.machine.backends import compiled, fused, reference
 from nram_env.machine.backends.base import Backend, Runs, Wanted
+from nram_env.machine.backends.cuda import timestep
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.state import MachineState
 from nram_env.support import unknown_name
 
-BACKEND_NAMES = ("auto", "reference", "fused", "compiled")
-"""What the argument `backend` accepts; "auto" is the compiled backend on a GPU, elsewhere the fused one
-where it runs, else the reference."""
+BACKEND_NAMES = ("auto", "reference", "fused", "compiled", "cuda")
+"""What the argument `backend` accepts; "auto" is the first that can run: on a GPU of cuda, compiled and
+reference, elsewhere of fused and reference."""
+
+_Take = Callable[[MachineConfig, MachineState, Tensor, Wanted | None, Runs | None], Backend | str]
+
+_TAKE: dict[str, _Take] = {
+    "reference": lambda *given: reference.run,
+    "fused": fused.take,
+    "compiled": lambda config, state, logits, wanted, runs: compiled.obstacle(logits) or compiled.run,
+    "cuda": timestep.take,
+}
+"""A backend for these tensors and no others, or why it cannot run on them."""
+
+_AUTO = {False: ("fused", "reference"), True: ("cuda", "compiled", "reference")}
+"""What is tried, by whether the tensors are on a GPU; all take the last."""
 
 
 def choose_backend(
@@ -27,19 +44,27 @@ def choose_backend(
 ) -> Backend:
     """Look up the backend of a timestep of these tensors, and of no others.
 
+    Where "auto" does not find the fastest on a GPU it logs the reason, each once.
+
     Raises:
-        ValueError: The name is unknown, and the message offers the nearest; or the fused backend was asked
-            for and cannot run on the tensors.
+        ValueError: The name is unknown, and the message offers the nearest; or the backend was asked for by
+            its name and cannot run on the tensors.
     """
     if name not in BACKEND_NAMES:
         raise unknown_name("backend", name, BACKEND_NAMES)
-    if name == "compiled" or (name == "auto" and logits.device.type == "cuda"):
-        return compiled.run
-    if name == "reference":
-        return reference.run
-    given = fused.take(config, state, logits, wanted, runs)
-    if not isinstance(given, str):
-        return partial(fused.run, given)
-    if name == "fused":
-        raise ValueError(f"the fused backend cannot run: {given}; backend='reference' can")
-    return reference.run
+    on_gpu = logits.device.type == "cuda"
+    for candidate in _AUTO[on_gpu] if name == "auto" else (name,):
+        found = _TAKE[candidate](config, state, logits, wanted, runs)
+        if not isinstance(found, str):
+            return found
+        reason = f"the {candidate} backend cannot run: {found}"
+        if name != "auto":
+            raise ValueError(f"{reason}; backend='reference' can")
+        if on_gpu and not torch.compiler.is_compiling():
+            _warn_once(f"{reason}; a slower one does")
+    raise AssertionError("the reference runs on all tensors")
+
+
+@cache
+def _warn_once(message: str) -> None:
+    logging.getLogger("nram_env").warning(message)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
 from nram_env.machine.backends import reference
 from nram_env.machine.backends.base import Options, Runs, Timestep, Wanted, follow
+from nram_env.machine.backends.record import is_plain, under_transform
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.state import MachineState
 
@@ -18,6 +20,17 @@ COMPILER = "inductor"
 
 SHAPES = 256
 """How many shapes a process may compile; torch refuses more."""
+
+
+def obstacle(logits: Tensor) -> str | None:
+    """Say why a timestep of these logits cannot be compiled, or None if it can."""
+    if torch.compiler.is_compiling():
+        return "torch.compile is looking into it already"
+    if under_transform(logits) or not is_plain(logits):
+        return "torch.compile takes plain tensors outside of torch.func alone"
+    if COMPILER == "inductor" and logits.device.type == "cuda" and find_spec("triton") is None:
+        return "torch.compile needs Triton for a GPU, which is not installed"
+    return None
 
 
 def run(

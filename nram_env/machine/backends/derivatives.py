@@ -11,7 +11,7 @@ from torch import Tensor
 
 _Gradients = tuple[Tensor | None, ...]
 
-FIRST_ONLY = "the fused backend has first derivatives, backward, and no others; backend='reference' has them"
+FIRST_ONLY = "native code has first derivatives, backward, and no others; backend='reference' has them"
 """What is said where a second derivative, or one in forward mode, is asked for."""
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ctypes
 import logging
 from collections.abc import Sequence
-from ctypes import c_float, c_int, c_int64
+from ctypes import c_float, c_int
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
 
-from nram_env.machine.backends.record import BOOLEAN, FLOAT, INTEGER, Array, Record, addresses
+from nram_env.machine.backends.engine import Gradients, Inputs, Outputs
 from nram_env.machine.gates import Gate
 
 LIBRARY_FILE = Path(__file__).with_name("libnram_fused.so")
@@ -37,64 +36,7 @@ class Machine(ctypes.Structure):
     )
 
 
-class Inputs(Record):
-    """What goes into a timestep."""
-
-    arrays: ClassVar = {
-        "registers": Array(FLOAT, "BRM"),
-        "memory": Array(FLOAT, "BMM"),
-        "survival": Array(FLOAT, "B"),
-        "logits": Array(FLOAT, "BD"),
-        "target": Array(INTEGER, "BM", optional=True),
-        "mask": Array(BOOLEAN, "BM", optional=True),
-        "horizon": Array(INTEGER, "B", optional=True),
-        "elapsed": Array(INTEGER, "B", optional=True),
-        "finished": Array(BOOLEAN, "B", optional=True),
-        "output": Array(FLOAT, "BMM", optional=True),
-    }
-    _fields_ = (("batch", c_int64), *addresses(arrays))
-
-
-class Outputs(Record):
-    """What comes out of a timestep; from halting on only where runs are followed."""
-
-    arrays: ClassVar = {
-        "registers": Array(FLOAT, "BRM"),
-        "memory": Array(FLOAT, "BMM"),
-        "survival": Array(FLOAT, "B"),
-        "entropy": Array(FLOAT, "B"),
-        "halting_entropy": Array(FLOAT, "B"),
-        "log_likelihood": Array(FLOAT, "B"),
-        "halting": Array(FLOAT, "B", optional=True),
-        "zero_probs": Array(FLOAT, "BR", optional=True),
-        "output": Array(FLOAT, "BMM", optional=True),
-        "elapsed": Array(INTEGER, "B", optional=True),
-        "finished": Array(BOOLEAN, "B", optional=True),
-    }
-    _fields_ = addresses(arrays)
-
-
-class Gradients(Record):
-    """Gradients of the outputs, then of the inputs; what is missing is zero, or not wanted."""
-
-    arrays: ClassVar = {
-        "new_registers": Array(FLOAT, "BRM", optional=True),
-        "new_memory": Array(FLOAT, "BMM", optional=True),
-        "new_survival": Array(FLOAT, "B", optional=True),
-        "entropy": Array(FLOAT, "B", optional=True),
-        "halting_entropy": Array(FLOAT, "B", optional=True),
-        "log_likelihood": Array(FLOAT, "B", optional=True),
-        "halting": Array(FLOAT, "B", optional=True),
-        "zero_probs": Array(FLOAT, "BR", optional=True),
-        "registers": Array(FLOAT, "BRM", optional=True),
-        "memory": Array(FLOAT, "BMM", optional=True),
-        "survival": Array(FLOAT, "B"),
-        "logits": Array(FLOAT, "BD"),
-    }
-    _fields_ = addresses(arrays)
-
-
-FUNCTIONS = {"nram_forward": Outputs, "nram_backward": Gradients}
+FUNCTIONS = {Outputs: "nram_forward", Gradients: "nram_backward"}
 """The library's functions of a machine, its inputs, and this."""
 
 
@@ -149,11 +91,11 @@ def load() -> ctypes.CDLL | None:
     library = open_library(
         LIBRARY_FILE,
         "the fused backend is missing, the slower reference backend runs instead",
-        (Machine, Inputs, *FUNCTIONS.values()),
+        (Machine, Inputs, *FUNCTIONS),
     )
     if library is None:
         return None
-    for name, result in FUNCTIONS.items():
+    for result, name in FUNCTIONS.items():
         pointers = [ctypes.POINTER(record) for record in (Machine, Inputs, result)]
         getattr(library, name).argtypes = pointers
     return library

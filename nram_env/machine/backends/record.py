@@ -60,7 +60,7 @@ class Array:
             and tensor.shape == self._shape(sizes)
             and tensor.layout is torch.strided
             and tensor.is_contiguous()
-            and type(tensor) in _PLAIN
+            and is_plain(tensor)
             and not tensor.is_neg()
         ):
             address = _address(tensor)
@@ -86,7 +86,9 @@ class Array:
         return f"{name} must be a tensor with numbers in memory, got one that only stands for such"
 
 
-_PLAIN = (Tensor, torch.nn.Parameter)
+def is_plain(tensor: Tensor) -> bool:
+    """Whether a tensor is of no subclass that may change what is done with it."""
+    return type(tensor) in (Tensor, torch.nn.Parameter)
 
 
 def _address(tensor: Tensor) -> int | None:

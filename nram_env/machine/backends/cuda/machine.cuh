@@ -31,7 +31,7 @@ constexpr int ROWS = fours(D);                                       // S rows: 
 constexpr int TWICE = ROWS + S * ROW;                                // a distribution, twice
 constexpr int SINGLE = TWICE + fours(WIDTH * COLUMNS + M) + 4;       // a distribution
 constexpr int POINTERS = SINGLE + CELLS;                             // the first argument of every WRITE
-constexpr int WANTED = POINTERS + WRITES * CELLS;                    // the wanted value of every cell, or -1
+constexpr int WANTED = POINTERS + WRITES * CELLS;                    // the wanted value of every cell, or -1; see OUTSIDE
 constexpr int MACHINE_FORWARD = WANTED + CELLS;
 constexpr int VALUES = MACHINE_FORWARD;                              // dense ones of registers and gates' outputs
 constexpr int PAIRS = VALUES + dense_rank(V) * CELLS;                // and the two numbers of the others
@@ -136,7 +136,7 @@ DEV void sum_rows(Columns out, float rows[WIDTH * COLUMNS], int g) {
 }
 DEV void clip(Columns v, float limit) {
 #pragma unroll
-    for (int i = 0; i < COLUMNS; ++i) v[i] = fminf(fmaxf(v[i], -limit), limit);
+    for (int i = 0; i < COLUMNS; ++i) v[i] = clipped(v[i], limit);
 }
 
 // ---- arithmetic on distributions -----------------------------------------------------------------------------------
@@ -393,9 +393,13 @@ template <class A, class B> struct Either<false, A, B> { typedef B type; };
 typedef Either<IN_REGISTERS, PlayedInRegisters, PlayedOnTape>::type Played;
 typedef Either<IN_REGISTERS, LearnedInRegisters, LearnedInShares>::type Learned;
 
+constexpr int OUTSIDE = -2;  // stands for a wanted value that is not in 0..M-1
 DEV int wanted_at(Lane l, int x) { return ((const int*)(l.at + WANTED))[x] - l.g * COLUMNS; }  // which of the lane's columns
 DEV void note_wanted(Lane l, const long long* target, const unsigned char* mask) {
-    for (int x = l.g; x < M; x += WIDTH) ((int*)(l.at + WANTED))[x] = mask[x] ? (int)target[x] : -1;
+    for (int x = l.g; x < M; x += WIDTH) {
+        const bool inside = target[x] >= 0 && target[x] < M;
+        ((int*)(l.at + WANTED))[x] = !mask[x] ? -1 : inside ? (int)target[x] : OUTSIDE;
+    }
 }
 
 // ---- gates ---------------------------------------------------------------------------------------------------------
@@ -453,7 +457,7 @@ DEV void memory_backward(Lane l, const Columns v[V], Cells& cells, const Columns
             for (int i = 0; i < COLUMNS; ++i) {
                 if constexpr (reads) rows[first + k] += d_out[i] * before[k][i], d[k][i] += w * d_out[i];
                 else {
-                    const float c = fminf(fmaxf(d[k][i], -limit), limit);
+                    const float c = clipped(d[k][i], limit);
                     rows[first + k] += c * (v[R + I][i] - before[k][i]);
                     d_value[i] += w * c;
                     d[k][i] = finished ? d[k][i] : (1.0f - w) * c;

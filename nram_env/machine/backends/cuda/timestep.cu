@@ -5,29 +5,35 @@
 #include "machine.cuh"
 
 constexpr int FORWARD_SHARE = spread(MACHINE_FORWARD), GRADIENT = fours(MACHINE_BACKWARD), BACKWARD_SHARE = spread(GRADIENT + GRADIENT_FLOATS);
-constexpr int SHARED_LIMIT = 227 * 1024;
-HOST_DEV constexpr int examples_of_a_block() { int n = 128 / WIDTH; while (n * WIDTH > 32 && n * 4 * BACKWARD_SHARE > SHARED_LIMIT) n /= 2; return n; }
-constexpr int EXAMPLES = examples_of_a_block(), THREADS = EXAMPLES * WIDTH;
-static_assert(4 * EXAMPLES * BACKWARD_SHARE <= SHARED_LIMIT, "too large a machine for shared memory");
-HOST_DEV constexpr int blocks_at_once(int share) { const int n = SHARED_LIMIT / (4 * share * EXAMPLES); return n < 1 ? 1 : n < 4 ? n : 4; }
+constexpr int THREADS = 128, ROOM = 227 * 1024;  // of a block at most; of shared memory, on the cards for which registers are shared out
+HOST_DEV constexpr int blocks_at_once(int share) { const int n = ROOM / (4 * share * (THREADS / WIDTH)); return n < 1 ? 1 : n < 4 ? n : 4; }
 
-struct Step {
+// The records of nram_env.machine.backends.engine.
+struct Inputs {
+    long long batch;
     const float *registers, *memory, *survival, *logits;  // (B, R, M), (B, M, M), (B), (B, D)
     const long long* target;                              // (B, M)
     const unsigned char* mask;                            // (B, M)
     const long long *horizon, *elapsed;                   // (B), or null if no runs are followed
     const unsigned char* finished;                        // (B)
     const float* output;                                  // (B, M, M)
-    float *new_registers, *new_memory, *new_survival, *entropy, *halting_entropy, *log_likelihood;
-    float *halting, *zero_probs, *new_output;             // (B), (B, R), (B, M, M)
-    long long* new_elapsed;
-    unsigned char* new_finished;
-    const float *d_new_registers, *d_new_memory, *d_new_survival, *d_entropy, *d_halting_entropy, *d_log_likelihood;  // or null
-    const float *d_halting, *d_zero_probs;
-    float *d_registers, *d_memory, *d_survival, *d_logits;
-    long long batch;
-    int rescale;
+};
+struct Outputs {
+    float *registers, *memory, *survival, *entropy, *halting_entropy, *log_likelihood;
+    float *halting, *zero_probs, *output;  // (B), (B, R), (B, M, M)
+    long long* elapsed;
+    unsigned char* finished;
+};
+struct Gradients {  // of the outputs, any of which may be null, and of the inputs
+    const float *new_registers, *new_memory, *new_survival, *entropy, *halting_entropy, *log_likelihood, *halting, *zero_probs;
+    float *registers, *memory, *survival, *logits;  // the first two may be null
+};
+struct Step {
+    Inputs in;
+    Outputs out;
+    Gradients d;
     float log_floor, floor, limit;
+    int rescale;
 };
 
 struct Row {
@@ -35,37 +41,37 @@ struct Row {
     Lane l;
     MEMBER Row(const Step& f, float* shared, int share) {
         const int local = threadIdx.x / WIDTH;
-        const long long place = (long long)blockIdx.x * EXAMPLES + local;
-        e = place < f.batch ? place : f.batch - 1;
+        const long long place = (long long)blockIdx.x * (blockDim.x / WIDTH) + local;
+        e = place < f.in.batch ? place : f.in.batch - 1;
         l = Lane{(int)threadIdx.x % WIDTH, shared + local * share};
     }
 };
 DEV void load_registers(Columns v[V], const Step& f, const Row& at) {
 #pragma unroll
-    for (int r = 0; r < R; ++r) load_row(v[r], f.registers + (at.e * R + r) * M, at.l.g);
+    for (int r = 0; r < R; ++r) load_row(v[r], f.in.registers + (at.e * R + r) * M, at.l.g);
 }
 DEV void load_logits(const Step& f, const Row& at) {
-    for (int k = at.l.g; k < D; k += WIDTH) at.l.at[PACKED + k] = f.logits[at.e * D + k];
-    if (SCORED) note_wanted(at.l, f.target + at.e * M, f.mask + at.e * M);
+    for (int k = at.l.g; k < D; k += WIDTH) at.l.at[PACKED + k] = f.in.logits[at.e * D + k];
+    if (SCORED) note_wanted(at.l, f.in.target + at.e * M, f.in.mask + at.e * M);
     __syncwarp();
 }
 // Whether the run ends with this timestep, given what is left of its survival.
-DEV bool run_ends(const Step& f, long long e, float survival) { return f.elapsed[e] + !f.finished[e] >= f.horizon[e] || survival < f.floor; }
+DEV bool run_ends(const Step& f, long long e, float survival) { return f.in.elapsed[e] + !f.in.finished[e] >= f.in.horizon[e] || survival < f.floor; }
 
 KERNEL(timestep_forward, Step, THREADS, blocks_at_once(FORWARD_SHARE)) {
     SHARED(shared);
     const Row at(f, shared, FORWARD_SHARE);
     const Lane l = at.l;
     const long long e = at.e;
-    const bool follows = f.horizon, finished = follows && f.finished[e];
+    const bool follows = f.in.horizon, finished = follows && f.in.finished[e];
     float v[V][COLUMNS];
     Played memory;
     load_registers(v, f, at);
-    memory.open(f.memory + e * M * M);
+    memory.open(f.in.memory + e * M * M);
 #pragma unroll
-    for (int x = 0; x < M; ++x) { Columns row; load_row(row, f.memory + (e * M + x) * M, l.g); memory.keep(x, row); }
+    for (int x = 0; x < M; ++x) { Columns row; load_row(row, f.in.memory + (e * M + x) * M, l.g); memory.keep(x, row); }
     load_logits(f, at);
-    const float entropy = sum_lanes(soften(l)), logit = l.at[PACKED + K], before = f.survival[e];
+    const float entropy = sum_lanes(soften(l)), logit = l.at[PACKED + K], before = f.in.survival[e];
     __syncwarp();
     forward_gates<0>(l, v, memory, false);
     Columns fresh[R], scale;
@@ -80,8 +86,9 @@ KERNEL(timestep_forward, Step, THREADS, blocks_at_once(FORWARD_SHARE)) {
 #pragma unroll
         for (int i = 0; i < COLUMNS; ++i) {
             rows[x] += cells[i];
-            if (SCORED && wanted_at(l, x) == i) likelihood += fast_log(fmaxf(cells[i], f.log_floor));
+            if (SCORED && wanted_at(l, x) == i) likelihood += fast_log(cells[i] < f.log_floor ? f.log_floor : cells[i]);
         }
+        if (SCORED && l.g == 0 && wanted_at(l, x) == OUTSIDE) likelihood += fast_log(f.log_floor);
     }
     likelihood = sum_lanes(likelihood);
     sum_rows(scale, rows, l.g);
@@ -98,13 +105,13 @@ KERNEL(timestep_forward, Step, THREADS, blocks_at_once(FORWARD_SHARE)) {
         row_after<WRITES>(l, x, cells, v, memory);
 #pragma unroll
         for (int i = 0; i < COLUMNS; ++i) cells[i] *= l.at[SINGLE + x];
-        if (finished) load_row(cells, f.memory + (e * M + x) * M, l.g);
-        store_row(f.new_memory + (e * M + x) * M, cells, l.g);
+        if (finished) load_row(cells, f.in.memory + (e * M + x) * M, l.g);
+        store_row(f.out.memory + (e * M + x) * M, cells, l.g);
         if (follows) {
-            load_row(out, f.output + (e * M + x) * M, l.g);
+            load_row(out, f.in.output + (e * M + x) * M, l.g);
 #pragma unroll
             for (int i = 0; i < COLUMNS; ++i) out[i] += halting * cells[i];
-            store_row(f.new_output + (e * M + x) * M, out, l.g);
+            store_row(f.out.output + (e * M + x) * M, out, l.g);
         }
     }
 #pragma unroll
@@ -112,17 +119,25 @@ KERNEL(timestep_forward, Step, THREADS, blocks_at_once(FORWARD_SHARE)) {
         const float sum = sum_row(fresh[r]), by = f.rescale ? 1.0f / sum : 1.0f;
 #pragma unroll
         for (int i = 0; i < COLUMNS; ++i) fresh[r][i] = finished ? v[r][i] : fresh[r][i] * by;
-        store_row(f.new_registers + (e * R + r) * M, fresh[r], l.g);
-        if (follows && l.g == 0) f.zero_probs[e * R + r] = fresh[r][0];
+        store_row(f.out.registers + (e * R + r) * M, fresh[r], l.g);
+        if (follows && l.g == 0) f.out.zero_probs[e * R + r] = fresh[r][0];
     }
     if (l.g == 0) {
-        f.new_survival[e] = survival, f.log_likelihood[e] = likelihood;
-        f.entropy[e] = finished ? 0.0f : entropy, f.halting_entropy[e] = finished ? 0.0f : halting_entropy_of(logit);
-        if (follows) f.halting[e] = halting, f.new_elapsed[e] = f.elapsed[e] + !finished, f.new_finished[e] = ends;
+        f.out.survival[e] = survival, f.out.log_likelihood[e] = likelihood;
+        f.out.entropy[e] = finished ? 0.0f : entropy, f.out.halting_entropy[e] = finished ? 0.0f : halting_entropy_of(logit);
+        if (follows) f.out.halting[e] = halting, f.out.elapsed[e] = f.in.elapsed[e] + !finished, f.out.finished[e] = ends;
     }
 }
 
 DEV float upstream(const float* d, long long e) { return d ? d[e] : 0.0f; }
+DEV void upstream_row(Columns out, const float* d, long long row, int g) {
+    fill(out, 0);
+    if (d) load_row(out, d + row * M, g);
+}
+DEV void upstream_register(Columns out, const Step& f, const Row& at, int r) {
+    upstream_row(out, f.d.new_registers, at.e * R + r, at.l.g);
+    if (at.l.g == 0) out[0] += upstream(f.d.zero_probs, at.e * R + r);
+}
 
 // A run that had finished hands its state's gradient through; only the score of its circuit has one for the logits.
 KERNEL(timestep_backward, Step, THREADS, blocks_at_once(BACKWARD_SHARE)) {
@@ -130,11 +145,11 @@ KERNEL(timestep_backward, Step, THREADS, blocks_at_once(BACKWARD_SHARE)) {
     const Row at(f, shared, BACKWARD_SHARE);
     const Lane l = at.l;
     const long long e = at.e;
-    const bool follows = f.horizon, finished = follows && f.finished[e];
+    const bool follows = f.in.horizon, finished = follows && f.in.finished[e];
     Columns v[V], d_v[V], d_registers[R];
     Learned cells;
     load_registers(v, f, at);
-    cells.keep_in(l.at + GRADIENT), cells.open(f.memory + e * M * M, l);
+    cells.keep_in(l.at + GRADIENT), cells.open(f.in.memory + e * M * M, l);
     load_logits(f, at);
     soften(l);
     __syncwarp();
@@ -145,21 +160,15 @@ KERNEL(timestep_backward, Step, THREADS, blocks_at_once(BACKWARD_SHARE)) {
 #pragma unroll
     for (int r = 0; r < R; ++r) {
         fill(d_registers[r], 0);
-        if (f.d_new_registers) load_row(d_registers[r], f.d_new_registers + (e * R + r) * M, l.g);
-        if (l.g == 0) d_registers[r][0] += upstream(f.d_zero_probs, e * R + r);
-        if (finished) {
-            if (f.d_registers) store_row(f.d_registers + (e * R + r) * M, d_registers[r], l.g);
-            fill(d_registers[r], 0);
-        }
+        if (!finished) upstream_register(d_registers[r], f, at, r);
         clip(d_registers[r], f.limit);
     }
-    const float d_likelihood = upstream(f.d_log_likelihood, e);
+    const float d_likelihood = upstream(f.d.log_likelihood, e);
 #pragma unroll
     for (int x = 0; x < M; ++x) {
         Columns d, after;
-        fill(d, 0);
-        if (f.d_new_memory && !finished) load_row(d, f.d_new_memory + (e * M + x) * M, l.g);
-        if constexpr (SCORED) {
+        upstream_row(d, finished ? nullptr : f.d.new_memory, e * M + x, l.g);
+        if (SCORED && f.d.log_likelihood) {
             row_after<WRITES>(l, x, after, v, cells);
 #pragma unroll
             for (int i = 0; i < COLUMNS; ++i) if (wanted_at(l, x) == i && !(after[i] < f.log_floor)) d[i] += d_likelihood / after[i];
@@ -171,40 +180,38 @@ KERNEL(timestep_backward, Step, THREADS, blocks_at_once(BACKWARD_SHARE)) {
     __syncwarp();
 #pragma unroll
     for (int r = 0; r < R; ++r) {
-        if (finished && f.d_registers) {
-            Columns through;
-            load_row(through, f.d_registers + (e * R + r) * M, l.g);
+        Columns through;
+        fill(through, 0);
+        if (finished) upstream_register(through, f, at, r);
 #pragma unroll
-            for (int i = 0; i < COLUMNS; ++i) d_v[r][i] += through[i];
-        }
-        if (f.d_registers) store_row(f.d_registers + (e * R + r) * M, d_v[r], l.g);
+        for (int i = 0; i < COLUMNS; ++i) through[i] += d_v[r][i];
+        if (f.d.registers) store_row(f.d.registers + (e * R + r) * M, through, l.g);
     }
-    if (f.d_memory)
+    if (f.d.memory)
 #pragma unroll
         for (int x = 0; x < M; ++x) {
             Columns d, through;
             cells.take(x, d, l);
-            fill(through, 0);
-            if (f.d_new_memory && finished) load_row(through, f.d_new_memory + (e * M + x) * M, l.g);
+            upstream_row(through, finished ? f.d.new_memory : nullptr, e * M + x, l.g);
 #pragma unroll
             for (int i = 0; i < COLUMNS; ++i) d[i] += through[i];
-            store_row(f.d_memory + (e * M + x) * M, d, l.g);
+            store_row(f.d.memory + (e * M + x) * M, d, l.g);
         }
-    soften_backward(l, finished ? 0.0f : upstream(f.d_entropy, e));
-    const float logit = l.at[PACKED + K], stop = sigmoid(logit), stay = 1.0f - stop, before = f.survival[e];
-    const float d_halting = upstream(f.d_halting, e);
-    const float d_left = follows && run_ends(f, e, before * stay) ? 0.0f : upstream(f.d_new_survival, e) - d_halting;
-    const float d_entropy = finished ? 0.0f : upstream(f.d_halting_entropy, e);
+    soften_backward(l, finished ? 0.0f : upstream(f.d.entropy, e));
+    const float logit = l.at[PACKED + K], stop = sigmoid(logit), stay = 1.0f - stop, before = f.in.survival[e];
+    const float d_halting = upstream(f.d.halting, e);
+    const float d_left = follows && run_ends(f, e, before * stay) ? 0.0f : upstream(f.d.new_survival, e) - d_halting;
+    const float d_entropy = finished ? 0.0f : upstream(f.d.halting_entropy, e);
     __syncwarp();
     if (l.g == 0) {
-        if (f.d_survival) f.d_survival[e] = d_left * stay + d_halting;
+        f.d.survival[e] = d_left * stay + d_halting;
         l.at[PACKED + K] = -(d_left * before + d_entropy * logit) * stop * stay;
     }
     __syncwarp();
-    for (int k = l.g; k < D; k += WIDTH) f.d_logits[e * D + k] = l.at[PACKED + k];
+    for (int k = l.g; k < D; k += WIDTH) f.d.logits[e * D + k] = l.at[PACKED + k];
 }
 
-struct Shape { int* to; };
-KERNEL(timestep_shape, Shape, 32, 1) {
-    if (threadIdx.x == 0) f.to[0] = EXAMPLES, f.to[1] = THREADS, f.to[2] = 4 * EXAMPLES * FORWARD_SHARE, f.to[3] = 4 * EXAMPLES * BACKWARD_SHARE;
+struct Needs { int* needs; };
+KERNEL(timestep_needs, Needs, 32, 1) {
+    if (threadIdx.x == 0) f.needs[0] = WIDTH, f.needs[1] = 4 * FORWARD_SHARE, f.needs[2] = 4 * BACKWARD_SHARE;
 }
