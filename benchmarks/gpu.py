@@ -1,0 +1,259 @@
+"""Everything that must be seen on a GPU, in one go, as Markdown.
+
+    python -m benchmarks.gpu [--parts tests check speed ...] [--minutes 1.5]
+
+Takes about ten minutes on one H100. A timestep of one example counts forward and backward and its share of
+all else in an update: examples drawn on the device, losses, curriculum, weight gradients, noise, Adam, and
+the host's looks at the members. No run ends early in these figures: the halting logits begin at -10.
+"""
+
+import argparse
+import csv
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import torch
+
+from agents import TrainConfig
+from agents.bench import Setting, measure
+from agents.engine import Moment
+from agents.trainer import Trainer
+from agents.zoo import find_recipe
+from nram_env.machine.backends.cuda import kernels
+
+GPU = torch.device("cuda:0")
+BATCH = 16
+
+SIZES = {16: 15, 32: 31}
+"""M, and the n at which Increment has just that."""
+
+METRICS = {
+    "instructions": "sm__inst_issued.avg.pct_of_peak_sustained_active",
+    "shared memory": "l1tex__data_pipe_lsu_wavefronts_mem_shared.avg.pct_of_peak_sustained_elapsed",
+    "multiply-adds": "sm__pipe_fma_cycles_active.avg.pct_of_peak_sustained_active",
+    "device memory": "dram__throughput.avg.pct_of_peak_sustained_elapsed",
+}
+"""Shares of what a card can do, as Nsight Compute names them."""
+
+
+def increment(controller: str, memory_size: int, members: int) -> TrainConfig:
+    """Members that play on one M, and have no time to learn to stop."""
+    settings = {"population": members, "batch_size": BATCH, "num_registers": 4, "memory_slack": 0}
+    levels = {"first_level": SIZES[memory_size], "max_level": SIZES[memory_size], "halting": False}
+    return TrainConfig(task="increment", controller=controller, attempts=1, **settings, **levels)
+
+
+def merge_config(members: int, seed: int) -> TrainConfig:
+    """The recipe of the zoo with so many members, from nothing."""
+    return replace(find_recipe("merge").config, population=members, seed=seed, attempts=1)
+
+
+def patient(config: TrainConfig) -> Trainer:
+    """A trainer whose members do not stop early."""
+    trainer = Trainer(config, device=GPU)
+    trainer.population.parameters[:, -1] = -10
+    return trainer
+
+
+def seconds_of_updates(trainer: Trainer, updates: int) -> float:
+    """Mean seconds of an update, the host's looks at the members included, nothing else."""
+    moment = Moment(trainer.seed, trainer.age, trainer.examples, trainer.chance, sys.maxsize)
+    last = moment.age + updates
+    torch.cuda.synchronize()
+    started = time.perf_counter()
+    while moment.age < last:
+        step, done = trainer.engine.advance(trainer.population, moment)
+        trainer.population, moment = step.population, replace(moment, age=moment.age + done)
+    torch.cuda.synchronize()
+    return (time.perf_counter() - started) / updates
+
+
+def table(columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> None:
+    """Print rows as they come."""
+    print("|", " | ".join(columns), "|\n|", " | ".join(["---:"] * len(columns)), "|")
+    for row in rows:
+        print("|", " | ".join(row), "|", flush=True)
+
+
+def tests() -> None:
+    """The tests of kernels and of device training on this card."""
+    folders = ("tests/cuda", "tests/agents/device")
+    command = [sys.executable, "-m", "pytest", *folders, "-q", "-k", "cuda", "-p", "no:cacheprovider"]
+    found = subprocess.run([*command, "-n", "12"], capture_output=True, text=True)
+    print("\n".join(found.stdout.splitlines()[-12:]))
+
+
+def check() -> None:
+    """Gradients of the kernels against the reference."""
+    found = subprocess.run(
+        [sys.executable, "-m", "analysis.commands.cli", "bench", "--device", "cuda", "--check"],
+        capture_output=True,
+        text=True,
+    )
+    print(found.stdout, found.stderr)
+
+
+def speed() -> None:
+    """Whole updates."""
+    columns = ("controller", "members", "M", "T", "ms an update", "ns a timestep", "GiB")
+    table(columns, _speeds())
+
+
+def _speeds() -> Iterator[tuple[str, ...]]:
+    for controller in ("lstm", "feedforward"):
+        for memory_size in SIZES:
+            for members in (64, 512, 4096, 16384):
+                yield _speed(increment(controller, memory_size, members), memory_size)
+
+
+def _speed(config: TrainConfig, memory_size: int) -> tuple[str, ...]:
+    timesteps = config.task_object.horizon(SIZES[memory_size])
+    sizes = (config.controller, f"{config.population:,}", str(memory_size), str(timesteps))
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    try:
+        trainer = patient(config)
+        seconds_of_updates(trainer, 10)
+        took = seconds_of_updates(trainer, 20)
+    except ValueError as error:
+        return *sizes, str(error), "", ""
+    gib = torch.cuda.max_memory_allocated() / 2**30
+    each = 1e9 * took / (config.population * BATCH * timesteps)
+    return *sizes, f"{1000 * took:.2f}", f"{each:.1f}", f"{gib:.1f}"
+
+
+def timesteps() -> None:
+    """One timestep, by kernel, compiled by torch, and by the reference; nanoseconds an example."""
+    methods = ("cuda", "compiled", "reference")
+    table(("batch", "M", *methods), (_timestep(*sizes, methods) for sizes in _TIMED))
+
+
+_TIMED = ((64, 16), (1024, 16), (65536, 16), (64, 32), (1024, 32), (65536, 32))
+
+
+def _timestep(batch: int, memory_size: int, methods: tuple[str, ...]) -> tuple[str, ...]:
+    setting = Setting(4, memory_size, batch, device="cuda")
+    cells = [
+        f"{1000 * measure(method, setting).total:,.0f}" if method != "compiled" or memory_size == 16 else "-"
+        for method in methods
+    ]
+    return f"{batch:,}", str(memory_size), *cells
+
+
+def limits() -> None:
+    """What share of the card's limits the episode kernels reach."""
+    if shutil.which("ncu") is None:
+        print("Nsight Compute is not there")
+        return
+    run = "from benchmarks.gpu import increment, patient; patient(increment('lstm', 16, 1024)).advance(2)"
+    command = ["ncu", "--csv", "--kernel-name", "regex:episode_(forward|backward)", "--launch-count", "2"]
+    metrics = ["--clock-control", "none", "--metrics", ",".join(METRICS.values())]
+    found = subprocess.run([*command, *metrics, sys.executable, "-c", run], capture_output=True, text=True)
+    lines = [line for line in found.stdout.splitlines() if line.startswith('"')]
+    names = {metric: name for name, metric in METRICS.items()}
+    rows = [
+        (row["Kernel Name"], names[row["Metric Name"]], row["Metric Value"]) for row in csv.DictReader(lines)
+    ]
+    table(("kernel", "limit", "share, %"), iter(rows))
+    if not rows:
+        print(found.stdout[-800:], found.stderr[-800:])
+
+
+def repeat() -> None:
+    """Two runs of one seed give the same bits."""
+    first, second = _digest(), _digest()
+    print(f"512 Merge members, 120 updates, twice: {first} and {second}: {_equal(first == second)}")
+
+
+def _digest() -> str:
+    trainer = Trainer(merge_config(512, 0), device=GPU)
+    while trainer.update < 120:
+        trainer.advance(120 - trainer.update)
+    return hashlib.sha256(trainer.population.parameters.cpu().numpy().tobytes()).hexdigest()[:16]
+
+
+def _equal(equal: bool) -> str:
+    return "equal" if equal else "DIFFERENT"
+
+
+def sanitizer() -> None:
+    """A few updates of a few members, of both controllers and losses, under compute-sanitizer."""
+    if shutil.which("compute-sanitizer") is None:
+        print("compute-sanitizer is not there")
+        return
+    for tool in ("memcheck", "racecheck"):
+        command = ["compute-sanitizer", "--tool", tool, sys.executable, "-c"]
+        run = "from benchmarks.gpu import short; short()"
+        found = subprocess.run([*command, run], capture_output=True, text=True)
+        print(tool, *(found.stdout + found.stderr).strip().splitlines()[-1:], flush=True)
+
+
+def short() -> None:
+    """What the sanitizer watches."""
+    for config in (increment("lstm", 16, 2), merge_config(2, 0)):
+        Trainer(config, device=GPU).advance(2)
+
+
+def merge(minutes: float) -> None:
+    """Merge from examples alone, with 4,096 members."""
+    columns = (
+        "seed",
+        "minutes",
+        "updates",
+        "a second",
+        "at first",
+        "level",
+        "risen",
+        "stopping",
+        "solved",
+        "first after",
+    )
+    table(columns, (_merge(seed, minutes) for seed in range(3)))
+
+
+def _merge(seed: int, minutes: float) -> tuple[str, ...]:
+    trainer = Trainer(merge_config(4096, seed), device=GPU)
+    trainer.advance()
+    started, marks = time.perf_counter(), {}
+    while (passed := time.perf_counter() - started) < 60 * minutes:
+        progress = trainer.advance()
+        if progress.update >= 100:
+            marks.setdefault("at first", f"{progress.update / (time.perf_counter() - started):.1f}")
+        if progress.solved:
+            marks.setdefault("first after", f"{(time.perf_counter() - started) / 60:.2f} min")
+    risen = int((trainer.population.level > trainer.config.lowest_level).sum())
+    rate = f"{progress.update / passed:.1f}"
+    counts = map(str, (progress.level, risen, progress.stopping, progress.solved))
+    early, first = marks.get("at first", "-"), marks.get("first after", "-")
+    return str(seed), f"{passed / 60:.2f}", str(progress.update), rate, early, *counts, first
+
+
+PARTS = {part.__name__: part for part in (tests, check, speed, timesteps, limits, repeat, sanitizer, merge)}
+
+
+def main(parts: list[str], minutes: float) -> None:
+    """Do the parts that were asked for, one after another."""
+    reason = kernels.obstacle(GPU)
+    if reason is not None:
+        raise SystemExit(f"nothing can be measured here: {reason}")
+    card = torch.cuda.get_device_properties(GPU)
+    print(f"{card.name}, {card.total_memory / 2**30:.0f} GiB, torch {torch.__version__}", flush=True)
+    calls = {**PARTS, "merge": partial(merge, minutes)}
+    for part in parts:
+        started = time.perf_counter()
+        print(f"\n## {part}: {PARTS[part].__doc__}\n", flush=True)
+        calls[part]()
+        print(f"\n({time.perf_counter() - started:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--minutes", type=float, default=1.5, help="for every seed of Merge")
+    main(**vars(parser.parse_args()))
