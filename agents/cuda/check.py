@@ -1,4 +1,4 @@
-"""Whether the card at hand computes what it should: gradients by kernel next to the reference's, in float64."""
+"""Whether the card at hand computes what it should: gradients by kernel and by the reference in float64."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ def _problem(sample: Sample, generator: torch.Generator) -> tuple[Tensor, episod
 
 def _moved(examples: episodes.Examples, device: torch.device) -> episodes.Examples:
     parts = (examples.memory, examples.target, examples.mask, examples.horizon)
-    return episodes.Examples(*(part.to(device) for part in parts), examples.timesteps)
+    memory, target, mask, horizon = (part.to(device) for part in parts)
+    return episodes.Examples(memory, target, mask, horizon, examples.timesteps)
 
 
 def _gradient(controller: Controller, played: Played) -> Tensor:

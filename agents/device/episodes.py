@@ -56,7 +56,7 @@ def prepare(config: TrainConfig, memory_sizes: Iterable[int], device: torch.devi
 
 def unrolled(controller: Controller, rules: Rules, examples: Examples) -> Played:
     """Play every example by the library for the CPU where it can, elsewhere by torch; see `play`."""
-    state = _begin(rules, examples)
+    state = _begin(rules, examples, controller.parameters.dtype)
     if fused.serves(controller, rules, state):
         return fused.play(controller, rules, state)
     if state.survival.device.type != "cpu":  # whatever is faster needs a compiler, for every shape anew
@@ -64,8 +64,8 @@ def unrolled(controller: Controller, rules: Rules, examples: Examples) -> Played
     return _take_turns(controller, rules, state, examples.timesteps)
 
 
-def _begin(rules: Rules, examples: Examples) -> EpisodeState:
-    machine = initial_state(rules.machine, examples.memory)
+def _begin(rules: Rules, examples: Examples, dtype: torch.dtype) -> EpisodeState:
+    machine = initial_state(rules.machine, examples.memory, dtype=dtype)
     none = torch.zeros_like(examples.horizon)
     return EpisodeState(
         **vars(machine),

@@ -22,12 +22,24 @@ class Bench:
 
     device: Literal["cpu", "cuda"] = "cpu"
     """Where the machine runs; cuda compares the backends on a GPU, and compiles for minutes first."""
+    check: bool = False
+    """With --device cuda: do not measure, but compare gradients of whole episodes by the kernels of this card
+    with those of the reference in float64; exit code 1 if any is off by more than one in 100,000."""
     json: bool = False
     """Print one JSON object; everything else goes to standard error."""
 
     def __call__(self) -> int:
-        """Measure and report; exit code 0 once everything is measured."""
+        """Measure or compare, and report; exit code 0 once all is measured, or the comparison is passed."""
+        if self.check:
+            return self._compare()
         from analysis.commands.speed import measure_speed
 
         emit(*measure_speed(self.device), self.json)
         return 0
+
+    def _compare(self) -> int:
+        from analysis.commands.card import compare_card
+
+        passes, result, text = compare_card(self.device)
+        emit(result, text, self.json)
+        return 0 if passes else 1
