@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 import torch
 
+from agents import zoo
 from agents.config import TrainConfig
-from agents.cuda import episodes
+from agents.controllers import Controller
+from agents.cuda import episodes, hard
 from agents.device.engine import DeviceEngine
 from agents.device.lesson import Chance
 from agents.engine import Engine, HostEngine, Moment
+from agents.hard import hard_failures as hard_failures_here
+from agents.held_out import staged_errors
 from agents.population import Population, start
 from agents.trainer import Trainer
 
@@ -54,6 +58,29 @@ def test_updates_by_kernels_are_those_by_torch(device, monkeypatch):
         torch.testing.assert_close(getattr(by_kernels, name), values, rtol=1e-3, atol=1e-5)
     assert len(played) == 3
     assert by_kernels.device.type == device.type
+
+
+def test_members_are_tested_by_the_kernel_and_then_by_the_processor(device, monkeypatch):
+    ran = []
+
+    def hard_failures(*arguments):
+        ran.append(arguments)
+        return hard.hard_failures(*arguments)
+
+    kernel = SimpleNamespace(**{**vars(hard), "hard_failures": hard_failures})
+    monkeypatch.setattr("agents.device.screen.kernel", kernel)
+    entry = zoo.find_entry("access-feedforward")
+    config = replace(entry.recipe.config, first_level=3, max_level=3, evaluation_factors=(2,))
+    config = replace(config, evaluation_examples=2)
+    fresh = config.spec.initialise(torch.Generator().manual_seed(0), torch.ones(3))
+    stack = Controller(config.spec, torch.cat([entry.agent.controller.parameters, fresh]))
+    there = replace(stack, parameters=stack.parameters.to(device))
+    errors, steps = DeviceEngine(config, device).held_out_errors(there, np.random.default_rng(0))
+    wanted, _ = staged_errors(stack, config, np.random.default_rng(0), hard_failures_here)
+    assert len(ran) >= 3
+    torch.testing.assert_close(errors[1:, 0], wanted[1:], rtol=0, atol=0.02)
+    assert errors[0].tolist() == [0.0, 0.0]
+    assert steps[0] > 0
 
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
