@@ -16,6 +16,7 @@ from agents.controllers import Controller
 from agents.curriculum import Lesson, draw_lesson, rise
 from agents.held_out import held_out_errors
 from agents.population import Population, renew
+from agents.population_file import Pause
 from agents.rollout import Rollout, make_envs, unroll
 from agents.selection import forget_halting
 from nram_env.envs import NRAMVectorEnv
@@ -55,7 +56,7 @@ class Step:
         population: The members after it.
         loss: (P,); their losses.
         cell_loss: (P, B); minus log-likelihood of an output cell, in nats.
-        risen: Whether any member has left the first level, or masters the only one there is; one boolean.
+        risen: (P,) booleans; members that have left the first level, or master the only one there is.
     """
 
     population: Population
@@ -71,13 +72,13 @@ class Engine(ABC):
         config: Hyper-parameters.
 
     Attributes:
-        known_level: Highest level of any member when the host last looked, where an engine goes by that and
-            stopped before it would look again; otherwise None.
+        pause: Where an engine has stopped between two looks at the members; None where it looks after each
+            update, or has just done so.
     """
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
-        self.known_level: int | None = None
+        self.pause: Pause | None = None
 
     @abstractmethod
     def place(self, population: Population) -> Population:
@@ -99,7 +100,7 @@ class Engine(ABC):
 
     @abstractmethod
     def restart(self, population: Population, broken: Tensor, moment: Moment) -> Population:
-        """Start members (P,) afresh whose loss, gradient or parameters are not finite, and count that."""
+        """See to it that members (P,) start afresh whose loss, gradient or parameters are not finite."""
 
     @abstractmethod
     def forget(self, population: Population, entered: Tensor, moment: Moment) -> Population:
@@ -116,7 +117,7 @@ class Engine(ABC):
         population = self.learn(population, loss.detach(), gradient, moment)
         population = self._rise(population, lesson, rollout, moment)
         risen = (population.level > config.lowest_level) | losses.mastered(population, config)
-        return Step(population, loss.detach(), losses.cell_losses(rollout, lesson.batch), risen.any())
+        return Step(population, loss.detach(), losses.cell_losses(rollout, lesson.batch), risen)
 
     @torch.no_grad()
     def learn(self, population: Population, loss: Tensor, gradient: Tensor, moment: Moment) -> Population:
@@ -147,7 +148,7 @@ class HostEngine(Engine):
 
     def advance(self, population: Population, moment: Moment, most: int | None = None) -> tuple[Step, int]:
         """Do one update."""
-        self.known_level = None  # looked at in every update
+        self.pause = None
         return self.update(population, moment), 1
 
     def held_out_errors(self, controller: Controller, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

@@ -91,13 +91,6 @@ class Population:
         """The same members on another device; on their own, themselves."""
         return Population(*(getattr(self, field.name).to(device) for field in fields(self)))
 
-    def where(self, rows: Tensor, other: Population) -> Population:
-        """These members where `rows` (P,) is true, those of `other` elsewhere."""
-        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
-        return Population(
-            *(torch.where(rows.view(-1, *[1] * (one.ndim - 1)), one, two) for one, two in pairs)
-        )
-
     def put(self, places: Tensor, members: Population) -> Population:
         """A population whose members at `places` (k,) are replaced by the given k members, of any device."""
         where, fresh = places.to(self.device), members.to(self.device)

@@ -12,13 +12,27 @@ from torch import Tensor
 from agents.config import CONFIG, RANGES, TrainConfig
 from agents.population import Population
 from agents.tensors import TensorRule, open_tensors, save_tensors
-from nram_env.checks import boolean, choice, integer, record
+from nram_env.checks import boolean, built, choice, integer, list_of, record
 from nram_env.files import reading
 
 POPULATION_FORMAT = "nram-population/5"
 """Format and version of a population's file."""
 
 MOST_POPULATION_BYTES = 1 << 33
+
+
+@dataclass(frozen=True)
+class Pause:
+    """What must be known of a run on a device that was stopped between two looks at its members.
+
+    Attributes:
+        highest: Their highest level when the host last looked.
+        broken: Places of members that have broken since. Others are there already, so that the run may go on
+            anywhere; on a device, the next look puts those there that it would have put without a stop.
+    """
+
+    highest: int
+    broken: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -34,7 +48,7 @@ class SavedPopulation:
         examples: Chance of the examples.
         chance: All other chance.
         population: The members.
-        known_level: Their highest level when a device last looked, if it stopped before it would look again.
+        pause: Where a device has stopped between two looks.
     """
 
     config: TrainConfig
@@ -45,7 +59,7 @@ class SavedPopulation:
     examples: np.random.Generator
     chance: torch.Generator
     population: Population
-    known_level: int | None = None
+    pause: Pause | None = None
 
 
 def save_population(path: str | Path, saved: SavedPopulation) -> None:
@@ -55,8 +69,8 @@ def save_population(path: str | Path, saved: SavedPopulation) -> None:
         **{name: getattr(saved, name) for name in _PROGRESS},
         "examples": saved.examples.bit_generator.state,
     }
-    if saved.known_level is not None:
-        header["known_level"] = saved.known_level
+    if saved.pause is not None:
+        header["pause"] = vars(saved.pause)
     tensors = {**vars(saved.population), "chance": saved.chance.get_state()}
     save_tensors(path, POPULATION_FORMAT, header, tensors)
 
@@ -75,7 +89,7 @@ def load_population(path: str | Path) -> SavedPopulation:
     progress = {name: file.header[name] for name in _PROGRESS}
     with reading(path):
         _check_progress(config, **progress)
-        _check_known_level(config, file.header.get("known_level"))
+        _check_pause(config, file.header.get("pause"))
         examples.bit_generator.state = file.header["examples"]
         _set_state(chance, tensors.pop("chance"))
     return SavedPopulation(
@@ -84,7 +98,7 @@ def load_population(path: str | Path) -> SavedPopulation:
         examples=examples,
         chance=chance,
         population=Population(**tensors),
-        known_level=file.header.get("known_level"),
+        pause=file.header.get("pause"),
     )
 
 
@@ -95,15 +109,23 @@ def _check_progress(config: TrainConfig, update: int, attempt: int, began: int, 
         raise ValueError(f"began is {began}; attempt {attempt} cannot have begun then, at update {update}")
 
 
-def _check_known_level(config: TrainConfig, level: int | None) -> None:
-    if level is not None and not config.lowest_level <= level <= config.top_level:
+def _check_pause(config: TrainConfig, pause: Pause | None) -> None:
+    if pause is None:
+        return
+    if not config.lowest_level <= pause.highest <= config.top_level:
         levels = f"{config.lowest_level}..{config.top_level}"
-        raise ValueError(f"known_level is {level}; the levels of config are {levels}")
+        raise ValueError(f"pause.highest is {pause.highest}; the levels of config are {levels}")
+    if max(pause.broken, default=0) >= config.population:
+        raise ValueError(f"pause.broken names member {max(pause.broken)} of {config.population}")
 
 
 _COUNT = integer(0, 2**62)
 _PROGRESS = {"update": _COUNT, "attempt": integer(1, 2**62), "began": _COUNT, "has_risen": boolean()}
 _WIDE = integer(0, 2**128 - 1)
+_PAUSE = built(
+    record({"highest": _COUNT, "broken": list_of(_COUNT)}),
+    lambda values: Pause(values["highest"], tuple(values["broken"])),
+)
 _HEADER = record(
     {
         "config": CONFIG,
@@ -117,7 +139,7 @@ _HEADER = record(
             }
         ),
     },
-    optional={"known_level": _COUNT},
+    optional={"pause": _PAUSE},
 )
 _CHANCE = TensorRule(tuple(torch.Generator().get_state().shape), ("uint8",), 0, 255)
 _TINY = torch.finfo(torch.float32).tiny

@@ -123,7 +123,7 @@ class Trainer:
         step, updates = self.engine.advance(self.population, moment, most)
         self.population = step.population
         self.update += updates
-        self.has_risen |= bool(step.risen)
+        self.has_risen |= bool(step.risen.any())
         if self.age % self.config.evaluate_every == 0:
             self.evaluate()
         if self.config.cull_every and self.age % self.config.cull_every == 0:
@@ -213,7 +213,7 @@ class Trainer:
             examples=self.examples,
             chance=self.chance,
             population=self.population,
-            known_level=self.engine.known_level,
+            pause=self.engine.pause,
         )
 
     def save(self, path: str | Path) -> None:
@@ -234,7 +234,7 @@ class Trainer:
         trainer.update, trainer.attempt, trainer.began = saved.update, saved.attempt, saved.began
         trainer.has_risen = saved.has_risen
         trainer.population, trainer.examples = trainer.engine.place(saved.population), saved.examples
-        trainer.chance, trainer.engine.known_level = saved.chance, saved.known_level
+        trainer.chance, trainer.engine.pause = saved.chance, saved.pause
         return trainer
 
     def agent(self, index: int) -> Agent:

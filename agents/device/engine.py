@@ -17,22 +17,20 @@ from torch import Tensor
 from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.cuda.episodes import Examples
+from agents.device.chance import chance as chance_of
 from agents.device.episodes import play, prepare
 from agents.device.lesson import Chance, DeviceLesson, Lessons
 from agents.device.memory import faults_explained
 from agents.device.screen import screened_errors
 from agents.engine import Engine, Moment, Step, training_envs
-from agents.library import finite_rows
-from agents.population import Population, start
+from agents.population import Population, renew
+from agents.population_file import Pause
 from agents.rollout import Rollout, rollout_of
 from agents.selection import forget_halting
 from nram_env.machine.ambient import full_precision
 
 SYNC_EVERY = 10
 """The host looks at the members whenever the population's age is a multiple of this."""
-
-RENEWED_AT_ONCE = 16
-"""So many broken members are started afresh in an update; more wait for the next."""
 
 
 class DeviceEngine(Engine):
@@ -56,28 +54,36 @@ class DeviceEngine(Engine):
     def advance(self, population: Population, moment: Moment, most: int | None = None) -> tuple[Step, int]:
         """Do updates until the host looks, or `most`."""
         age = moment.age
-        end = min(age - age % SYNC_EVERY + SYNC_EVERY, moment.event)
-        last = end if most is None else min(end, age + most)
-        self._highest = int(population.level.max()) if self.known_level is None else self.known_level
-        prepare(self.config, self._lessons.memory_sizes(self._highest), self.device)
-        risen = torch.zeros((), dtype=torch.bool, device=self.device)
+        look = min(age - age % SYNC_EVERY + SYNC_EVERY, moment.event)
+        end = look if most is None else min(look, age + most)
+        before = self.pause or Pause(int(population.level.max()), ())
+        prepare(self.config, self._lessons.memory_sizes(before.highest), self.device)
         with full_precision(population.parameters), faults_explained(self.config, self.device):
-            for now in range(age, last):
-                step = self._update(population, replace(moment, age=now))
-                population, risen = step.population, risen | step.risen
-            population = self._mended(population, moment)
-        self.known_level = None if last == end else self._highest
-        return replace(step, population=population, risen=risen), last - age
+            step = self._updates(population, moment, end, before)
+        broken = tuple(self._broken.nonzero()[:, 0].tolist())
+        chance = moment.chance if end == look else chance_of("cpu", moment.seed, end)
+        self.pause = None if end == look else Pause(before.highest, broken)
+        return replace(step, population=self._renewed(step.population, before, broken, chance)), end - age
 
-    def _update(self, population: Population, moment: Moment) -> Step:
-        self._chance = Chance.of(moment.seed, moment.age, self.device)
-        return self.update(population, moment)
+    def _updates(self, population: Population, moment: Moment, end: int, before: Pause) -> Step:
+        """Updates up to an age; at the places `_broken` there are members to be renewed after them."""
+        number = torch.arange(self.config.population, dtype=torch.int64, device=self.device)
+        places = torch.tensor(before.broken, dtype=torch.int64, device=self.device)
+        self._highest, self._broken = before.highest, torch.isin(number, places)
+        risen = torch.zeros_like(self._broken)
+        for now in range(moment.age, end):
+            self._chance = Chance.of(moment.seed, now, self.device)
+            step = self.update(population, replace(moment, age=now))
+            population, risen = step.population, risen | (step.risen & ~self._broken)
+        return replace(step, risen=risen)
 
-    def _mended(self, population: Population, moment: Moment) -> Population:
-        """The members once none is left that is broken: the host looks, and may save them."""
-        while (broken := ~finite_rows(population.parameters)).any():
-            population = self.restart(population, broken, moment)
-        return population
+    def _renewed(
+        self, population: Population, before: Pause, broken: tuple[int, ...], chance: torch.Generator
+    ) -> Population:
+        """The members with fresh ones at the places of those that broke; some had been counted before."""
+        restarts = population.restarts.clone()
+        restarts[[place for place in broken if place not in before.broken]] += 1
+        return renew(replace(population, restarts=restarts), list(broken), self.config, chance)
 
     def play(
         self, controller: Controller, population: Population, moment: Moment
@@ -89,13 +95,9 @@ class DeviceEngine(Engine):
         return lesson, rollout_of(play(controller, self._rules, examples), self._rules, lesson.horizon)
 
     def restart(self, population: Population, broken: Tensor, moment: Moment) -> Population:
-        """Put fresh members at the places of broken ones, where there are any, without looking."""
-        most = min(RENEWED_AT_ONCE, population.size)
-        number = torch.arange(population.size, dtype=torch.int64, device=self.device)
-        places = (broken.long() * population.size + number).topk(most).indices
-        old = population.take(places)
-        fresh = replace(start(self.config, most, self._chance.device), restarts=old.restarts + 1)
-        return population.put(places, fresh.where(broken[places], old))
+        """Remember who breaks: until the host looks, their numbers stay as they are, and disturb no other."""
+        self._broken = self._broken | broken
+        return population
 
     def forget(self, population: Population, entered: Tensor, moment: Moment) -> Population:
         """Let members forget, without looking whether there are any that must, where there may be."""

@@ -75,12 +75,20 @@ def test_the_number_of_updates_is_a_count(tmp_path, update):
             "began is 4; attempt 1 cannot have begun then, at update 9",
         ),
         ({"has_risen": 1}, "has_risen is 1; must be true or false"),
-        ({"known_level": 0}, "known_level is 0; the levels of config are 1..4"),
-        ({"known_level": 5}, "known_level is 5; the levels of config are 1..4"),
-        ({"known_level": None}, "known_level is None; must be an integer in 0.."),
+        (
+            {"pause": {"highest": 0, "broken": []}},
+            "pause.highest is 0; the levels of config are 1..4",
+        ),
+        (
+            {"pause": {"highest": 5, "broken": []}},
+            "pause.highest is 5; the levels of config are 1..4",
+        ),
+        ({"pause": {"highest": 1, "broken": [3]}}, "pause.broken names member 3 of 3"),
+        ({"pause": {"highest": 1}}, "pause.broken is missing"),
+        ({"pause": None}, "pause is None; must be an object"),
     ],
 )
-def test_an_attempt_or_a_level_that_cannot_be_is_refused(tmp_path, change, message):
+def test_an_attempt_or_a_pause_that_cannot_be_is_refused(tmp_path, change, message):
     assert message in refusal(tmp_path, change)
 
 

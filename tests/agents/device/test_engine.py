@@ -10,7 +10,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from agents.config import TrainConfig
 from agents.curriculum import Lesson
-from agents.device.engine import RENEWED_AT_ONCE, SYNC_EVERY, DeviceEngine
+from agents.device.engine import SYNC_EVERY, DeviceEngine
 from agents.device.lesson import Chance
 from agents.engine import HostEngine, Moment
 from agents.evaluation import evaluate
@@ -122,7 +122,7 @@ def test_a_run_begun_on_a_device_goes_on_on_the_processor_and_back(tmp_path, mon
         assert host.advance().update == 8
         host.save(file)
     back = Trainer.load(file)
-    assert back.engine.known_level is None, "the processor knows the levels of the moment"
+    assert back.engine.pause is None, "the processor looks after every update"
     assert back.advance().update == 10
 
 
@@ -138,6 +138,7 @@ def test_an_update_is_that_of_the_processor_on_the_same_examples(monkeypatch):
     population = replace(population, level=torch.tensor([1, 3, 4]))
     device, host = DeviceEngine(SMALL, CPU), HostEngine(SMALL)
     device._highest, device._chance = 4, Chance.of(0, 0, CPU)
+    device._broken = torch.zeros(3, dtype=torch.bool)
     lesson = device._lessons.draw(population, 4, device._chance)
     monkeypatch.setattr(device._lessons, "draw", lambda *_: lesson)
     of_device = device.update(device.place(_copy(population)), moment())
@@ -157,39 +158,55 @@ def _copy(population):
     return replace(population, **{name: values.clone() for name, values in vars(population).items()})
 
 
-@pytest.mark.parametrize("broken", [[1], [0, 2]])
-def test_members_with_broken_numbers_are_restarted_and_counted_and_the_others_are_not_touched(broken):
-    population = start(SMALL, 3, generator())
-    gradient = torch.randn(population.parameters.shape, generator=generator(1))
-    spoiled = gradient.clone()
-    spoiled[broken, 5] = math.nan
-    found = []
-    for one in (gradient, spoiled):
-        engine = DeviceEngine(SMALL, CPU)
-        engine._chance = Chance.of(0, 0, CPU)
-        found.append(engine.learn(_copy(population), torch.ones(3), one, moment()))
-    healthy, after = found
-    rows = torch.zeros(3, dtype=torch.bool)
-    rows[broken] = True
-    assert after.restarts.tolist() == rows.long().tolist()
-    assert after.age.tolist() == (~rows).long().tolist()
-    assert torch.isfinite(after.parameters).all()
-    for name, values in vars(after).items():
-        assert torch.equal(values[~rows], getattr(healthy, name)[~rows]), name
-    assert not torch.equal(after.parameters[rows], population.parameters[rows])
-
-
-def test_as_many_members_as_break_at_once_are_whole_when_the_host_looks(tmp_path):
-    config = replace(SMALL, population=2 * RENEWED_AT_ONCE + 5, batch_size=1)
-    trainer = Trainer(config)
-    wild = torch.full_like(trainer.population.parameters, 3e38)
+def broken(trainer: Trainer, place: int) -> Trainer:
+    """The same trainer, one of whose members will emit logits that are not finite."""
+    wild = trainer.population.parameters.clone()
+    wild[place] = 3e38
     trainer.population = replace(trainer.population, parameters=wild)
-    progress = trainer.advance(1)
-    assert progress.restarts == config.population
-    assert torch.isfinite(trainer.population.parameters).all()
-    assert math.isfinite(progress.error)
-    trainer.save(tmp_path / "population.safetensors")
-    assert Trainer.load(tmp_path / "population.safetensors").advance().update == SYNC_EVERY
+    return trainer
+
+
+def test_a_member_that_breaks_is_restarted_and_counted_at_the_next_look_and_disturbs_no_other():
+    healthy, trainer = (advance(Trainer(SMALL), 3) for _ in range(2))
+    broken(trainer, 1)
+    healthy.advance()
+    progress = trainer.advance()
+    assert (progress.update, progress.restarts) == (SYNC_EVERY, 1)
+    assert math.isfinite(progress.loss)
+    population = trainer.population
+    assert population.restarts.tolist() == [0, 1, 0]
+    assert population.age.tolist() == [10, 0, 10]
+    assert torch.isfinite(population.parameters).all()
+    assert torch.isfinite(population.loss).all(), "or the ranking would have no order"
+    for name, values in vars(population).items():
+        assert torch.equal(values[[0, 2]], getattr(healthy.population, name)[[0, 2]]), name
+
+
+@pytest.mark.parametrize("stops", [[7], [12, 14], [20]])
+def test_a_run_that_stops_while_a_member_is_broken_goes_on_as_if_it_had_not(stops, tmp_path):
+    file = tmp_path / "population.safetensors"
+    straight = advance(broken(advance(Trainer(SMALL), 5), 1), 11)
+    straight = advance(broken(straight, 2), 30)
+    trainer = broken(advance(Trainer(SMALL), 5), 1)
+    for stop in [*stops, 30]:
+        if trainer.update < 11 <= stop:
+            trainer = broken(advance(trainer, 11), 2)
+        advance(trainer, stop).save(file)
+        assert torch.isfinite(trainer.population.parameters).all()
+        trainer = Trainer.load(file)
+    assert trainer.population.restarts.tolist() == [0, 1, 1]
+    assert_same(straight, trainer)
+
+
+def test_what_stands_in_for_a_broken_member_goes_on_on_the_processor(tmp_path, monkeypatch):
+    file = tmp_path / "population.safetensors"
+    advance(broken(Trainer(SMALL), 1), 7).save(file)
+    monkeypatch.setattr("agents.trainer.make_engine", lambda config, device: HostEngine(config))
+    host = Trainer.load(file)
+    assert host.population.restarts.tolist() == [0, 1, 0]
+    host.advance()
+    assert host.population.restarts.tolist() == [0, 1, 0]
+    assert host.population.age.tolist() == [8, 1, 8]
 
 
 def test_members_forget_once_as_they_come_to_the_last_level():
@@ -250,6 +267,7 @@ def test_nothing_in_an_update_waits_for_the_device(task, monkeypatch):
     chance = Chance(np.random.default_rng(0), _Elsewhere())
     engine = DeviceEngine(config, place)
     engine._highest, engine._chance = 5, chance
+    engine._broken = torch.zeros(config.population, dtype=torch.bool, device=place)
     with FakeTensorMode(allow_non_fake_inputs=True):
         step = engine.update(start(config, config.population, chance.device), moment())
     assert all(values.device == place for values in vars(step.population).values())
