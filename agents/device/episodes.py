@@ -1,9 +1,8 @@
-"""Whole episodes on a device: by the kernel where it can, elsewhere by torch one timestep at a time."""
+"""Whole episodes on a device: by one kernel each way where it can, elsewhere one timestep at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -43,7 +42,7 @@ def _kernel_serves(controller: Controller, rules: Rules, examples: Examples) -> 
     rows, memory_size = examples.memory.shape
     reason = kernel.obstacle(controller, rules, memory_size, rows // controller.num_members)
     if reason is not None and controller.parameters.is_cuda:
-        warn_once(f"the kernel of episodes cannot run, slower torch runs instead: {reason}")
+        warn_once(f"the kernel of episodes cannot run, slower timesteps do instead: {reason}")
     return reason is None
 
 
@@ -55,12 +54,13 @@ def prepare(config: TrainConfig, memory_sizes: Iterable[int], device: torch.devi
 
 
 def unrolled(controller: Controller, rules: Rules, examples: Examples) -> Played:
-    """Play every example by the library for the CPU where it can, elsewhere by torch; see `play`."""
+    """Play every example by the library for the CPU where it can, elsewhere one timestep at a time.
+
+    A timestep is computed by the backend that the rules name; arguments as for `play`.
+    """
     state = _begin(rules, examples, controller.parameters.dtype)
     if fused.serves(controller, rules, state):
         return fused.play(controller, rules, state)
-    if state.survival.device.type != "cpu":  # whatever is faster needs a compiler, for every shape anew
-        rules = replace(rules, backend="reference")
     return _take_turns(controller, rules, state, examples.timesteps)
 
 

@@ -87,4 +87,4 @@ def test_where_the_kernel_cannot_play_torch_does_and_that_is_said_once(monkeypat
     with caplog.at_level(logging.WARNING):
         assert [episodes.play(on_a_card, plain, examples()) for _ in range(3)] == ["by torch"] * 3
     (record,) = caplog.records
-    assert record.getMessage().endswith("slower torch runs instead: libnvrtc is missing (of this test)")
+    assert record.getMessage().endswith("slower timesteps do instead: libnvrtc is missing (of this test)")
