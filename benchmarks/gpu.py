@@ -24,8 +24,10 @@ import torch
 from agents import TrainConfig, save_agent
 from agents.bench import Setting, measure
 from agents.engine import Moment
+from agents.spec import ControllerSpec
 from agents.trainer import Trainer
 from agents.zoo import find_recipe
+from nram_env.machine import Gate
 from nram_env.machine.backends.cuda import kernels
 
 GPU = torch.device("cuda:0")
@@ -33,6 +35,9 @@ BATCH = 16
 
 SIZES = {16: 15, 32: 31}
 """M, and the n at which Increment has just that."""
+
+PEAKS = {"H100": (3.35e12, 33.5e12), "H200": (4.8e12, 33.5e12)}
+"""Bytes and multiply-adds a second in float32, of the SXM cards, by NVIDIA's data sheets."""
 
 METRICS = {
     "instructions": "sm__inst_issued.avg.pct_of_peak_sustained_active",
@@ -127,6 +132,39 @@ def _speed(config: TrainConfig, memory_size: int) -> tuple[str, ...]:
     gib = torch.cuda.max_memory_allocated() / 2**30
     each = 1e9 * took / (config.population * BATCH * timesteps)
     return *sizes, f"{1000 * took:.2f}", f"{each:.1f}", f"{gib:.1f}"
+
+
+def floors() -> None:
+    """What a timestep must move and multiply, and the least time that takes on a card; needs none."""
+    columns = ("controller", "M", "bytes", "multiply-adds", *(f"{card}, ns" for card in PEAKS))
+    controllers = ((controller, size) for controller in ("lstm", "feedforward") for size in SIZES)
+    table(columns, (_floor(increment(*which, 1), which[1]) for which in controllers))
+
+
+def _floor(config: TrainConfig, memory_size: int) -> tuple[str, ...]:
+    moved, multiplied = 4 * _numbers_moved(config.spec, memory_size), _multiply_adds(config.spec, memory_size)
+    least = [
+        f"{1e9 * moved / rate:.1f} + {1e9 * multiplied / products:.1f}" for rate, products in PEAKS.values()
+    ]
+    return config.controller, str(memory_size), f"{moved:,}", f"{multiplied:,}", *least
+
+
+def _numbers_moved(spec: ControllerSpec, memory_size: int) -> int:
+    """To and from device memory: tapes and output by both kernels, what weights' gradients are made of."""
+    state = (spec.machine.num_registers + memory_size) * memory_size
+    entering = sum(inputs + 1 for inputs, _ in spec.layers.values())
+    leaving = sum(outputs for _, outputs in spec.layers.values())
+    cells = 5 * spec.hidden_size if spec.kind == "lstm" else 0  # activations and c
+    return 2 * (state + memory_size**2 + entering + cells) + 2 * leaving + entering
+
+
+def _multiply_adds(spec: ControllerSpec, memory_size: int) -> int:
+    """The machine's, four times (twice backward), and the controller's, whose head is played again."""
+    passes = {Gate.READ: 1, Gate.ADD: 1, Gate.SUB: 1, Gate.WRITE: 2}
+    squares = sum(passes.get(gate, 0) for gate in spec.machine.gates)
+    machine = spec.machine.layout.num_probs * memory_size + squares * memory_size**2
+    layers = [inputs * outputs for inputs, outputs in spec.layers.values()]
+    return 4 * machine + 3 * sum(layers) + layers[-1]
 
 
 def timesteps() -> None:
@@ -226,16 +264,19 @@ def _merge(seed: int, minutes: float, folder: Path | None) -> tuple[str, ...]:
     return str(seed), f"{passed / 60:.2f}", str(progress.update), rate, first, *counts
 
 
-PARTS = {part.__name__: part for part in (tests, check, speed, timesteps, limits, repeat, sanitizer, merge)}
+PARTS = {
+    part.__name__: part for part in (tests, check, floors, speed, timesteps, limits, repeat, sanitizer, merge)
+}
 
 
 def main(parts: list[str], minutes: float, seeds: Sequence[int], out: Path | None) -> None:
     """Do the parts that were asked for, one after another."""
-    reason = kernels.obstacle(GPU)
-    if reason is not None:
-        raise SystemExit(f"nothing can be measured here: {reason}")
-    card = torch.cuda.get_device_properties(GPU)
-    print(f"{card.name}, {card.total_memory / 2**30:.0f} GiB, torch {torch.__version__}", flush=True)
+    if parts != ["floors"]:
+        reason = kernels.obstacle(GPU)
+        if reason is not None:
+            raise SystemExit(f"nothing can be measured here: {reason}")
+        card = torch.cuda.get_device_properties(GPU)
+        print(f"{card.name}, {card.total_memory / 2**30:.0f} GiB, torch {torch.__version__}", flush=True)
     calls = {**PARTS, "merge": partial(merge, minutes, seeds, out)}
     for part in parts:
         started = time.perf_counter()
