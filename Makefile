@@ -5,6 +5,7 @@
 PYTHON ?= python3
 SEED ?= 0
 BIN := .venv/bin
+unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, when they are first imported, not all at installation
 
 .PHONY: help demo test recheck sanitize mutants lint format install clean
 
@@ -42,7 +43,7 @@ install: .venv/installed
 .venv/installed: pyproject.toml constraints.txt setup.py $(wildcard */native/* nram_env/machine/backends/native/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 clean:

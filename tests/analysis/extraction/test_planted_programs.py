@@ -172,7 +172,7 @@ def test_the_same_recording_gives_the_same_bytes_also_after_a_file(tmp_path):
 def test_a_controller_that_counts_for_ever_is_called_unrolled():
     rng = np.random.default_rng(0)
     network = _Drifting(program_of(CASES["copy"]), rng)
-    recording = record(network, random_inputs(2))
+    recording = record(network, random_inputs(2, runs=2))
     (found,) = abstract(recording)
     assert found.kind == "unrolled"
     assert "UNROLLED" in listing(read_program(recording, "drifting"))
@@ -233,7 +233,7 @@ class _Late(PlantedNetwork):
 
 
 def test_an_untrained_agent_gets_no_claim_of_being_right():
-    spec = ControllerSpec("lstm", MachineConfig(4), 8)
+    spec = ControllerSpec("lstm", MachineConfig(3), 8)
     parameters = spec.initialise(torch.Generator().manual_seed(0), torch.ones(1))
     program = extract(Agent(Controller(spec, parameters), "copy", {"config": {"max_level": 2}}))
     verdicts = {found.check: found.verdict for found in program.certificates}

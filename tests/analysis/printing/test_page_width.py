@@ -9,22 +9,32 @@ from analysis.commands.cli import main
 from analysis.extraction.resolve import find_program, find_short
 from analysis.printing.page import Short, listing
 from analysis.program.text import WIDTH, hanging
+from analysis.proofs import certify
 from analysis.proofs.certify import CHECKED
+from analysis.proofs.evidence import load_evidence
+from analysis.proofs.recheck import Recheck
 
 PROGRAMS = sorted(zoo.entries())
+
+
+@pytest.fixture(autouse=True)
+def no_solver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evidence is read and compared with the claim, but no solver is asked: what it says is known."""
+    monkeypatch.setattr(certify, "recheck", lambda path, *_, **__: Recheck(load_evidence(path), 0, ()))
 
 
 def widest(text: str) -> int:
     return max(map(len, text.splitlines()))
 
 
-@pytest.mark.parametrize("width", [60, 80, 200])
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_listing_keeps_within_its_width_and_says_the_same(name: str, width: int) -> None:
+def test_a_listing_keeps_within_its_width_and_says_the_same(name: str) -> None:
     program = find_program(f"zoo:{name}")
-    shown = listing(program, width)
-    assert widest(shown) <= width
-    assert shown.split() == listing(program).split()
+    said = listing(program).split()
+    for width in (60, 80, 200):
+        shown = listing(program, width)
+        assert widest(shown) <= width
+        assert shown.split() == said
 
 
 @pytest.mark.parametrize("columns", ["80", "200"])
@@ -65,9 +75,9 @@ def test_where_nothing_says_how_wide_a_page_is_it_has_its_usual_width(
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     monkeypatch.setattr("sys.__stdout__", None)
-    assert main(["show", "zoo:merge"]) == 0
-    program = find_program("zoo:merge")
-    short = Short(find_short("zoo:merge", program)[0])
+    assert main(["show", "zoo:copy"]) == 0
+    program = find_program("zoo:copy")
+    short = Short(find_short("zoo:copy", program)[0])
     assert capsys.readouterr().out.rstrip("\n") == listing(program, WIDTH, CHECKED, short).rstrip("\n")
 
 
