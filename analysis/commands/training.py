@@ -59,8 +59,8 @@ class Train:
     threads: int = 1
     """Threads of arithmetic; small populations run fastest with one."""
     device: str = "cpu"
-    """What computes: cpu, cuda for the first GPU, cuda:1 for the second. To a GPU an update of 64 members is as
-    much work as one of 500: give it some thousands. No hyper-parameter: a run may be resumed on either."""
+    """What computes: cpu, cuda for the first GPU, cuda:1 for the second. To a GPU an update of 64 members is
+    as much work as one of 500: give it some thousands. No hyper-parameter: a run may be resumed on either."""
     resume: bool = False
     """Go on with the run in the folder, with its own configuration."""
     json: bool = False
