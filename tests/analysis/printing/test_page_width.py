@@ -77,7 +77,7 @@ def test_where_nothing_says_how_wide_a_page_is_it_has_its_usual_width(
     monkeypatch.setattr("sys.__stdout__", None)
     assert main(["show", "zoo:copy"]) == 0
     program = find_program("zoo:copy")
-    short = Short(find_short("zoo:copy", program)[0])
+    short = Short(find_short("zoo:copy", program)[0], CHECKED)
     assert capsys.readouterr().out.rstrip("\n") == listing(program, WIDTH, CHECKED, short).rstrip("\n")
 
 
