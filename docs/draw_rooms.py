@@ -26,6 +26,7 @@ ROOMS = (
     "analysis.proofs",
     "analysis.extraction",
     "analysis.printing",
+    "analysis.game",
     "analysis.explanation",
     "analysis.measurement",
     "analysis.pictures",

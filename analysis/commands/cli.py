@@ -21,6 +21,7 @@ VERBS = {
         "train the default agent on Copy, print its program, check it on larger memories",
     ),
     "tasks": ("tasks:Tasks", "list the tasks; show an instance, its memory and the wanted output"),
+    "play": ("play:Play", "drive the machine by hand, in the terminal: learn what it can do"),
     "train": ("training:Train", "train a population on a task, or resume a run"),
     "search": ("search:Search", "train many runs, here or on a cluster, and count what comes out"),
     "eval": ("training:Eval", "soft and hard errors of a trained agent by size"),

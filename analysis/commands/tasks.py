@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.commands.output import emit, say
-from nram_env.tasks import Task, TaskBatch, find_task, get_task, plugin_names, task_names
+from nram_env.tasks import Task, TaskBatch, TaskSpec, find_task, get_task, plugin_names, task_names
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,23 @@ class Tasks:
         size = task.smallest_memory_size(n) if self.memory_size is None else self.memory_size
         batch = task.sample(np.random.default_rng(self.seed), n, size)
         heading = f"An instance with n = {n}, M = {size} (seed {self.seed}); horizon T = {task.horizon(n)}"
-        terms = None if task.spec is None else f"{task.spec.text()}\n{task.spec.parts_text()}".rstrip()
-        words = [inspect.cleandoc(task.__doc__ or ""), *(() if terms is None else ("In terms:", terms))]
-        shown = Group(*(Text(f"{part}\n") for part in (*words, heading)), _instance(batch))
+        terms = None if task.spec is None else _terms(task.spec)
+        shown = Group(*(Text(f"{part}\n") for part in (*words_of(task), heading)), _instance(batch))
         wanted = {int(cell): int(batch.target[0, cell]) for cell in np.flatnonzero(batch.mask[0])}
         memory = batch.memory[0].tolist()
         result = {"task": task.name, "spec": terms, "n": n, "memory": memory, "wanted": wanted}
         emit(result, shown, self.json)
         return 0
+
+
+def words_of(task: Task) -> list[str]:
+    """What a task wants: in words, and in terms where somebody has written them down."""
+    terms = () if task.spec is None else ("In terms:", _terms(task.spec))
+    return [inspect.cleandoc(task.__doc__ or ""), *terms]
+
+
+def _terms(spec: TaskSpec) -> str:
+    return f"{spec.text()}\n{spec.parts_text()}".rstrip()
 
 
 def _summary(task: Task) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from analysis.machine.vm import Access, Outcome, run, steps
@@ -92,37 +92,56 @@ def trace_text(table: Trace) -> str:
     """
     cells, names = table.num_cells, table.register_names
     heading = ["t", "block", *(f"{cell} " for cell in range(cells)), *names, "READ", "WRITE"]
-    lines = [heading, *([str(row.time), row.block, *_cells(row), *_rest(row)] for row in table.rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines = [
+        heading,
+        *(
+            [str(row.time), row.block, *cell_entries(row.memory, row.written), *_rest(row)]
+            for row in table.rows
+        ),
+    ]
     bars = {2, 2 + cells, 2 + cells + len(names)}
     left = {1, len(heading) - 2, len(heading) - 1}
-    return "".join(_line(entries, widths, bars, left) for entries in lines)
+    return "".join("".join(line).rstrip() + "\n" for line in padded(lines, bars, left))
 
 
-def _cells(row: Row) -> list[str]:
-    return [f"[{value}]" if cell in row.written else f"{value} " for cell, value in enumerate(row.memory)]
+def padded(lines: Sequence[Sequence[str]], bars: set[int], left: set[int]) -> Iterator[list[str]]:
+    """Lines of entries, each filled up to the width of its column and a space.
+
+    Args:
+        lines: As many entries in each.
+        bars: Columns before which a bar stands.
+        left: Columns whose entries stand on the left.
+
+    Example:
+        >>> [*padded([["t", "a"], ["10", "7"]], bars={1}, left=set())]
+        [[' t ', '| a '], ['10 ', '| 7 ']]
+    """
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for entries in lines:
+        yield [
+            ("| " if column in bars else "") + f"{entry:{'<' if column in left else '>'}{width}} "
+            for column, (entry, width) in enumerate(zip(entries, widths, strict=True))
+        ]
+
+
+def cell_entries(memory: Sequence[int], written: Container[int]) -> list[str]:
+    """A memory, cell by cell; brackets round what the timestep before wrote."""
+    return [f"[{value}]" if cell in written else f"{value} " for cell, value in enumerate(memory)]
+
+
+def access_entries(accesses: Sequence[Access]) -> tuple[str, str]:
+    """What a timestep read and wrote: the entries of the last two columns."""
+    reads = (f"p:{access.address}" for access in accesses if access.gate is Gate.READ)
+    writes = (f"p:{access.address} a:{access.value}" for access in accesses if access.gate is Gate.WRITE)
+    return ", ".join(reads), ", ".join(writes)
+
+
+def _entries(row: Row) -> list[str]:
+    return [str(row.time), row.block, *cell_entries(row.memory, row.written), *_rest(row)]
 
 
 def _rest(row: Row) -> list[str]:
-    return [*map(str, row.registers), _reads(row), _writes(row)]
-
-
-def _line(entries: Sequence[str], widths: Sequence[int], bars: set[int], left: set[int]) -> str:
-    text = ""
-    for column, (entry, width) in enumerate(zip(entries, widths, strict=True)):
-        text += "| " if column in bars else ""
-        text += f"{entry:{'<' if column in left else '>'}{width}} "
-    return text.rstrip() + "\n"
-
-
-def _reads(row: Row) -> str:
-    return ", ".join(f"p:{access.address}" for access in row.accesses if access.gate is Gate.READ)
-
-
-def _writes(row: Row) -> str:
-    return ", ".join(
-        f"p:{access.address} a:{access.value}" for access in row.accesses if access.gate is Gate.WRITE
-    )
+    return [*map(str, row.registers), *access_entries(row.accesses)]
 
 
 def trace_latex(table: Trace) -> str:
