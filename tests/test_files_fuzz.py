@@ -34,6 +34,14 @@ def test_every_broken_file_is_one_clear_error_or_read_as_what_it_says(script, mo
     assert outputs[0] == outputs[1], "the same seed breaks the same files"
 
 
+@pytest.fixture(scope="module")
+def configurations(tmp_path_factory):
+    """The kind of file with settings; to make files of every kind takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        return importlib.import_module("fuzz_files").kinds(tmp_path_factory.mktemp("good"))["config"]
+
+
 @pytest.mark.parametrize(
     ("load", "fault"),
     [
@@ -43,13 +51,9 @@ def test_every_broken_file_is_one_clear_error_or_read_as_what_it_says(script, mo
         (lambda file: _refuse(f"{file}: two\nlines"), "an error that is no short line"),
     ],
 )
-def test_the_script_notices_what_is_wrong(script, monkeypatch, capsys, load, fault):
-    real = script.kinds
-
-    def spoiled(folder):
-        return {"config": replace(real(folder)["config"], load=load)}
-
-    monkeypatch.setattr(script, "kinds", spoiled)
+def test_the_script_notices_what_is_wrong(script, configurations, monkeypatch, capsys, load, fault):
+    spoiled = {"config": replace(configurations, load=load)}
+    monkeypatch.setattr(script, "kinds", lambda folder: spoiled)
     assert run(script, monkeypatch, "--count", "12") == 1
     assert fault in capsys.readouterr().out
 

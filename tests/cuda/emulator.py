@@ -26,7 +26,7 @@ COMPILER = shutil.which(os.environ.get("CXX", "g++"))
 SHARED_MEMORY = 227 * 1024
 """Of a block at most, in bytes, as on an H100; fibers.h holds launches to it."""
 
-FLAGS = ("-std=c++17", "-O1", "-fPIC", "-fvisibility=hidden", "-fno-math-errno", "-DON_CPU")
+FLAGS = ("-std=c++17", "-O0", "-fPIC", "-fvisibility=hidden", "-fno-math-errno", "-DON_CPU")
 CHECKS = ("-fsanitize=alignment,bounds", "-ftrivial-auto-var-init=pattern")
 QUIET = ("-U_FORTIFY_SOURCE", "-Wno-unknown-pragmas")  # which knows no fibers; `#pragma unroll`
 SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")  # then accesses outside of tensors are seen, too

@@ -201,12 +201,17 @@ static char* guarded(size_t bytes) {
     if (at == MAP_FAILED) fail("no memory for the emulation");
     return (char*)at;
 }
-static void make_room() {
-    if (stacks) return;
-    shared_room = guarded(ROOM + 2 * FENCE) + FENCE, shared_end = shared_room + ROOM;
-    mprotect(shared_room - FENCE, FENCE, PROT_NONE), mprotect(shared_end, FENCE, PROT_NONE);
+static void make_room(int threads) {
+    if (!shared_room) {
+        shared_room = guarded(ROOM + 2 * FENCE) + FENCE, shared_end = shared_room + ROOM;
+        mprotect(shared_room - FENCE, FENCE, PROT_NONE), mprotect(shared_end, FENCE, PROT_NONE);
+    }
     stacks = guarded(STACK * MOST_THREADS);
-    for (int i = 0; i < MOST_THREADS; ++i) mprotect(stacks + STACK * i, PAGE, PROT_NONE);
+    for (int i = 0; i < threads; ++i) mprotect(stacks + STACK * i, PAGE, PROT_NONE);
+}
+static void leave_room() {  // a process may have so many mappings, and each stack is two
+    if (stacks) munmap(stacks, STACK * MOST_THREADS);
+    stacks = nullptr;
 }
 static const char* first_written(const char* from, const char* to) {  // of bytes that nobody may write, or `to`
     if (from == to || (*from == (char)0xff && !memcmp(from, from + 1, to - from - 1))) return to;
@@ -235,7 +240,7 @@ static void run_block(int threads) {
 static void crashed(int number, siginfo_t* what, void*) {
     const char* at = (const char*)what->si_addr;
     if (number == SIGFPE) fail("divides a whole number by zero");
-    if (at >= stacks && at < stacks + STACK * MOST_THREADS) fail("needs more than its stack");
+    if (stacks && at >= stacks && at < stacks + STACK * MOST_THREADS) fail("needs more than its stack");
     if (at >= shared_room - FENCE && at < shared_end + FENCE)
         fail("touches byte %d of its %d bytes of shared memory", (int)(at - shared), shared_size);
     fail("touches address %p, where no memory is", (const void*)at);
@@ -260,7 +265,7 @@ struct Handlers {  // while a kernel runs
 };
 static void run_blocks(int blocks, int threads, const std::vector<int>& order) {
     if (sigsetjmp(failure, 1)) return;
-    make_room();
+    make_room(threads);
     shared = shared_end - (shared_size + 15) / 16 * 16;
     for (int i = 0; i < blocks; ++i) block_index = order[i], run_block(threads);
 }
@@ -282,6 +287,7 @@ static const char* launch(void (*body)(const void*), const void* record, int blo
     for (int i = blocks; i > 1; --i) std::swap(order[i - 1], order[below(i)]);
     const Handlers handlers;
     run_blocks(blocks, threads, order);
+    leave_room();
     return message[0] ? message : nullptr;
 }
 }  // namespace emulation

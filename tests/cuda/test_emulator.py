@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,12 +10,18 @@ import torch
 from tests.cuda import jobs
 from tests.cuda.emulator import COMPILER, SANITIZED, EmulationError, emulated
 
+MAPS = Path("/proc/self/maps")
+
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="the emulation needs a C++ compiler")
 
 
 def run(kernel, at=0, seed=0, **how):
     """What a kernel writes; see `jobs.run`."""
     return jobs.run(emulated(jobs.SOURCE, jobs.DEFINES, seed), torch.device("cpu"), kernel, at, **how)
+
+
+def mappings():
+    return MAPS.read_text().count("\n")
 
 
 def results(kernel, **how):
@@ -32,6 +39,17 @@ def test_blocks_of_threads_with_shared_memory():
 def test_a_race_gives_other_results_for_other_seeds(kernel):
     assert results(kernel) > 1
     assert len({str(run(kernel, seed=3)) for _ in range(3)}) == 1
+
+
+@pytest.mark.skipif(not MAPS.exists(), reason="lists mappings as Linux does")
+def test_a_launch_leaves_no_stacks_behind():
+    """Each is two mappings, of which a process may have 65,530: of 1,024 threads in 32 libraries too many."""
+    kernels = emulated(jobs.SOURCE, {**jobs.DEFINES, "FRESH": 1})
+    before = mappings()
+    jobs.run(kernels, torch.device("cpu"), "reverse")
+    with pytest.raises(EmulationError):
+        jobs.run(kernels, torch.device("cpu"), "load_four", at=1)
+    assert mappings() < before + 64
 
 
 def test_a_race_between_blocks_gives_other_results_for_other_seeds():
