@@ -85,12 +85,24 @@ def play(controller: Controller, rules: Rules, state: EpisodeState) -> Played:
     differentiable = torch.is_grad_enabled() and parameters.requires_grad
     episodes = _Episodes(controller, rules, state, differentiable)
     halting, score, entropy, halting_entropy = _Unrolled.apply(parameters, episodes)
-    if rules.loss == "mixture":
-        returns = score.clamp_min(rules.log_floor).log().masked_fill(~state.mask, 0.0).sum(-1)
-    else:
-        returns = (halting * score).sum(0)
-    sums, results = (returns, entropy.sum(0)), episodes.results
+    sums = (returns_of(rules, halting, score, state.mask), entropy.sum(0))
+    results = episodes.results
     return Played(*sums, halting, halting_entropy, results["wrong"], results["finite"])
+
+
+def returns_of(rules: Rules, halting: Tensor, score: Tensor, mask: Tensor) -> Tensor:
+    """Returns (N,) of episodes that were played whole.
+
+    Args:
+        rules: Those of the environment.
+        halting: p_t, (T, N).
+        score: Log-likelihood of the output after every timestep, (T, N); of the mixture loss the sum of
+            p_t M_t[i, y_i], (N, M).
+        mask: (N, M) booleans; true at the output cells.
+    """
+    if rules.loss == "mixture":
+        return score.clamp_min(rules.log_floor).log().masked_fill(~mask, 0.0).sum(-1)
+    return (halting * score).sum(0)
 
 
 @dataclass

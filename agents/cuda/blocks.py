@@ -14,7 +14,7 @@ import torch
 from agents.spec import ControllerSpec
 from nram_env.machine.backends.cuda import kernels
 from nram_env.machine.backends.cuda.error import KernelError
-from nram_env.machine.backends.cuda.timestep import machine_defines
+from nram_env.machine.backends.cuda.timestep import machine_defines, numbers_of
 from nram_env.machine.backends.record import BOOLEAN, FLOAT, INTEGER, Array, Record, addresses
 
 SOURCE = Path(__file__).with_name("episodes.cu")
@@ -58,11 +58,6 @@ class Block:
     backward_bytes: int
 
 
-class _Shape(Record):
-    arrays: ClassVar = {"to": Array(WORD, "K")}
-    _fields_ = addresses(arrays)
-
-
 Order = tuple[tuple[str, int | str], ...]
 """What the kernel is specialised on, as a key."""
 
@@ -80,9 +75,7 @@ def block_of(order: Order, device: torch.device) -> Block:
 @cache
 def _built(order: Order, device: torch.device, build: Callable[..., kernels.Kernels]) -> Block:
     built = build(SOURCE, dict(order), device)
-    shape = torch.zeros(4, dtype=WORD, device=device)
-    built.launch("episode_shape", 1, 32, 0, _Shape().point({"K": 4}, {"to": shape}, device))
-    return Block(built, *shape.tolist())
+    return Block(built, *numbers_of(built, "episode_shape", 4, device))
 
 
 def refusal(order: Order, device: torch.device) -> str | None:

@@ -15,15 +15,17 @@ from torch import Tensor
 
 from agents.controllers import Controller
 from agents.cuda.blocks import BATCH, SOURCE, MixturePlay, Play, block_of, order_of, refusal
-from agents.fused import Played
+from agents.fused import Played, returns_of
 from agents.spec import ControllerSpec
 from nram_env.envs.episode import SURVIVAL_FLOOR, Rules
 from nram_env.machine.ambient import full_precision
+from nram_env.machine.backends.base import Options
 from nram_env.machine.backends.cuda import kernels
+from nram_env.machine.backends.cuda.timestep import too_large
 from nram_env.machine.backends.derivatives import first_only, no_forward_mode
 
-LARGEST_MEMORY, MOST_REGISTERS, WIDEST, MOST_OUTPUTS = 64, 16, 64, 1024
-"""Sizes that the kernel is made for: M, R, H and D."""
+WIDEST = 64
+"""Largest H that the kernel is made for; of the machine `nram_env.machine.backends.cuda.timestep` says it."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +57,14 @@ def obstacle(controller: Controller, rules: Rules, memory_size: int, batch: int 
         batch: Examples of a member.
     """
     spec, device = controller.spec, controller.parameters.device
-    limits = {
-        "M": (memory_size, LARGEST_MEMORY),
-        "R": (spec.machine.num_registers, MOST_REGISTERS),
-        "the width of the controller": (spec.hidden_size, WIDEST),
-        "the number of logits": (spec.machine.layout.size, MOST_OUTPUTS),
-    }
-    for name, (value, most) in limits.items():
-        if value > most:
-            return f"{name} is {value}, and the kernel takes {most} at most"
+    if spec.hidden_size > WIDEST:
+        return f"the width of the controller is {spec.hidden_size}, and the kernel takes {WIDEST} at most"
     if rules.hard:
         return "the kernel runs the differentiable machine only"
     if controller.parameters.dtype is not torch.float32:
         return f"the kernel computes in float32, not {controller.parameters.dtype}"
-    return kernels.obstacle(device) or refusal(order_of(spec, rules.loss, memory_size, batch, device), device)
+    reason = too_large(spec.machine, memory_size) or kernels.obstacle(device)
+    return reason or refusal(order_of(spec, rules.loss, memory_size, batch, device), device)
 
 
 def build_ahead(
@@ -92,10 +88,7 @@ def play(controller: Controller, rules: Rules, examples: Examples) -> Played:
     differentiable = torch.is_grad_enabled() and parameters.requires_grad
     episodes = _Episodes(controller, rules, examples, differentiable)
     halting, score, entropy, halting_entropy = _Unrolled.apply(parameters, episodes)
-    if rules.loss == "mixture":
-        returns = score.clamp_min(rules.log_floor).log().masked_fill(~examples.mask, 0.0).sum(-1)
-    else:
-        returns = (halting * score).sum(0)
+    returns = returns_of(rules, halting, score, examples.mask)
     wrong = (episodes.unpadded(episodes.arrays["output"]).argmax(-1) != examples.target) & examples.mask
     return Played(returns, entropy.sum(0), halting, halting_entropy, wrong, episodes.finite)
 
@@ -127,15 +120,23 @@ class _Episodes:
         )
         padded = -(-self.batch // self.block.examples) * self.block.examples
         lstm, hidden, timesteps = spec.kind == "lstm", spec.hidden_size, self.examples.timesteps
+        machine = spec.machine
         self.sizes = {
-            **{"P": members, "N": spec.num_parameters, "B": padded, "X": members * padded, "T": timesteps},
-            **{"M": memory_size, "R": spec.machine.num_registers, "D": spec.machine.layout.size, "H": hidden},
-            **{"S": timesteps if self.differentiable else 2, "C": timesteps + 1, "L": hidden + 1},
-            **{
-                "O": spec.machine.num_registers + 1,
-                "I": (1 + lstm) * hidden + 1,
-                "A": (1 + 3 * lstm) * hidden,
-            },
+            "P": members,
+            "N": spec.num_parameters,
+            "B": padded,
+            "X": members * padded,
+            "T": timesteps,
+            "C": timesteps + 1,
+            "S": timesteps if self.differentiable else 2,
+            "M": memory_size,
+            "R": machine.num_registers,
+            "D": machine.layout.size,
+            "H": hidden,
+            "O": machine.num_registers + 1,
+            "I": (1 + lstm) * hidden + 1,
+            "L": hidden + 1,
+            "A": (1 + 3 * lstm) * hidden,
             "K": members * padded // self.block.examples,
         }
         self.arrays = self._begin(lstm)
@@ -161,12 +162,12 @@ class _Episodes:
         return self.record.room(self.sizes, names, self.device)
 
     def padded(self, values: Tensor, dim: int = 0) -> Tensor:
-        """Rows of P x B as rows of blocks: a member's last example stands in for those that are not there."""
+        """Rows of P x B as rows of blocks: those of examples that are not there are 0, and end at once."""
         more = self.sizes["B"] - self.batch
         if more:
             apart = values.unflatten(dim, (-1, self.batch))
-            last = apart.narrow(dim + 1, self.batch - 1, 1)
-            values = torch.cat([apart, *[last] * more], dim + 1).flatten(dim, dim + 1)
+            shape = [*apart.shape[: dim + 1], more, *apart.shape[dim + 2 :]]
+            values = torch.cat([apart, apart.new_zeros(shape)], dim + 1).flatten(dim, dim + 1)
         return values.contiguous()
 
     def unpadded(self, values: Tensor, dim: int = 0) -> Tensor:
@@ -179,16 +180,6 @@ class _Episodes:
         values = self.arrays[name].detach()
         return self.unpadded(values, 0 if name == "credit" else 1)
 
-    def spread(self, gradient: Tensor, dim: int) -> Tensor:
-        """A gradient of rows of P x B as one of rows of blocks: 0 for those that stand in."""
-        more = self.sizes["B"] - self.batch
-        if more:
-            apart = gradient.unflatten(dim, (-1, self.batch))
-            shape = list(apart.shape)
-            shape[dim + 1] = more
-            gradient = torch.cat([apart, apart.new_zeros(shape)], dim + 1).flatten(dim, dim + 1)
-        return gradient.contiguous()
-
     @property
     def finite(self) -> Tensor:
         """(P,) booleans; members all of whose logits were finite."""
@@ -197,7 +188,6 @@ class _Episodes:
 
     def launch(self, function: str, shared_bytes: int, **gradients: Tensor) -> None:
         """Start a kernel on all blocks."""
-        clip = self.rules.activation_clip
         record = self.record(
             members=self.sizes["P"],
             batch=self.sizes["B"],
@@ -205,7 +195,7 @@ class _Episodes:
             slots=self.sizes["S"],
             log_floor=self.rules.log_floor,
             floor=SURVIVAL_FLOOR,
-            limit=torch.finfo(torch.float32).max if clip is None else clip,
+            limit=Options(self.rules.activation_clip).limit,
         )
         record.point(self.sizes, {**self.arrays, **gradients}, self.device)
         self.block.kernels.launch(function, self.sizes["K"], self.block.threads, shared_bytes, record)
@@ -244,13 +234,13 @@ class _Unrolled(torch.autograd.Function):
     def backward(ctx: Any, of_halting: Tensor, of_score: Tensor, *of_entropies: Tensor) -> tuple[Any, None]:
         episodes = ctx.episodes
         ctx.saved_tensors  # noqa: B018  complains if the parameters have changed since
-        of_halting = episodes.spread(of_halting, 1)
+        of_halting = episodes.padded(of_halting, 1)
         if episodes.rules.loss == "mixture":
-            of_score = episodes.spread(of_score, 0)
+            of_score = episodes.padded(of_score, 0)
             of_halting = of_halting + (of_score * episodes.arrays["likelihood"]).sum(-1)
         else:
-            of_score = episodes.spread(of_score, 1)
-        entropies = (episodes.spread(gradient, 1) for gradient in of_entropies)
+            of_score = episodes.padded(of_score, 1)
+        entropies = (episodes.padded(gradient, 1) for gradient in of_entropies)
         names = ("d_entropy", "d_halting_entropy")
         upstream = dict(zip(names, entropies, strict=True))
         return episodes.gradient(d_halting=of_halting, d_likelihood=of_score, **upstream), None

@@ -16,6 +16,7 @@ from agents.fused import Played
 from nram_env.envs.actions import LARGEST_LOGIT
 from nram_env.envs.episode import Advance, EpisodeState, Rules, advance
 from nram_env.machine import initial_state
+from nram_env.machine.backends.cuda.timestep import LARGEST_MEMORY
 from nram_env.support import warn_once
 
 
@@ -49,7 +50,7 @@ def _kernel_serves(controller: Controller, rules: Rules, examples: Examples) -> 
 def prepare(config: TrainConfig, memory_sizes: Iterable[int], device: torch.device) -> None:
     """Begin to compile in the background what episodes of these M will need, unless that is done."""
     if device.type == "cuda" and config.backend == "auto":
-        sizes = [size for size in memory_sizes if size <= kernel.LARGEST_MEMORY]
+        sizes = [size for size in memory_sizes if size <= LARGEST_MEMORY]
         kernel.build_ahead(config.spec, config.loss, sizes, config.batch_size, device)
 
 

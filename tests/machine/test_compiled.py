@@ -7,6 +7,7 @@ import torch
 
 from nram_env.machine import MachineConfig, MachineState, backends, timestep
 from nram_env.machine.backends import choose_backend, compiled, reference
+from nram_env.support import warn_once
 
 gpu = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="there is no CUDA GPU here, for which the backend is meant"
@@ -66,7 +67,7 @@ def unable(monkeypatch):
     def say(name: str, reason: str | None) -> None:
         monkeypatch.setitem(backends._TAKE, name, lambda *given: reason or getattr(backends, name).run)
 
-    backends._warn_once.cache_clear()
+    warn_once.cache_clear()
     return say
 
 

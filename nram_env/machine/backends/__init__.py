@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from functools import cache
 
 import torch
 from torch import Tensor
@@ -14,7 +12,7 @@ from nram_env.machine.backends.base import Backend, Runs, Wanted
 from nram_env.machine.backends.cuda import timestep
 from nram_env.machine.config import MachineConfig
 from nram_env.machine.state import MachineState
-from nram_env.support import unknown_name
+from nram_env.support import unknown_name, warn_once
 
 BACKEND_NAMES = ("auto", "reference", "fused", "compiled", "cuda")
 """What the argument `backend` accepts; "auto" is the first that can run: on a GPU of cuda, compiled and
@@ -61,10 +59,5 @@ def choose_backend(
         if name != "auto":
             raise ValueError(f"{reason}; backend='reference' can")
         if on_gpu and not torch.compiler.is_compiling():
-            _warn_once(f"{reason}; a slower one does")
+            warn_once(f"{reason}; a slower one does")
     raise AssertionError("the reference runs on all tensors")
-
-
-@cache
-def _warn_once(message: str) -> None:
-    logging.getLogger("nram_env").warning(message)

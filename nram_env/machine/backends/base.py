@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -97,6 +98,11 @@ class Options:
 
     activation_clip: float | None = None
     rescale: bool = False
+
+    @property
+    def limit(self) -> float:
+        """The limit as native code takes it: infinite if there is none."""
+        return math.inf if self.activation_clip is None else self.activation_clip
 
 
 Backend = Callable[[MachineConfig, MachineState, Tensor, Wanted | None, Runs | None, Options], Timestep]

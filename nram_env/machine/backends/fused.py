@@ -7,7 +7,6 @@ depend neither on the others in its batch nor on the number of threads, which is
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import torch
@@ -51,7 +50,6 @@ def machine_record(
         log_floor: As in `Wanted`; 0 if nothing is scored.
         floor: As in `Runs`; 0 if none are followed.
     """
-    clip = options.activation_clip
     return library.Machine(
         config.num_registers,
         memory_size,
@@ -59,7 +57,7 @@ def machine_record(
         threads,
         library.best_instruction_set(),
         options.rescale,
-        math.inf if clip is None else clip,
+        options.limit,
         log_floor,
         floor,
         library.gate_numbers(config.gates),

@@ -6,7 +6,6 @@ The backward pass computes the timestep forward once more and keeps nothing but 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from ctypes import Structure, c_float, c_int
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from nram_env.machine.state import MachineState
 SOURCE = Path(__file__).with_name("timestep.cu")
 
 LARGEST_MEMORY, MOST_REGISTERS, MOST_LOGITS = 64, 16, 1024
-"""Sizes that the kernel is made for: M, R and D."""
+"""Sizes that machine.cuh is made for: M, R and D."""
 
 WARP, MOST_THREADS = 32, 128
 """Threads of a block, at least and at most."""
@@ -44,7 +43,7 @@ def take(
 
     The first timestep of its kind waits for the kernel to be compiled.
     """
-    device, obstacle = logits.device, _too_large(config, state.memory_size)
+    device, obstacle = logits.device, too_large(config, state.memory_size)
     given = obstacle or engine.take(config, state, logits, wanted, runs, device)
     if isinstance(given, str):
         return given
@@ -52,7 +51,13 @@ def take(
     return built if isinstance(built, str) else partial(engine.run, built.compute, given)
 
 
-def _too_large(config: MachineConfig, memory_size: int) -> str | None:
+def too_large(config: MachineConfig, memory_size: int) -> str | None:
+    """Say why machine.cuh is not made for a machine, or None if it is.
+
+    Args:
+        config: The machine.
+        memory_size: M.
+    """
     limits = {
         "M": (memory_size, LARGEST_MEMORY),
         "R": (config.num_registers, MOST_REGISTERS),
@@ -76,13 +81,6 @@ class _Step(Structure):
         ("limit", c_float),
         ("rescale", c_int),
     )
-
-
-class _Needs(Record):
-    """What a kernel source writes down of itself; see `_Kernels`."""
-
-    arrays: ClassVar = {"needs": Array(torch.int32, "N")}
-    _fields_ = addresses(arrays)
 
 
 @dataclass(frozen=True)
@@ -161,6 +159,20 @@ def defines(config: MachineConfig, memory_size: int, scored: bool) -> dict[str, 
     return {**machine_defines(config, memory_size), "SCORED": int(scored)}
 
 
+class _Numbers(Record):
+    """What a kernel writes down of its source."""
+
+    arrays: ClassVar = {"numbers": Array(torch.int32, "N")}
+    _fields_ = addresses(arrays)
+
+
+def numbers_of(built: kernels.Kernels, function: str, count: int, device: torch.device) -> list[int]:
+    """What the host must know of a source that its kernel writes down; waits for the device."""
+    numbers = torch.zeros(count, dtype=torch.int32, device=device)
+    built.launch(function, 1, WARP, 0, _Numbers().point({"N": count}, {"numbers": numbers}, device))
+    return numbers.tolist()
+
+
 @cache
 def _built(
     config: MachineConfig,
@@ -172,22 +184,20 @@ def _built(
     """The kernels of a machine, or why there are none."""
     try:
         compiled = build(SOURCE, defines(config, memory_size, scored), device)
-        needs = torch.zeros(3, dtype=torch.int32, device=device)
-        compiled.launch("timestep_needs", 1, WARP, 0, _Needs().point({"N": 3}, {"needs": needs}, device))
+        needs = numbers_of(compiled, "timestep_needs", 3, device)
     except KernelError as error:
         return str(error)
-    built = _Kernels(compiled, kernels.shared_memory(device), *needs.tolist())
+    built = _Kernels(compiled, kernels.shared_memory(device), *needs)
     return built.obstacle() or built
 
 
 def _step(call: engine.Call, given: engine.Inputs, results: engine.Outputs | engine.Gradients) -> _Step:
-    clip = call.options.activation_clip
     field = "found" if isinstance(results, engine.Outputs) else "gradients"
     return _Step(
         given=given,
         log_floor=call.log_floor,
         floor=call.floor,
-        limit=math.inf if clip is None else clip,
+        limit=call.options.limit,
         rescale=call.options.rescale,
         **{field: results},
     )
