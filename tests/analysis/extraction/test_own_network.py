@@ -1,7 +1,6 @@
 """Networks and circuits of other makes: what can be read, what they have to promise, what is refused."""
 
 import importlib.util
-import re
 from pathlib import Path
 
 import numpy as np
@@ -143,13 +142,6 @@ def test_a_network_has_to_be_given_its_task():
 def test_what_is_no_network_is_refused():
     with pytest.raises(ValueError, match=r"reads a trained Agent or a Network, got 'copy'"):
         extract("copy", "copy")
-
-
-def test_the_page_on_networks_shows_circuits_that_run(capsys):
-    page = (EXAMPLE.parents[1] / "docs" / "own-network.md").read_text()
-    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    exec(compile(example, "own-network.md", "exec"), {})
-    assert capsys.readouterr().out == "(3, 1, 0, 0)\n"
 
 
 def test_a_module_is_read_in_evaluation_mode_and_left_as_it_is():
