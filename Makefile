@@ -1,13 +1,16 @@
 # make demo   install, train the default agent on Copy, print its program, check it on larger memories
 # make test   install, lint, run the whole test suite
 # make recheck   put the evidence of all shipped proofs to z3 and cvc5 again
+# make docs     build the documentation as a site, build/site, without a warning; check every link in it
+# make wheel    build sdist and wheel into dist, and check what an index would check
+# make wheel-test   install the wheel where there is no compiler, outside of the checkout; run the demo's first minute
 # make sanitize   run the tests of machine and agents on native libraries that report wrong use of memory
 PYTHON ?= python3
 SEED ?= 0
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, when they are first imported, not all at installation
 
-.PHONY: help demo test recheck sanitize mutants lint format install clean
+.PHONY: help demo test docs wheel wheel-test recheck sanitize mutants lint format install clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -20,6 +23,18 @@ test: install lint
 
 recheck: install
 	ls agents/zoo/*/*.proof.zip | sed 's/.proof.zip$$//' | xargs -P 2 -I{} $(BIN)/nram recheck {}.proof.zip --program {}.json
+
+docs: install
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	$(BIN)/python -m docs.site.check build/site
+
+wheel: install
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,release]'
+	.ci/wheel $(BIN)
+
+wheel-test: wheel
+	.ci/wheel-test $(BIN) dist/*.whl
 
 sanitize: install
 	.ci/sanitize $(BIN)/python
@@ -47,4 +62,4 @@ install: .venv/installed
 	@touch $@
 
 clean:
-	rm -rf .venv build mutants *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist mutants *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,7 +1,16 @@
 """What all tests share."""
 
+from pathlib import Path
+
 import pytest
 import torch
+
+CHECKOUT = Path(__file__).parent.parent
+
+
+def pytest_report_header() -> str:
+    """Say what is tested."""
+    return f"tested: the packages in {CHECKOUT}, not what pip installed elsewhere (that: make wheel-test)"
 
 
 @pytest.fixture(autouse=True, scope="session")

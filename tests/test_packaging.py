@@ -1,7 +1,10 @@
 """What an installation holds: every package, and the files beside the modules that they read."""
 
+import re
 import tomllib
 from pathlib import Path
+
+from docs.site.links import on_index
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("nram_env", "agents", "analysis")
@@ -21,3 +24,32 @@ def test_sources_that_are_compiled_when_they_are_needed_are_installed():
     found = {file for name in PACKAGES for file in (ROOT / name).rglob("*.cu*")}
     assert found <= installed
     assert found
+
+
+README = "[a](docs/tasks.md#b) and [c](CHANGELOG.md)\n\n![d](docs/pictures/hero.svg)\n\n*what it shows*\n\n[e](https://f.org)\n"
+
+
+def test_links_of_the_readme_lead_to_the_site_on_an_index():
+    assert on_index(README, "https://docs.org/nram/") == (
+        "[a](https://docs.org/nram/tasks.html#b) and [c](https://docs.org/nram/changelog.html)\n\n"
+        "![d](https://docs.org/nram/pictures/hero.svg)\n\n*what it shows*\n\n[e](https://f.org)\n"
+    )
+
+
+def test_links_of_the_readme_are_words_on_an_index_as_long_as_there_is_no_site():
+    assert on_index(README, None) == "a and c\n\n\n[e](https://f.org)\n"
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"\]\((?!https?:)", on_index(text, None)) == []
+
+
+def test_a_source_distribution_takes_every_folder_and_file_of_the_top():
+    taken = (ROOT / "MANIFEST.in").read_text().split()
+    tops = {path.name for path in ROOT.iterdir()} - _ignored() - {".git", ".gitignore", "MANIFEST.in"}
+    by_itself = {"LICENSE", "README.md", "pyproject.toml", "setup.py", *PACKAGES}
+    assert sorted(tops - by_itself - set(taken)) == []
+
+
+def _ignored() -> set[str]:
+    """What git does not keep, and what caches and builds leave."""
+    lines = (ROOT / ".gitignore").read_text().split()
+    return {path.name for line in lines for path in ROOT.glob(line.strip("/"))}
