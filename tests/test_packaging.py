@@ -44,7 +44,9 @@ def test_links_of_the_readme_are_words_on_an_index_as_long_as_there_is_no_site()
 
 def test_a_source_distribution_takes_every_folder_and_file_of_the_top():
     taken = (ROOT / "MANIFEST.in").read_text().split()
-    tops = {path.name for path in ROOT.iterdir()} - _ignored() - {".git", ".gitignore", "MANIFEST.in"}
+    tops = (
+        {path.name for path in ROOT.iterdir()} - _ignored() - {".git", "PKG-INFO", "MANIFEST.in", "setup.cfg"}
+    )
     by_itself = {"LICENSE", "README.md", "pyproject.toml", "setup.py", *PACKAGES}
     assert sorted(tops - by_itself - set(taken)) == []
 
