@@ -30,7 +30,9 @@ def make(case: str) -> Callable[[], float]:
     import gymnasium as gym
     import numpy as np
 
-    import nram_env  # noqa: F401  registers the environments
+    import nram_env
+
+    gym.register_envs(nram_env)
 
     (rows, episodes), options = CASES[case], {"memory_size": MEMORY_SIZE, "horizon": HORIZON}
     if rows > 1:

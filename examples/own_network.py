@@ -11,8 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+import nram_env
 from analysis import ModuleNetwork, check_sizes, extract, listing
 from nram_env import MachineConfig, get_task
+
+gym.register_envs(nram_env)
 
 MACHINE, ROWS, HIDDEN, UPDATES, LARGEST = MachineConfig(4), 64, 32, 500, 8
 

@@ -8,14 +8,16 @@ A random policy stands where an agent would; the buffers are what it would learn
 import gymnasium as gym
 import numpy as np
 
-from nram_env import wrappers
+import nram_env
+
+gym.register_envs(nram_env)
 
 NUM_ENVS, NUM_STEPS = 4, 64
 
 
 def make_env() -> gym.Env:
     return gym.wrappers.RecordEpisodeStatistics(
-        wrappers.ChoiceActions(gym.make("NRAM/Copy-v0", difficulty=2))
+        nram_env.wrappers.ChoiceActions(gym.make("NRAM/Copy-v0", difficulty=2))
     )
 
 

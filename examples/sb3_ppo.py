@@ -18,13 +18,16 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 
-from nram_env import wrappers
+import nram_env
+
+gym.register_envs(nram_env)
 
 MARGIN = 5.0
 
 
 def make_env() -> gym.Env:
-    return wrappers.ChoiceActions(gym.make("NRAM/Access-v0", num_registers=2, gates=["READ", "WRITE"]))
+    machine = gym.make("NRAM/Access-v0", num_registers=2, gates=["READ", "WRITE"])
+    return nram_env.wrappers.ChoiceActions(machine)
 
 
 def random_return(episodes: int, seed: int) -> float:

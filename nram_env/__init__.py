@@ -1,6 +1,7 @@
 """The world: the differentiable machine, its tasks and its Gymnasium environments.
 
-Importing it registers `NRAM/Copy-v0` and the others with Gymnasium, and does not import torch.
+Importing it registers `NRAM/Copy-v0` and the others with Gymnasium (`gym.register_envs(nram_env)` shows to
+readers and linters that this is what the import is for), and does not import torch.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -9,11 +9,13 @@ import gymnasium as gym
 import numpy as np
 import torch
 
-import nram_env  # noqa: F401  (registers the environments)
+import nram_env
 from malformed.calls import Call, family, refused
 from malformed.junk import JUNK, junk, number, one_of, pick, whole
 from nram_env.checks import shown
 from nram_env.envs import ChoiceActions, NamedActions, NRAMEnv
+
+gym.register_envs(nram_env)
 
 IDS = ["NRAM/Copy-v0", "NRAM/Merge-v0", "NRAM/WalkBST-v0"]
 Accepted = Callable[[Any], bool]

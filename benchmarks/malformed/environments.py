@@ -11,12 +11,14 @@ import gymnasium as gym
 import numpy as np
 import torch
 
-import nram_env  # noqa: F401  (registers the environments)
+import nram_env
 from malformed.calls import Call, family, refused
 from malformed.junk import JUNK, junk, nothing, pick, whole
 from nram_env.checks import shown
 from nram_env.envs import ChoiceActions, NamedActions
 from nram_env.tasks import TaskBatch, get_task
+
+gym.register_envs(nram_env)
 
 ROWS = 3
 SINGLES: dict[str, Callable[[], gym.Env]] = {

@@ -19,6 +19,7 @@ _SIZES = (1, 5, 10)
 _EXAMPLE = """import gymnasium as gym
 import nram_env
 
+gym.register_envs(nram_env)
 env = gym.make("{id}", difficulty={n}, render_mode="ansi")
 observation, info = env.reset(seed=0)
 observation, reward, terminated, truncated, info = env.step(env.action_space.sample())

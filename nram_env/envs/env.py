@@ -69,6 +69,7 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
 
     Example:
         >>> import gymnasium as gym, nram_env
+        >>> gym.register_envs(nram_env)
         >>> env = gym.make("NRAM/Copy-v0", memory_size=16)
         >>> observation, info = env.reset(seed=0)
         >>> observation

@@ -11,7 +11,8 @@ def env_ids() -> list[str]:
     """Every id that `gym.make` and `gym.make_vec` know here, one for each task, those of one's own included.
 
     Example:
-        >>> import nram_env
+        >>> import gymnasium as gym, nram_env
+        >>> gym.register_envs(nram_env)
         >>> nram_env.env_ids()[:2]
         ['NRAM/Access-v0', 'NRAM/Copy-v0']
     """

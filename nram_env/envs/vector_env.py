@@ -79,6 +79,7 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
 
     Example:
         >>> import gymnasium as gym, nram_env, torch
+        >>> gym.register_envs(nram_env)
         >>> envs = gym.make_vec("NRAM/Copy-v0", num_envs=4, differentiable=True)
         >>> observations, infos = envs.reset(seed=0, options={"difficulty": 2})
         >>> actions = torch.zeros(4, envs.unwrapped.layout.size, requires_grad=True)

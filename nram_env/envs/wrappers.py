@@ -1,9 +1,9 @@
 """Other forms of the action: by name, or as choices.
 
 Example:
-    >>> import gymnasium as gym
-    >>> from nram_env import wrappers
-    >>> env = wrappers.NamedActions(gym.make("NRAM/Access-v0"))
+    >>> import gymnasium as gym, nram_env
+    >>> gym.register_envs(nram_env)
+    >>> env = nram_env.wrappers.NamedActions(gym.make("NRAM/Access-v0"))
     >>> list(env.action_space)[:2]
     ['gate0.READ.p', 'gate10.EQUALITY-TEST.a']
 """
@@ -45,6 +45,7 @@ class NamedActions(gymnasium.ActionWrapper, RecordConstructorArgs):
 
     Example:
         >>> import gymnasium as gym, nram_env
+        >>> gym.register_envs(nram_env)
         >>> env = NamedActions(gym.make("NRAM/Copy-v0"))
         >>> env.action_space["gate13.WRITE.a"].shape
         (17,)
@@ -105,6 +106,7 @@ class ChoiceActions(gymnasium.ActionWrapper, RecordConstructorArgs):
 
     Example:
         >>> import gymnasium as gym, nram_env
+        >>> gym.register_envs(nram_env)
         >>> env = ChoiceActions(gym.make("NRAM/Access-v0"))
         >>> env.action_space.nvec[:6].tolist(), int(env.action_space.nvec[-1])
         ([4, 8, 9, 9, 10, 10], 2)

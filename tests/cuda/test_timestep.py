@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-import nram_env  # noqa: F401  (registers the environments)
+import nram_env
 from nram_env.machine import PAPER_GATES, Gate, MachineState, Runs, timestep
 from nram_env.machine.backends.cuda import kernels
 from tests.cuda.emulator import emulated
@@ -22,6 +22,8 @@ from tests.cuda.timesteps import (
     gradients,
     normal,
 )
+
+gymnasium.register_envs(nram_env)
 
 READ, WRITE, ADD = Gate.READ, Gate.WRITE, Gate.ADD
 

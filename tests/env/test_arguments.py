@@ -10,10 +10,12 @@ import torch
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode
 
-import nram_env  # noqa: F401  (registers the environments)
+import nram_env
 from nram_env.envs import NRAMEnv, NRAMVectorEnv
 from nram_env.machine import Gate
 from nram_env.tasks import get_task, instance_of
+
+gym.register_envs(nram_env)
 
 FORMS = [
     ({"gates": [Gate.READ, "inc", Gate.WRITE]}, {"gates": ["READ", "INC", "WRITE"]}),

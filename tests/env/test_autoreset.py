@@ -10,8 +10,10 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
-import nram_env  # noqa: F401  (registers the environments)
+import nram_env
 from nram_env.tasks import get_task
+
+gym.register_envs(nram_env)
 
 ROWS, STEPS = 4, 30
 MODES = ["next_step", "same_step", "disabled"]

@@ -11,9 +11,11 @@ from gymnasium import wrappers
 from stable_baselines3.common.env_checker import check_env
 from stable_baselines3.common.evaluation import evaluate_policy
 
-import nram_env  # noqa: F401  (registers the environments)
+import nram_env
 from nram_env.envs import ChoiceActions, NamedActions
 from nram_env.tasks import get_task, task_names
+
+gym.register_envs(nram_env)
 
 IDS = [f"NRAM/{get_task(name).title}-v0" for name in task_names()[:10]]
 

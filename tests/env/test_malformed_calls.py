@@ -11,10 +11,12 @@ import pytest
 import torch
 from gymnasium.error import Error
 
-import nram_env  # noqa: F401  (registers the environments)
+import nram_env
 from nram_env.checks import shown
 from nram_env.envs import ChoiceActions, NamedActions
 from nram_env.tasks import TaskBatch
+
+gym.register_envs(nram_env)
 
 CALLS = 1000
 ROWS = 3

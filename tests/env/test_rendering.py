@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 
-import nram_env  # noqa: F401  (registers the environments)
+import nram_env
 from nram_env.envs import ChoiceActions
 from nram_env.envs.font import text_mask
 from nram_env.envs.text import draw_text
 from nram_env.tasks import get_task, instance_of
+
+gym.register_envs(nram_env)
 
 READ, WRITE = 4, 4 + 13
 DARK, WHITE = (24, 48, 120), (255, 255, 255)

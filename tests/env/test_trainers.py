@@ -14,8 +14,10 @@ from torch import nn
 from torchrl.envs import GymEnv, GymWrapper
 from torchrl.envs.utils import check_env_specs
 
-import nram_env  # noqa: F401  (registers the environments)
+import nram_env
 from nram_env.envs import ChoiceActions
+
+gym.register_envs(nram_env)
 
 ROWS = 3
 

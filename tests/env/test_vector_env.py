@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-import nram_env  # noqa: F401  (registers the environments)
+import nram_env
 from nram_env.envs import NRAMVectorEnv
 from nram_env.machine import (
     expected_loss,
@@ -17,6 +17,8 @@ from nram_env.machine import (
     transition,
 )
 from nram_env.tasks import get_task, instance_of, task_names
+
+gym.register_envs(nram_env)
 
 DIFFICULTY = 3
 

@@ -6,9 +6,11 @@ import pytest
 import torch
 from gymnasium.error import ResetNeeded
 
-import nram_env  # noqa: F401  (registers the environments)
+import nram_env
 from nram_env.envs import NRAMVectorEnv
 from nram_env.tasks import get_task, instance_of
+
+gym.register_envs(nram_env)
 
 DIFFICULTY = 3
 

@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 
-import nram_env  # noqa: F401  registers the environments
+import nram_env
 from analysis.extraction.circuits import circuit_block
 from analysis.extraction.record import Inputs, circuit_steps
 from analysis.machine.vm import execute
@@ -12,6 +12,8 @@ from nram_env.machine import PAPER_GATES, MachineConfig, MachineState, step
 from nram_env.tasks import get_task
 from tests.analysis.planted import PlantedNetwork
 from tests.analysis.programs import CASES, program_of, random_choices
+
+gym.register_envs(nram_env)
 
 
 def test_the_soft_machine_with_one_hot_values_takes_the_integer_machine_s_step():
