@@ -59,7 +59,7 @@ def make_envs(task: Task, machine: MachineConfig, num_envs: int, **options: Any)
         **options: Further arguments of NRAMVectorEnv.
     """
     envs = gymnasium.make_vec(
-        f"NRAM/{task.title}-v0",
+        task.environment_id,
         num_envs=num_envs,
         differentiable=True,
         logit_scale=1.0,

@@ -1,4 +1,4 @@
-"""Prints what the ten tasks want, from their docstrings and specifications, as docs/specifications.md.
+"""Prints what the tasks want, from their docstrings and specifications, as docs/specifications.md.
 
 python docs/list_specs.py            # print the page
 python docs/list_specs.py --write    # write docs/specifications.md
@@ -16,10 +16,11 @@ from nram_env import Task, get_task, task_names
 
 PAGE = Path(__file__).parent / "specifications.md"
 
-_HEAD = """# What the ten tasks want
+_HEAD = """# What the tasks want
 
-Each task says once, in terms, which memories are legal and what its output cells hold at the end, in
-`Task.spec`. This page is made from them by `docs/list_specs.py`; `nram tasks TASK` prints the same. A
+The ten of the paper come first, then [the further ones](further.md), whose names begin with `x-`. Each task
+says once, in terms, which memories are legal and what its output cells hold at the end, in `Task.spec`. This
+page is made from them by `docs/list_specs.py`; `nram tasks TASK` prints the same. A
 proof speaks of these lines, for every M, every n and every memory. The oracles, which tests and figures
 use, are written apart from them, and the test suite compares the two on small instances, all of them, and
 on random ones.
@@ -34,7 +35,8 @@ readers. [A task of your own](tasks.md) says how to write one.
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([_HEAD, *(line for name in task_names()[:10] for line in _section(get_task(name)))])
+    names = (*task_names()[:10], *task_names("NRAM-X"))
+    return "\n".join([_HEAD, *(line for name in names for line in _section(get_task(name)))])
 
 
 def _section(task: Task) -> Iterator[str]:

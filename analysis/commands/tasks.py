@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,15 +47,13 @@ class Tasks:
             except ValueError as error:  # it harms nobody else
                 say(f"left out: {error}")
         tasks = [get_task(name) for name in task_names()]
-        table = Table(
-            box=None, padding=(0, 1), caption="M, T: smallest memory and horizon at n = 5; R: registers"
-        )
-        for heading in ("task", "M", "T", "R", "what it asks for"):
-            table.add_column(heading)
-        for task in tasks:
-            sizes = (task.smallest_memory_size(5), task.horizon(5), task.num_registers)
-            table.add_row(task.name, *map(str, sizes), _summary(task))
-        emit({"tasks": [{"name": task.name, "summary": _summary(task)} for task in tasks]}, table, self.json)
+        families = dict.fromkeys(task.namespace for task in tasks)
+        tables = [_table([task for task in tasks if task.namespace == family]) for family in families]
+        told = [
+            {"name": task.name, "environment": task.environment_id, "summary": _summary(task)}
+            for task in tasks
+        ]
+        emit({"tasks": told}, Group(*tables, Text(_CAPTION, style="italic")), self.json)
         return 0
 
     def _show(self, task: Task) -> int:
@@ -71,6 +70,20 @@ class Tasks:
         return 0
 
 
+_CAPTION = "M, T: smallest memory and horizon at n = 5; R: registers"
+
+
+def _table(tasks: Sequence[Task]) -> Table:
+    """The tasks of a namespace."""
+    table = Table(box=None, padding=(0, 1), title=tasks[0].namespace, title_justify="left")
+    for heading in ("task", "M", "T", "R", "what it asks for"):
+        table.add_column(heading)
+    for task in tasks:
+        sizes = (task.smallest_memory_size(5), task.horizon(5), task.num_registers)
+        table.add_row(task.name, *map(str, sizes), _summary(task))
+    return table
+
+
 def words_of(task: Task) -> list[str]:
     """What a task wants: in words, and in terms where somebody has written them down."""
     terms = () if task.spec is None else ("In terms:", _terms(task.spec))
@@ -83,7 +96,7 @@ def _terms(spec: TaskSpec) -> str:
 
 def _summary(task: Task) -> str:
     """The task's summary without its place in the paper."""
-    return task.summary.partition(" (paper")[0]
+    return task.summary.partition(" (paper")[0].rstrip(".")
 
 
 def _instance(batch: TaskBatch) -> Table:

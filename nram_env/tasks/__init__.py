@@ -9,6 +9,7 @@ from nram_env.tasks.increment import Increment
 from nram_env.tasks.list_k import ListK
 from nram_env.tasks.list_search import ListSearch
 from nram_env.tasks.merge import Merge
+from nram_env.tasks.more import FURTHER_TASKS
 from nram_env.tasks.permutation import Permutation
 from nram_env.tasks.plugins import plugin_names
 from nram_env.tasks.registry import (
@@ -35,8 +36,19 @@ from nram_env.tasks.spec import TaskSpec
 from nram_env.tasks.swap import Swap
 from nram_env.tasks.walk_bst import WalkBST
 
-_PAPER_TASKS = (Access, Increment, Copy, Reverse, Swap, Permutation, ListK, ListSearch, Merge, WalkBST)
-for _task in _PAPER_TASKS:
+_PAPER_TASKS: tuple[type[Task], ...] = (
+    Access,
+    Increment,
+    Copy,
+    Reverse,
+    Swap,
+    Permutation,
+    ListK,
+    ListSearch,
+    Merge,
+    WalkBST,
+)
+for _task in (*_PAPER_TASKS, *FURTHER_TASKS):
     register_task(_task())
 
 __all__ = [

@@ -12,6 +12,9 @@ import numpy as np
 from nram_env.checks import shown
 from nram_env.tasks.spec import TaskSpec
 
+NAMESPACE = "NRAM"
+"""Of the environments of the paper's tasks and of tasks of one's own."""
+
 LARGEST_MEMORY_SIZE = 2**40
 """Bound on M, far beyond what any computer holds; array libraries take much larger ones for negative."""
 
@@ -85,6 +88,7 @@ class Task(ABC):
     Attributes:
         name: As on the command line, "walkbst".
         title: As in the environment's id, "WalkBST" for NRAM/WalkBST-v0.
+        namespace: What stands before it: NRAM for the paper's ten and for tasks of one's own.
         smallest_difficulty: Smallest n.
         num_registers: Registers that the environments give the machine unless told otherwise.
         spec: What the task wants, in terms, which a proof needs; None where nobody has written it down.
@@ -116,9 +120,21 @@ class Task(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    namespace: ClassVar[str] = NAMESPACE
     smallest_difficulty: ClassVar[int] = 1
     num_registers: ClassVar[int] = 4
     spec: ClassVar[TaskSpec | None] = None
+
+    @property
+    def environment_id(self) -> str:
+        """The environment's id.
+
+        Example:
+            >>> from nram_env.tasks import get_task
+            >>> get_task("walkbst").environment_id, get_task("x-max").environment_id
+            ('NRAM/WalkBST-v0', 'NRAM-X/Max-v0')
+        """
+        return f"{self.namespace}/{self.title}-v0"
 
     @property
     def summary(self) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from nram_env.checks import shown
 from nram_env.envs.registration import register_environment
 from nram_env.support import unknown_name
-from nram_env.tasks.base import Task
+from nram_env.tasks.base import NAMESPACE, Task
 from nram_env.tasks.plugins import load_plugin, plugin_names
 from nram_env.tasks.spec import TaskSpec
 
@@ -30,10 +30,10 @@ class UnknownTaskError(ValueError):
 
 
 def register_task(task: Task) -> None:
-    """Add a task to the table and register its environment `NRAM/<title>-v0` with Gymnasium.
+    """Add a task to the table and register its environment, `NRAM/<title>-v0`, with Gymnasium.
 
     Args:
-        task: The task; its name and title must be free.
+        task: The task; its name, and its title within its namespace, must be free.
 
     Raises:
         ValueError: This is no task, its name or title is taken by another class of task, or an attribute is
@@ -50,12 +50,12 @@ def register_task(task: Task) -> None:
     for fault in attribute_faults(task).values():
         raise ValueError(fault)
     for known in _TASKS.values():
-        for kind in ("name", "title"):
-            if getattr(task, kind) == getattr(known, kind) and type(task) is not type(known):
+        for kind, unique in (("name", "name"), ("title", "environment_id")):
+            if getattr(task, unique) == getattr(known, unique) and type(task) is not type(known):
                 raise ValueError(f"task {kind} {getattr(task, kind)!r} is taken by {type(known).__name__}")
     _TASKS[task.name] = task
     _SOURCES[task.name] = _under_way[-1] if _under_way else _module_of(task)
-    register_environment(task.name, task.title)
+    register_environment(task.environment_id, task.name)
 
 
 def attribute_faults(task: Task) -> dict[str, str]:
@@ -79,6 +79,7 @@ def _is_positive(value: object) -> bool:
 _ATTRIBUTES: dict[str, tuple[Callable[[object], bool], str]] = {
     "name": (_is_word("[a-z][a-z0-9_-]{0,39}"), "a word of a-z, 0-9, - and _, at most 40, in lower case"),
     "title": (_is_word("[A-Za-z][A-Za-z0-9_]{0,39}"), "a word of at most 40 letters, digits and _"),
+    "namespace": (_is_word("[A-Za-z][A-Za-z0-9_-]{0,39}"), "a word of at most 40 letters, digits, - and _"),
     "smallest_difficulty": (_is_positive, "an integer from 1 on"),
     "num_registers": (_is_positive, "an integer from 1 on"),
     "spec": (lambda value: value is None or isinstance(value, TaskSpec), "a TaskSpec, or None"),
@@ -86,7 +87,7 @@ _ATTRIBUTES: dict[str, tuple[Callable[[object], bool], str]] = {
 
 
 def get_task(name: str, imports: Sequence[str] = ()) -> Task:
-    """Look a task up by its name or title, upper or lower case, among the plugins as well.
+    """Look a task up by its name, or a title of the namespace NRAM, upper or lower case, plugins as well.
 
     Args:
         name: The name.
@@ -121,7 +122,7 @@ def find_task(name: str | None) -> Task | None:
         return None
     key = name.lower()
     for task in _TASKS.values():
-        if key in (task.name, task.title.lower()):
+        if key == task.name or (key == task.title.lower() and task.namespace == NAMESPACE):
             return task
     plugin = load_plugin(key)
     if plugin is not None:
@@ -130,14 +131,17 @@ def find_task(name: str | None) -> Task | None:
     return plugin
 
 
-def task_names() -> tuple[str, ...]:
-    """Names of all tasks that are registered, in that order, the paper's ten first.
+def task_names(namespace: str | None = None) -> tuple[str, ...]:
+    """Names of all tasks that are registered, in that order: the paper's ten, the further ones, one's own.
+
+    Args:
+        namespace: If given, of the tasks of this namespace alone.
 
     Example:
-        >>> task_names()[:3]
-        ('access', 'increment', 'copy')
+        >>> task_names()[:3], task_names("NRAM-X")[:3]
+        (('access', 'increment', 'copy'), ('x-max', 'x-sum', 'x-last'))
     """
-    return tuple(_TASKS)
+    return tuple(name for name, task in _TASKS.items() if namespace in (None, task.namespace))
 
 
 def task_imports(name: str) -> tuple[str, ...]:
@@ -184,15 +188,22 @@ def _wanted(imports: Sequence[str]) -> str:
     return f"it was registered by {files}: add {flags}" + (", from where it lies now" if gone else "")
 
 
-_IDENTIFIER = re.compile(r"(?:([\w./ -]{1,200}):)?(NRAM/)?(\w[\w-]{0,39}?)(?:-v\d+)?")
+_IDENTIFIER = re.compile(r"(?:([\w./ -]{1,200}):)?(?:(NRAM[\w-]{0,36})/)?(\w[\w-]{0,39}?)(?:-v\d+)?")
 """What Gymnasium calls an environment: a module to import first, the namespace, the title, the version."""
 
 
 def _advice(name: object) -> str:
     found = _IDENTIFIER.fullmatch(name) if isinstance(name, str) else None
     if found and (found[1] or found[2]):
-        advice = f"unknown task {shown(name)}; a task is called by its name alone, as in {found[3].lower()!r}"
+        advice = f"unknown task {shown(name)}; a task is called by its name alone, as in {_name_of(found)!r}"
         own = found[1] and find_task(found[3]) is None
         return advice + (f"; --import {shlex.quote(found[1])} registers it" if own else "")
     known = [*_TASKS, *(plugin for plugin in plugin_names() if plugin not in _TASKS)]
     return f"{unknown_name('task', name, known)}; one of your own needs --import FILE_OR_MODULE"
+
+
+def _name_of(identifier: re.Match[str]) -> str:
+    """What the task of an environment's id is called, whether there is one or not."""
+    wanted = (identifier[2] or NAMESPACE, identifier[3].lower())
+    named = (task.name for task in _TASKS.values() if (task.namespace, task.title.lower()) == wanted)
+    return next(named, identifier[3].lower())

@@ -16,10 +16,15 @@ from nram_env.tasks.spec import before, n
 from tests.custom_task import CUSTOM
 
 
-@pytest.mark.parametrize("name", task_names()[:10])
+@pytest.mark.parametrize("name", task_names("NRAM")[:10])
 def test_nothing_is_wrong_with_the_papers_tasks(name):
     for seed in range(3):
         assert check_task(get_task(name), seed) == []
+
+
+@pytest.mark.parametrize("name", task_names("NRAM-X"))
+def test_nothing_is_wrong_with_the_further_tasks(name):
+    assert check_task(get_task(name)) == []
 
 
 def test_the_examples_task_is_sound_and_becomes_an_environment():

@@ -33,6 +33,16 @@ def test_check_env_finds_nothing(id_, arguments):
     check_env(gym.make(id_, **arguments).unwrapped)
 
 
+@pytest.mark.parametrize("name", task_names("NRAM-X"))
+def test_a_further_task_has_environments_in_a_namespace_of_its_own(name):
+    task = get_task(name)
+    id_ = f"NRAM-X/{task.title}-v0"
+    check_env(gym.make(id_).unwrapped)
+    envs = gym.make_vec(id_, num_envs=2, differentiable=True, difficulty=2)
+    assert envs.reset(seed=0)[0].shape == (2, task.num_registers)
+    assert envs.state.horizon.tolist() == [task.horizon(2)] * 2
+
+
 @pytest.mark.parametrize("observation", ["controller", "full"])
 @pytest.mark.parametrize("wrapper", [NamedActions, ChoiceActions])
 @pytest.mark.parametrize("id_", IDS)

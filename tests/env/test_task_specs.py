@@ -14,9 +14,9 @@ from nram_env.tasks.check_spec import spec_disagreement
 from nram_env.tasks.sizes import draw_range_plan
 from nram_env.tasks.spec import Defined, M, Recursive, TaskSpec, before, i, j, n
 from nram_env.tasks.terms import Number, app, evaluate, variable
-from tests.env.test_tasks import NAMES, SMALL_SIZES
+from tests.env.test_tasks import ALL, SMALL_SIZES
 
-COMPLETE = [name for name in NAMES if not get_task(name).spec.legal_ghosts]
+COMPLETE = [name for name in ALL if not get_task(name).spec.legal_ghosts]
 """Tasks whose legal memories can be told from the others by trying all parameters."""
 
 
@@ -24,7 +24,7 @@ def test_the_page_of_specifications_shows_them_as_they_are():
     assert list_specs.PAGE.read_text(encoding="utf-8") == list_specs.page(), "run docs/list_specs.py --write"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_specification_agrees_with_its_task_on_all_small_instances(name):
     task, count = get_task(name), 0
     for difficulty, memory_size in SMALL_SIZES[name]:
@@ -34,7 +34,7 @@ def test_a_specification_agrees_with_its_task_on_all_small_instances(name):
     assert count > 100
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_specification_agrees_with_its_task_on_random_instances(name):
     task, rng = get_task(name), np.random.default_rng(5)
     plan = draw_range_plan(task, rng, task.smallest_difficulty, 9, 200)

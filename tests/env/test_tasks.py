@@ -1,4 +1,4 @@
-"""The ten tasks: samplers, oracles, enumerators, checks."""
+"""The tasks: samplers, oracles, enumerators, checks."""
 
 import json
 from math import comb, factorial, perm
@@ -10,13 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nram_env.tasks import get_task, instance_of, task_names
+from tests.env import further
 
 NAMES = (
     "access", "increment", "copy", "reverse", "swap",
     "permutation", "listk", "listsearch", "merge", "walkbst",
 )  # fmt: skip
 
-COUNTS = {
+ALL = NAMES + further.FURTHER
+
+COUNTS = further.COUNTS | {
     "access": lambda n, m: n * (m - 1) ** n,
     "increment": lambda n, m: (m - 1) ** n,
     "copy": lambda n, m: m**n,
@@ -34,7 +37,7 @@ COUNTS = {
     ),
 }  # fmt: skip
 
-SMALL_SIZES = {
+SMALL_SIZES = further.SMALL_SIZES | {
     "access": [(1, 3), (2, 4), (3, 5), (2, 7)],
     "increment": [(1, 2), (2, 3), (3, 6)],
     "copy": [(1, 3), (2, 5), (3, 7), (2, 8)],
@@ -50,11 +53,13 @@ SMALL_SIZES = {
 
 def test_the_papers_ten_tasks_come_first():
     assert task_names()[:10] == NAMES
+    assert set(task_names("NRAM")) >= set(NAMES)
+    assert not set(task_names("NRAM")) & set(further.FURTHER)
 
 
 SAMPLERS = [
     pytest.param(name, sampler, id=f"{name}-{sampler}")
-    for name in NAMES
+    for name in ALL
     for sampler in ("sample", "sample_easy")
     if sampler == "sample" or get_task(name).has_easy_examples
 ]
@@ -81,7 +86,7 @@ def test_the_oracle_equals_the_samplers_answer(name, sampler, data, seed, batch_
     assert batch.difficulty.tolist() == difficulty
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_every_enumerated_instance_is_legal_and_comes_once(name):
     task = get_task(name)
     for difficulty, memory_size in SMALL_SIZES[name]:
@@ -93,7 +98,7 @@ def test_every_enumerated_instance_is_legal_and_comes_once(name):
             task.check_memory(memory)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_the_sampler_reaches_every_enumerated_instance_and_no_other(name):
     task = get_task(name)
     difficulty, memory_size = SMALL_SIZES[name][0] if name != "merge" else (2, 9)
@@ -111,7 +116,7 @@ def test_the_sampler_reaches_every_arrangement_of_two(name):
     assert {tuple(row) for row in batch.memory.tolist()} == expected
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_memory_size_or_difficulty_below_the_smallest_is_rejected(name):
     task, rng = get_task(name), np.random.default_rng(0)
     needed = task.smallest_memory_size(6)
@@ -269,7 +274,7 @@ def test_rows_of_a_batch_are_a_batch():
     assert batch.rows(np.array([True, False, True])).difficulty.tolist() == [1, 3]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_memory_too_small_for_any_instance_is_rejected(name):
     task = get_task(name)
     needed = task.smallest_memory_size(task.smallest_difficulty)
