@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from analysis.extraction.pipeline import extract
     from analysis.extraction.resolve import find_program
     from analysis.machine.vm import run
+    from analysis.pages.report import write_report
     from analysis.printing.difference import diff
     from analysis.printing.page import listing
     from analysis.program.certificate import Certificate
@@ -39,6 +40,7 @@ _MODULE_OF = {
     "save_program": "program.file",
     "shorten": "rewriting.search",
     "verify": "verification.ladder",
+    "write_report": "pages.report",
 }
 
 
@@ -74,4 +76,5 @@ __all__ = [
     "save_program",
     "shorten",
     "verify",
+    "write_report",
 ]

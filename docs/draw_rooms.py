@@ -32,6 +32,7 @@ ROOMS = (
     "analysis.pictures",
     "analysis.exporters",
     "analysis.studies",
+    "analysis.pages",
     "analysis.commands",
 )
 """The two other packages, then every room of analysis; each imports itself and those before it."""

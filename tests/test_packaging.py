@@ -18,12 +18,13 @@ def test_every_folder_with_modules_is_a_package_that_is_found():
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
-def test_sources_that_are_compiled_when_they_are_needed_are_installed():
+def test_sources_that_are_compiled_or_put_into_pages_are_installed():
     data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     installed = {file for name in PACKAGES for pattern in data[name] for file in (ROOT / name).glob(pattern)}
-    found = {file for name in PACKAGES for file in (ROOT / name).rglob("*.cu*")}
+    kinds = ("*.cu*", "*.js", "*.css")
+    found = {file for name in PACKAGES for kind in kinds for file in (ROOT / name).rglob(kind)}
     assert found <= installed
-    assert found
+    assert {file.suffix for file in found} >= {".cu", ".js", ".css"}
 
 
 README = "[a](docs/tasks.md#b) and [c](CHANGELOG.md)\n\n![d](docs/pictures/hero.svg)\n\n*what it shows*\n\n[e](https://f.org)\n"

@@ -37,6 +37,7 @@ VERBS = {
     "export": ("pictures:Export", "write a program as Python, as C or as a diagram"),
     "diff": ("programs:Diff", "compare two programs"),
     "plot": ("pictures:Plot", "draw a run: learning curves, errors, selectors, memory, hidden states"),
+    "report": ("pictures:Report", "write all that is known of a program as one web page, with a stepper"),
     "zoo": ("zoo:Zoo", "list the trained controllers that come with the package"),
     "reproduce": ("zoo:Reproduce", "train a controller of the zoo from nothing; make the table of results"),
     "bench": ("bench:Bench", "speed of the machine's backends and of training, as ratios"),

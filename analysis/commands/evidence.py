@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from analysis.commands.output import page_width
-from analysis.extraction.resolve import PROGRAM_FILE, find_place
 from analysis.program.certificate import PROOF, Certificate, meanings
 from analysis.program.program import Program
 from analysis.program.text import hanging
-from analysis.proofs.certify import evidence_file
 
 _INDENT = 14
-
-
-def evidence_of(name: str) -> Path:
-    """Where the evidence of a program's proof is, if there is any: beside it.
-
-    Args:
-        name: Program file, run folder, or zoo:TASK.
-
-    Raises:
-        ValueError: It does not exist.
-    """
-    place = find_place(name)
-    return evidence_file(place if place.is_file() else place / PROGRAM_FILE)
 
 
 def proof_lines(program: Program, found: Sequence[Certificate], evidence: str | None) -> Iterator[str]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.table import Table
 
+from analysis.measurement.hardening_words import difference_text, firmness
 from analysis.program.text import hanging
 
 if TYPE_CHECKING:
     from analysis.measurement.accuracy import Accuracy
-    from analysis.measurement.hardening import Difference, Hardening
+    from analysis.measurement.hardening import Hardening
 
 
 _NAMES, _SIZE = 19, 15
@@ -31,13 +32,13 @@ def hardening_report(found: Sequence[Hardening], width: int) -> Iterator[Rendera
     yield from map(_accuracy_table, groups)
     yield from map(_hardening_table, groups)
     for row in found:
-        yield hanging(f"n = {row.n}: {_difference_text(row.first_difference)}", width, 4)
+        yield hanging(f"n = {row.n}: {difference_text(row.first_difference)}", width, 4)
 
 
 def _hardening_table(found: Sequence[Hardening]) -> Table:
     """One column a size; agreement is that of the worst timestep."""
     table = _table("hardening", found)
-    columns = [_column(row) for row in found]
+    columns = [firmness(row) for row in found]
     for name in columns[0]:
         table.add_row(name, *(column[name] for column in columns))
     return table
@@ -65,31 +66,3 @@ def _table(title: str, found: Sequence[Hardening]) -> Table:
 
 def _shares(accuracy: Accuracy) -> str:
     return f"{accuracy.cells:.4f} {accuracy.exact:.4f}"
-
-
-def _column(row: Hardening) -> dict[str, str]:
-    margins = row.margins
-    return {
-        "live selectors": str(row.live_selectors),
-        "margin in logits, smallest": f"{margins.smallest:.3f}" if margins else "-",
-        "margin, 0.1 % quantile": f"{margins.permille:.3f}" if margins else "-",
-        "margin, 1 % quantile": f"{margins.percent:.3f}" if margins else "-",
-        "margin, median": f"{margins.median:.3f}" if margins else "-",
-        "ties": str(row.ties),
-        "fragile": str(row.fragile),
-        "registers agree": f"{min(agreement.registers for agreement in row.agreement):.4f}",
-        "memory agrees": f"{min(agreement.memory for agreement in row.agreement):.4f}",
-        "hard stop step": f"{row.hard_stop:.2f}",
-        "expected soft stop step": f"{row.expected_stop:.2f}",
-    }
-
-
-def _difference_text(first: Difference | None) -> str:
-    if first is None:
-        return "soft and hard agree at every timestep."
-    return (
-        f"first difference after t = {first.time}, example {first.example}: "
-        f"{first.place} is {first.soft} soft, {first.hard} hard; "
-        f"least sure choice: {first.selector} at t = {first.selector_time}, "
-        f"{first.chosen} ({first.chosen_mass:.3f}) over {first.other} ({first.other_mass:.3f})."
-    )

@@ -10,17 +10,17 @@ from typing import Any, Literal
 import tyro
 
 from agents.run_files import own_files
-from analysis.commands.evidence import evidence_of, proof_lines
+from analysis.commands.evidence import proof_lines
 from analysis.commands.explain import explained_text
 from analysis.commands.inputs import instance, task_of
 from analysis.commands.output import emit, page_width, say, sizes_text
+from analysis.explanation.at_hand import at_hand, evidence_of, short_at_hand
 from analysis.extraction.pipeline import extract, judge_fidelity
 from analysis.extraction.resolve import (
     PROGRAM_FILE,
     find_agent,
     find_place,
     find_program,
-    find_short,
     find_source,
     output_folder,
 )
@@ -31,7 +31,7 @@ from analysis.program.certificate import NOT_AT_HAND, Certificate, is_equal
 from analysis.program.file import load_program, program_record, save_program
 from analysis.program.program import Program
 from analysis.program.text import hanging
-from analysis.proofs.certify import evidence_file, standing
+from analysis.proofs.certify import standing
 from analysis.simplification.canonical import canonical_hash
 from analysis.verification import check_mutants, check_random, check_sizes, stops_by_itself
 from analysis.verification.ladder import MUST_HOLD, RUNS, verify
@@ -102,7 +102,7 @@ class Show:
     def __call__(self) -> int:
         """Print."""
         program = find_program(self.program, seed=self.seed, progress=say)
-        evidence = standing(program, evidence_of(self.program))
+        evidence = at_hand(self.program, program).standing
         if self.explain:
             text = explained_text(self.program, program, page_width())
         elif self.view == "listing":
@@ -115,8 +115,8 @@ class Show:
 
     def _short(self, program: Program) -> Short | None:
         """The shortened form beside the program, if one was made."""
-        found = find_short(self.program, program)
-        return found and Short(found[0], standing(found[0], evidence_file(found[1])) or NOT_AT_HAND)
+        found = short_at_hand(self.program, program)
+        return None if found is None else Short(found.program, found.standing or NOT_AT_HAND)
 
 
 @dataclass(frozen=True)

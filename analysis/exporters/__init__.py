@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from analysis.exporters.c import to_c
+from analysis.exporters.javascript import to_javascript
 from analysis.exporters.python import to_python
 from analysis.pictures.diagram import to_svg
 from analysis.program.program import Program
 from nram_env.support import unknown_name
 
-EXPORTS: Mapping[str, Callable[[Program], str]] = {"python": to_python, "c": to_c, "svg": to_svg}
+EXPORTS: Mapping[str, Callable[[Program], str]] = {
+    "python": to_python,
+    "c": to_c,
+    "javascript": to_javascript,
+    "svg": to_svg,
+}
 """Every kind of export: a function from the program to the text of the file."""
 
 
@@ -19,7 +25,7 @@ def export(program: Program, to: str = "python") -> str:
 
     Args:
         program: The program.
-        to: "python" (a function that needs nothing), "c" or "svg".
+        to: "python" (a function that needs nothing), "c", "javascript" or "svg".
 
     Raises:
         ValueError: Unknown kind, or the program cannot be written so.
@@ -36,4 +42,4 @@ def export(program: Program, to: str = "python") -> str:
     return EXPORTS[to](program)
 
 
-__all__ = ["EXPORTS", "export", "to_c", "to_python", "to_svg"]
+__all__ = ["EXPORTS", "export", "to_c", "to_javascript", "to_python", "to_svg"]

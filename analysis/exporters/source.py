@@ -1,4 +1,4 @@
-"""What exported Python and C share: names, the words at the top, arithmetic modulo M, horizon and cap."""
+"""What exported sources share: names, the words at the top, arithmetic modulo M, horizon and cap."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ _WORDS = """
 auto break case char const continue default do double else enum extern float for goto if inline int long
 register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
 errno stdin stdout stderr main run horizon most memory size step state zeros min max mod
+var let function new delete typeof this super null true false throw catch switch export extends of eval
+arguments undefined steps block checked
 """
 RESERVED = frozenset([*keyword.kwlist, *_WORDS.split()])
 
 
 def register_names(program: Program) -> tuple[str, ...]:
-    """The registers' own names where Python and C can use all of them, otherwise r0, r1, ...
+    """The registers' own names where Python, C and JavaScript can use all of them, otherwise r0, r1, ...
 
     Example:
         >>> from analysis.program.program import Register

@@ -157,31 +157,65 @@ def _shares(*wrong: np.ndarray) -> tuple[float, ...]:
     return tuple(float(cells.any(1).mean()) for cells in wrong)
 
 
+@dataclass(frozen=True)
+class SoftRun:
+    """One example on the differentiable machine, T timesteps.
+
+    Attributes:
+        registers: (T + 1, R, M) probabilities, before and after each timestep.
+        memory: (T + 1, M, M), the same.
+        logits: (T, D); what the controller emitted.
+        horizon: (1,); the timestep at which it would have been cut.
+    """
+
+    registers: np.ndarray
+    memory: np.ndarray
+    logits: np.ndarray
+    horizon: np.ndarray
+
+
+@torch.no_grad()
+def soft_run(agent: Agent, batch: TaskBatch, stops: bool) -> SoftRun:
+    """Run an agent on a batch of one example: to its stop and a little on, or to the task's horizon.
+
+    Args:
+        agent: The agent.
+        batch: The example.
+        stops: Whether the agent stops by itself.
+    """
+    task, controller = get_task(agent.task), agent.controller
+    envs = make_envs(task, agent.machine, 1)
+    horizon = soft_horizon(agent, batch) if stops else limits(task, batch, must_stop=False)
+    observation, _ = envs.reset(options={"instance": batch, "horizon": horizon})
+    state, moments, emitted = controller.initial_state(1), [envs.state], []
+    while not bool(envs.finished.all()):
+        logits, state = controller(observation[None], state)
+        observation, *_ = envs.step(logits[0])
+        moments.append(envs.state)
+        emitted.append(logits[0, 0].double().numpy())
+    registers, memory = (
+        torch.stack([getattr(moment, name)[0] for moment in moments]).numpy()
+        for name in ("registers", "memory")
+    )
+    return SoftRun(registers, memory, np.array(emitted), horizon)
+
+
 @torch.no_grad()
 def observe_run(agent: Agent, n: int, seed: int) -> ObservedRun:
     """Run an agent on one random example of size n: to its stop and a little on, or to the task's horizon."""
     task, layout, controller = get_task(agent.task), agent.machine.layout, agent.controller
     batch = task.sample(np.random.default_rng(seed), n, task.smallest_memory_size(n))
     stops = network_stops(HardenedAgent(agent), task)
-    horizon = soft_horizon(agent, batch) if stops else limits(task, batch, must_stop=False)
-    envs = make_envs(task, agent.machine, 1)
-    observation, _ = envs.reset(options={"instance": batch, "horizon": horizon})
-    state, memories, emitted = controller.initial_state(1), [envs.state.memory[0]], []
-    while not bool(envs.finished.all()):
-        logits, state = controller(observation[None], state)
-        observation, *_ = envs.step(logits[0])
-        memories.append(envs.state.memory[0])
-        emitted.append(logits[0, 0].double().numpy())
-    logits_over_time, memory = np.array(emitted), torch.stack(memories).numpy()
-    choices = layout.choices(logits_over_time)
-    hard = [step.kept().memory[0] for step in hard_steps(controller, batch.memory, horizon)]
+    soft = soft_run(agent, batch, stops)
+    choices = layout.choices(soft.logits)
+    hard = [step.kept().memory[0] for step in hard_steps(controller, batch.memory, soft.horizon)]
     return ObservedRun(
         tuple(selector.name for selector in layout.selectors),
         np.array([[layout.choice_name(choice) for choice in row] for row in choices]),
-        np.stack([_largest(logits_over_time[:, s.slice]) for s in layout.selectors], axis=1),
-        1 / (1 + np.exp(-logits_over_time[:, layout.halt])),
-        memory.argmax(-1),
-        memory.max(-1),
+        np.stack([_largest(soft.logits[:, s.slice]) for s in layout.selectors], axis=1),
+        1 / (1 + np.exp(-soft.logits[:, layout.halt])),
+        soft.memory.argmax(-1),
+        soft.memory.max(-1),
         np.array([batch.memory[0], *hard]),
         batch.mask[0],
     )

@@ -26,6 +26,8 @@ text { font: 12px monospace; fill: #222 }
 .label { stroke: #fff; stroke-width: 4px; paint-order: stroke; stroke-linejoin: round }
 """
 
+_QUOTE = {'"': "&quot;"}
+
 _HEAD = (
     '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
     'orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="#4d804d"/></marker></defs>'
@@ -95,3 +97,16 @@ def document(picture: Picture, title: str, margin: float = 16) -> str:
             "",
         ]
     )
+
+
+def inline(picture: Picture, title: str) -> str:
+    """A picture as a part of a web page, whose style says what its classes look like; see `arrow_head`."""
+    width, height = picture.width + 2, picture.height + 2  # half a line beyond each edge
+    size, box = f'width="{width:.0f}" height="{height:.0f}"', f'viewBox="-1 -1 {width:.0f} {height:.0f}"'
+    shapes = "".join(picture.shapes)
+    return f'<svg {size} {box} role="img" aria-label="{escape(title, _QUOTE)}">{shapes}</svg>'
+
+
+def arrow_head() -> str:
+    """What arrows of the pictures of a web page end in, once for all of them."""
+    return f'<svg width="0" height="0" class="defs" aria-hidden="true">{_HEAD}</svg>'

@@ -261,7 +261,7 @@ def test_what_a_language_cannot_hold_is_an_error():
 
 
 def test_every_kind_of_export_gives_text():
-    assert set(EXPORTS) == {"python", "c", "svg"}
+    assert set(EXPORTS) == {"python", "c", "javascript", "svg"}
     for write in EXPORTS.values():
         assert "copy" in write(COPY)
 
