@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from analysis.explanation.at_hand import AtHand
-from analysis.pages.markup import Markup, details, join, section, tag
+from analysis.pages.markup import details, section
 from analysis.pages.subject import Subject
 from analysis.program.certificate import FAITHFUL, MEANINGS, PROOF, Certificate
 from analysis.proofs.certify import CHECKED
 from analysis.proofs.statement import invariants_text, statement
+from nram_env.markup import Markup, join, tag
 
 TITLES: Mapping[str, str] = {
     "stops": "When it stops",

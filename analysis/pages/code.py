@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from analysis.explanation.page import PROVED, UNPROVED, Explained, explained
 from analysis.extraction.names import roles
-from analysis.pages.markup import Markup, details, scrolling, section, table, tag
+from analysis.pages.markup import details, scrolling, section, table
 from analysis.pages.subject import Subject
 from analysis.pictures.circuit_diagram import MOST_DRAWN, circuit_picture
 from analysis.pictures.state_diagram import edge_label, state_picture
@@ -15,6 +15,7 @@ from analysis.printing.code import as_code
 from analysis.program.program import Edge, Program
 from analysis.program.text import block_lines, guard_text
 from analysis.rewriting.search import SHORTENED
+from nram_env.markup import Markup, tag
 
 MOST_BLOCKS = 60
 """Blocks that are printed and drawn; of more, the first."""

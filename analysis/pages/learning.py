@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis.measurement.hardening_words import difference_text, firmness
-from analysis.pages.markup import Markup, scrolling, section, table, tag
+from analysis.pages.markup import scrolling, section, table
 from analysis.pages.subject import Subject
 from analysis.pictures.line_chart import line_chart
 from analysis.pictures.svg import inline
+from nram_env.markup import Markup, tag
 
 _CURVES = {
     "error": "exact error at the highest level, best member",

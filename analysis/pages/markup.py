@@ -1,41 +1,12 @@
-"""HTML from Python, escaped unless it is known to be markup."""
+"""The parts that a page is made of."""
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_VOID = frozenset(["br", "hr", "input", "link", "meta"])
-
-
-class Markup(str):
-    """A text that is HTML already."""
-
-    __slots__ = ()
-
-
-def tag(name: str, *content: str, **attributes: str | bool | int) -> Markup:
-    """An element.
-
-    Args:
-        name: As in "p".
-        content: What is in it, in order; what is no Markup is escaped.
-        attributes: An underscore at the end of a name is left out, others become hyphens; of booleans the
-            true ones stand without a value, the false ones are left out.
-
-    Example:
-        >>> tag("p", "a < b", class_="x", hidden=True)
-        '<p class="x" hidden>a &lt; b</p>'
-    """
-    opened = f"<{name}{''.join(_attribute(*item) for item in attributes.items())}>"
-    return Markup(opened if name in _VOID else f"{opened}{join(content)}</{name}>")
-
-
-def join(parts: Iterable[str]) -> Markup:
-    """Several parts, one behind the other, each escaped unless it is Markup."""
-    return Markup("".join(part if isinstance(part, Markup) else html.escape(part) for part in parts))
+from nram_env.markup import Markup, tag
 
 
 def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], **attributes: str) -> Markup:
@@ -74,10 +45,3 @@ def data_block(identifier: str, data: Any) -> Markup:
     """Data for scripts; nothing in it can end the element, since no `<` is left."""
     text = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     return Markup(f'<script type="application/json" id="{identifier}">{text}</script>')
-
-
-def _attribute(name: str, value: str | bool | int) -> str:
-    written = name.removesuffix("_").replace("_", "-")
-    if isinstance(value, bool):
-        return f" {written}" if value else ""
-    return f' {written}="{html.escape(str(value))}"'

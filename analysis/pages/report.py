@@ -12,12 +12,13 @@ from analysis.pages.claims import claims_section, headline
 from analysis.pages.code import code_section, diagrams_section
 from analysis.pages.examples import stepper_code, stepper_data
 from analysis.pages.learning import hardening_section, learning_section
-from analysis.pages.markup import Markup, data_block, tag
+from analysis.pages.markup import data_block
 from analysis.pages.stepper import stepper_section
 from analysis.pages.subject import Progress, Subject, find_subject
 from analysis.pictures.svg import arrow_head
 from analysis.simplification.canonical import canonical_hash
 from nram_env import __version__
+from nram_env.markup import Markup, tag
 from nram_env.support import write_atomically
 
 _SCRIPTS = ("recorder.js", "cells.js", "panels.js", "stepper.js")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from analysis.pages.code import MOST_BLOCKS, blocks_listing
 from analysis.pages.examples import drawn, example_sizes
-from analysis.pages.markup import Markup, details, join, section, table, tag
+from analysis.pages.markup import details, section, table
 from analysis.pages.subject import Subject
 from analysis.printing.trace import Trace, access_entries, trace
 from analysis.verification.stopping import limits, stops_by_itself
+from nram_env.markup import Markup, join, tag
 
 _STATIC_SIZE = 3
 """n of the run that is printed for readers without scripts."""

@@ -1,4 +1,4 @@
-"""Traces: a run as the paper's tables show it, as text and as LaTeX (paper, Tables 2 to 6)."""
+"""Traces: a run as the paper's tables show it, as text, as HTML and as LaTeX (paper, Tables 2 to 6)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from analysis.machine.vm import Access, Outcome, run, steps
 from analysis.program.program import Edge, Program
 from nram_env.machine import Gate
+from nram_env.markup import Mark, Markup, clipped, marked, notebook_table
 
 END = "end"
 """Stands for the block in the last row, after which nothing is run."""
+
+MOST_CELLS, MOST_ROWS = 40, 60
+"""Cells, and timesteps, that notebooks show; of more, the first and the last."""
+
+_GAP = "\N{HORIZONTAL ELLIPSIS}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,10 @@ class Trace:
     def num_cells(self) -> int:
         """M."""
         return len(self.rows[0].memory)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        return trace_html(self)
 
 
 def trace(program: Program, memory: Sequence[int], max_steps: int) -> Trace:
@@ -142,6 +152,26 @@ def _entries(row: Row) -> list[str]:
 
 def _rest(row: Row) -> list[str]:
     return [*map(str, row.registers), *access_entries(row.accesses)]
+
+
+def trace_html(table: Trace) -> Markup:
+    """The trace as notebooks show it: framed is what a timestep reads, and what the one before it wrote."""
+    cells = clipped(list(range(table.num_cells)), MOST_CELLS, None)
+    heads = ["t", "block", *(_GAP if cell is None else str(cell) for cell in cells), *table.register_names]
+    rows = clipped(table.rows, MOST_ROWS, None)
+    body = [[_GAP] * (len(heads) + 2) if row is None else _html_row(row, cells) for row in rows]
+    return notebook_table(f"M = {table.num_cells}, {table.outcome}", [*heads, "READ", "WRITE"], body)
+
+
+def _html_row(row: Row, cells: Sequence[int | None]) -> list[str]:
+    memory = (_GAP if cell is None else marked(str(row.memory[cell]), _marks(row, cell)) for cell in cells)
+    return [str(row.time), row.block, *memory, *_rest(row)]
+
+
+def _marks(row: Row, cell: int) -> list[Mark]:
+    read = any(access.gate is Gate.READ and access.address == cell for access in row.accesses)
+    found: dict[Mark, bool] = {"written": cell in row.written, "read": read}
+    return [mark for mark, holds in found.items() if holds]
 
 
 def trace_latex(table: Trace) -> str:

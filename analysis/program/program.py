@@ -18,6 +18,7 @@ import numpy as np
 
 from analysis.program.block import Block, Guard, ProgramError, check_block, require
 from analysis.program.certificate import Certificate
+from analysis.program.html import program_tables
 from nram_env.checks import LONGEST_NAME, is_plain_text, shown
 from nram_env.machine import MAX_REGISTERS, MachineConfig
 
@@ -201,6 +202,10 @@ class Program:
         for edge in self.edges:
             outgoing[edge.source].append(edge)
         return tuple(map(tuple, outgoing))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        return program_tables(self)
 
     def with_certificates(self, *certificates: Certificate) -> Program:
         """The same program with these findings in place of older ones of the same checks."""

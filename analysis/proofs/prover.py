@@ -16,6 +16,7 @@ from analysis.proofs.checking import SOLVERS, disagreements, solver_version
 from analysis.proofs.claims import Claim, Goal
 from analysis.proofs.counterexamples import drawn_counterexample, search_unrolled
 from analysis.proofs.houdini import OutOfReachError, OutOfTimeError
+from analysis.proofs.html import finding_page
 from analysis.proofs.knobs import phase_of, settings
 from analysis.proofs.minimise import minimal
 from analysis.proofs.obligations import obligations
@@ -74,6 +75,10 @@ class Finding:
     best: Attempt | None = None
     tried: tuple[str, ...] = ()
     seconds: float = 0.0
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        return finding_page(self)
 
 
 def prove(

@@ -14,6 +14,7 @@ from torch import Tensor
 from nram_env.envs.actions import check_array
 from nram_env.envs.episode import EpisodeState, advance
 from nram_env.envs.frame import Frame, accesses
+from nram_env.envs.html import frame_table
 from nram_env.envs.infos import Values, end_values, row_of, run_values, start_values
 from nram_env.envs.options import ROW_OPTIONS
 from nram_env.envs.picture import draw_picture
@@ -169,6 +170,10 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
             )
             return None
         return (draw_text if self.render_mode == "ansi" else draw_picture)(self._frame())
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows of it: the table of `render_mode="ansi"`, once it has been reset."""
+        return None if self._state is None else frame_table(self._frame())
 
     def _frame(self) -> Frame:
         if self._last is None:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
+from nram_env.envs.frame import Frame
+from nram_env.envs.table import Entry, Row, heading, rows
+from nram_env.markup import Mark
 
-from nram_env.envs.episode import EpisodeState
-from nram_env.envs.frame import Access, Frame
-from nram_env.machine import Gate
-
-SURE = 0.9
-"""A distribution whose largest probability is below this is marked with `~`."""
-
-_COLOURS = {"read": "\033[36m", "write": "\033[1;31m", "right": "\033[32m", "plain": ""}
+_COLOURS: Mapping[Mark, str] = {"read": "\033[36m", "written": "\033[1;31m", "as wanted": "\033[32m"}
 _PLAIN = "\033[0m"
 
 
@@ -32,69 +27,32 @@ def draw_text(frame: Frame, *, colour: bool | None = None) -> str:
             is not set.
     """
     use_colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ if colour is None else colour
-    state = frame.state
-    width = len(str(state.memory_size - 1)) + 2
-    lines = [_head(frame), _columns(state, width)]
-    if frame.before is not None:
-        lines.append(_row(frame.before, frame.accesses, (), width, use_colour))
-    lines.append(_row(state, (), frame.accesses, width, use_colour))
-    lines.append(_wanted(state, width))
+    width = len(str(frame.state.memory_size - 1)) + 2
+    lines = ["  ".join(heading(frame)), _columns(frame, width)]
+    lines += [_line(row, width, use_colour) for row in rows(frame)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _head(frame: Frame) -> str:
-    state = frame.state
-    return (
-        f"{frame.title}  n = {state.difficulty.item()}  M = {state.memory_size}  "
-        f"step {state.elapsed.item()} of {state.horizon.item()}  survival {state.survival.item():.3f}"
-        + ("  finished" if state.finished.item() else "")
-    )
-
-
-def _columns(state: EpisodeState, width: int) -> str:
-    cells = "".join(f"{cell:>{width - 1}} " for cell in range(state.memory_size))
-    registers = "".join(f"{f'r{r}':>{width - 1}} " for r in range(state.registers.shape[1]))
+def _columns(frame: Frame, width: int) -> str:
+    cells = "".join(f"{cell:>{width - 1}} " for cell in range(frame.state.memory_size))
+    registers = "".join(f"{f'r{r}':>{width - 1}} " for r in range(frame.state.registers.shape[1]))
     return f"step |{cells}|{registers}| READ, WRITE"
 
 
-def _row(
-    state: EpisodeState, starting: Sequence[Access], ended: Sequence[Access], width: int, colour: bool
-) -> str:
-    """One state; `starting` are the accesses of the timestep that starts here, `ended` of the one before."""
-    read = {access.pointer.argmax() for access in starting if access.gate is Gate.READ}
-    written = {access.pointer.argmax() for access in ended if access.gate is Gate.WRITE}
-    cells = []
-    for cell, distribution in enumerate(state.memory[0].numpy(force=True)):
-        wanted = state.mask[0, cell].item() and distribution.argmax() == state.target[0, cell].item()
-        style = "write" if cell in written else "read" if cell in read else "right" if wanted else "plain"
-        cells.append(_paint(_entry(distribution, width), style, colour))
-    registers = [_entry(distribution, width) for distribution in state.registers[0].numpy(force=True)]
-    touched = "  ".join(_touch(access) for access in starting)
-    return f"{state.elapsed.item() + 1:>4} |{''.join(cells)}|{''.join(registers)}| {touched}"
+def _line(row: Row, width: int, colour: bool) -> str:
+    parts = [_entries(row.cells, width, colour)]
+    if row.registers:
+        parts += [_entries(row.registers, width, colour), " " + "  ".join(row.touched)]
+    else:
+        parts.append("")
+    return f"{row.name:>4} |{'|'.join(parts)}"
 
 
-def _wanted(state: EpisodeState, width: int) -> str:
-    cells = (
-        f"{state.target[0, cell].item() if state.mask[0, cell] else '.':>{width - 1}} "
-        for cell in range(state.memory_size)
+def _entries(entries: Sequence[Entry], width: int, colour: bool) -> str:
+    return "".join(
+        _paint(f"{entry.value:>{width - 1}}{entry.doubt or ' '}", entry, colour) for entry in entries
     )
-    return f"want |{''.join(cells)}|"
 
 
-def _entry(distribution: np.ndarray, width: int) -> str:
-    return f"{distribution.argmax():>{width - 1}}{_doubt(distribution)}"
-
-
-def _doubt(distribution: np.ndarray) -> str:
-    return " " if distribution.max() >= SURE else "~"
-
-
-def _touch(access: Access) -> str:
-    arrow = "->" if access.gate is Gate.READ else "<-"
-    pointer, value = (f"{part.argmax()}{_doubt(part).strip()}" for part in (access.pointer, access.value))
-    return f"{access.gate.label} {pointer} {arrow} {value}"
-
-
-def _paint(text: str, style: str, colour: bool) -> str:
-    start = _COLOURS[style]
-    return f"{start}{text}{_PLAIN}" if colour and start else text
+def _paint(text: str, entry: Entry, colour: bool) -> str:
+    return f"{_COLOURS[entry.marks[0]]}{text}{_PLAIN}" if colour and entry.marks else text

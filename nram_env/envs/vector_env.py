@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nram_env.envs.actions import check_array, check_tensor, to_logits
 from nram_env.envs.episode import EpisodeState, advance
+from nram_env.envs.html import batch_table
 from nram_env.envs.infos import final_infos, start_infos, step_infos
 from nram_env.envs.options import check_extent, whole_number
 from nram_env.envs.settings import Settings, check_flag
@@ -239,6 +240,10 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         super()._enter(state)
         none = torch.zeros_like(state.survival)
         self._latest = (none, none, none)
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows of it: the machines as they are now, once there are any."""
+        return None if self._state is None else batch_table(self.task.title, self._state)
 
     def detach_state(self) -> None:
         """Cut the graph of all that is kept: later rewards send no gradient to earlier actions."""

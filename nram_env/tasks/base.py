@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from nram_env.checks import shown
+from nram_env.tasks.html import examples_table
 from nram_env.tasks.spec import TaskSpec
 
 NAMESPACE = "NRAM"
@@ -58,6 +59,10 @@ class TaskBatch:
     def memory_sizes(self) -> np.ndarray:
         """M of every row, (B,): all the same."""
         return np.full(self.batch_size, self.memory_size)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        return examples_table(self)
 
     def rows(self, index: int | slice | Sequence[int] | np.ndarray) -> TaskBatch:
         """The examples that `index` selects, as a batch of their own; an integer selects a batch of one."""

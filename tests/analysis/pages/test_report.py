@@ -14,12 +14,13 @@ from analysis.commands.cli import main
 from analysis.explanation.at_hand import AtHand
 from analysis.pages import learning
 from analysis.pages.claims import claims_of, not_claimed
-from analysis.pages.markup import data_block, tag
+from analysis.pages.markup import data_block
 from analysis.pages.report import report_page
 from analysis.pages.subject import Subject, find_subject
 from analysis.program.certificate import NOT_AT_HAND, Certificate
 from analysis.program.file import save_program
 from analysis.proofs.certify import CHECKED
+from nram_env.markup import tag
 from nram_env.tasks import get_task
 from tests.analysis.programs import CASES, program_of
 
