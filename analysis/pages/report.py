@@ -103,7 +103,7 @@ def _script(subject: Subject) -> str:
     What comes from the program is code that was made from it; no text of it, so nothing can end the element.
     """
     code = stepper_code(subject.long.program)
-    names = "{ HALTS, SMALLEST_SIZE, mostSteps, steps, run }"
+    names = "{ HALTS, SMALLEST_SIZE, mostSteps, steps, checked }"
     program = (
         "const program = null;"
         if code is None

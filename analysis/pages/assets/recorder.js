@@ -35,7 +35,7 @@ function record(memory, most) {
     rows.push({ memory: before, registers, block: moment.value.block, touched: touched.splice(0) });
     registers = moment.value.registers;
     if (rows.length * cells.length > MOST_RECORDED) {
-      throw new RangeError(`${rows.length} timesteps on ${cells.length} cells are too many for this page; see nram trace`);
+      throw new RangeError(`${rows.length} timesteps on ${cells.length} cells are too many for this page`);
     }
   }
 }

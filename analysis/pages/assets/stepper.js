@@ -62,13 +62,16 @@ function show(example, step) {
 
 /* An input of one's own as an example; throws with the reason where it cannot be run. */
 function ownExample(memoryText, stepsText) {
-  const memory = integers(memoryText);
-  const [steps] = program.HALTS ? [null] : integers(stepsText);
-  if (steps === undefined) {
-    throw new RangeError("this program does not stop by itself; say after how many timesteps it is cut");
+  const memory = program.checked(integers(memoryText));
+  return { memory, most: program.HALTS ? program.mostSteps(memory.length) : ownSteps(stepsText) };
+}
+
+function ownSteps(text) {
+  const numbers = integers(text);
+  if (numbers.length !== 1 || numbers[0] < 0) {
+    throw new RangeError("this program does not stop by itself; say after how many timesteps it is cut, as one number");
   }
-  program.run(memory, steps);
-  return { memory, most: steps === null ? program.mostSteps(memory.length) : steps };
+  return numbers[0];
 }
 
 function runOwn(memoryText, stepsText, step) {
@@ -141,8 +144,13 @@ function onKey(event) {
   byId(KEYS[event.key]).click();
 }
 
+/* What is shown of a program without a task, until somebody puts in more. */
+function blank() {
+  return { memory: new Array(Math.max(1, program.SMALLEST_SIZE)).fill(0), most: 20 };
+}
+
 function start() {
-  if (program === null || data.examples.length === 0) {
+  if (program === null) {
     return;
   }
   const options = data.examples.map((example, index) =>
@@ -151,9 +159,9 @@ function start() {
   fill("example", ...options, element("option", { value: "own", disabled: true }, "an input of your own"));
   byId("own-steps-label").hidden = program.HALTS;
   byId("machine").hidden = false;
-  byId("static-run").open = false;
+  byId("static-run")?.removeAttribute("open");
   listen();
-  show(data.examples.find((example) => example.n >= 3) ?? data.examples[0], 1);
+  show(data.examples.find((example) => example.n >= 3) ?? data.examples[0] ?? blank(), 1);
   follow();
 }
 

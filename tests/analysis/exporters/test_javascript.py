@@ -1,7 +1,6 @@
 """Exported JavaScript does what the program does, timestep by timestep."""
 
 import json
-import shutil
 import subprocess
 from dataclasses import replace
 
@@ -22,9 +21,7 @@ from tests.analysis.programs import (
     program_of,
     random_program,
 )
-
-NODE = shutil.which("node")
-needs_node = pytest.mark.skipif(NODE is None, reason="there is no Node.js here to run JavaScript")
+from tests.browser import program_or_skip
 
 _HARNESS = """
 import { readFileSync } from "node:fs";
@@ -64,7 +61,7 @@ class Exported:
         self.calls.append({"file": str(file), "memory": list(memory), "most": most})
 
     def answers(self):
-        command = [NODE, str(self.folder / "harness.mjs")]
+        command = [program_or_skip("node"), str(self.folder / "harness.mjs")]
         done = subprocess.run(command, input=json.dumps(self.calls), capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
@@ -83,7 +80,6 @@ def expected_rows(program, memory, most):
     ]
 
 
-@needs_node
 def test_every_timestep_is_the_integer_machine_s(exported):
     rng, wanted = np.random.default_rng(3), []
     programs = [program_of(case) for case in CASES.values()] + [wide_program()]
@@ -109,7 +105,6 @@ def test_every_timestep_is_the_integer_machine_s(exported):
     assert outcomes == {"halted", "horizon", "unseen"}
 
 
-@needs_node
 def test_programs_that_stop_run_to_their_stop(exported):
     rng, wanted = np.random.default_rng(8), []
     for name in ("copy", "swap", "merge", "walkbst"):
@@ -120,7 +115,6 @@ def test_programs_that_stop_run_to_their_stop(exported):
     assert [answer["memory"] for answer in exported.answers()] == wanted
 
 
-@needs_node
 def test_inputs_that_are_no_memory_are_refused_and_endless_runs_are_cut(exported):
     copy, endless = find_program("zoo:copy"), endless_where_the_first_value_is_1()
     exported.ask(copy, [1])
@@ -138,7 +132,6 @@ def test_inputs_that_are_no_memory_are_refused_and_endless_runs_are_cut(exported
     assert "did not stop by itself in" in refused[5]
 
 
-@needs_node
 def test_registers_whose_names_are_words_of_the_language_are_renamed(exported):
     made: Program = random_program(MachineConfig(3), 2, np.random.default_rng(0))
     names = ("let", "steps", "eval")

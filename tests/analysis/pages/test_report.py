@@ -12,14 +12,12 @@ from agents import zoo
 from analysis import find_program
 from analysis.commands.cli import main
 from analysis.explanation.at_hand import AtHand
-from analysis.pages import learning
 from analysis.pages.claims import claims_of, not_claimed
 from analysis.pages.markup import data_block
 from analysis.pages.report import report_page
 from analysis.pages.subject import Subject, find_subject
 from analysis.program.certificate import NOT_AT_HAND, Certificate
 from analysis.program.file import save_program
-from analysis.proofs.certify import CHECKED
 from nram_env.markup import tag
 from nram_env.tasks import get_task
 from tests.analysis.programs import CASES, program_of
@@ -52,18 +50,6 @@ class Elements(HTMLParser):
 
     def handle_data(self, data):
         self.text[self.open[-1] if self.open else ""] = data
-
-
-@pytest.fixture
-def evidence_believed(monkeypatch):
-    """Solvers take a minute, and have tests of their own."""
-    held = lambda program, evidence: CHECKED if evidence.is_file() else NOT_AT_HAND  # noqa: E731
-    monkeypatch.setattr("analysis.explanation.at_hand.standing", held)
-
-
-@pytest.fixture
-def nothing_measured(monkeypatch):
-    monkeypatch.setattr(learning, "_hardening", lambda subject: iter(()))
 
 
 def subject_of(program, task=None, standing=None):
