@@ -21,6 +21,9 @@ from analysis.simplification.dataflow import live_registers
 
 CLAIM = "program = hardened network"
 
+_LONG_MEMORY, _CELLS_SHOWN = 1_000, 6
+"""A memory of more cells is not printed whole; how many of its first cells are."""
+
 
 @dataclass(frozen=True)
 class Mismatch:
@@ -37,7 +40,15 @@ class Mismatch:
     what: str
 
     def __str__(self) -> str:
-        return f"step {self.time} on mem = {list(self.memory)}: {self.what}"
+        return f"step {self.time} on mem = {_memory_text(self.memory)}: {self.what}"
+
+
+def _memory_text(memory: tuple[int, ...]) -> str:
+    """The memory; of a long one how it begins, and M."""
+    if len(memory) <= _LONG_MEMORY:
+        return str(list(memory))
+    begins = ", ".join(map(str, memory[:_CELLS_SHOWN]))
+    return f"[{begins}, ...], M = {len(memory):,}"
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,8 @@ def _compare_batch(program: Program, network: HardNetwork, inputs: Inputs) -> Fi
         steps += int(active.sum())
         for row, what in _differences(program, machine, circuit, output.halts, active, live).items():
             wrong.setdefault(row, (time, what))
+        if len(wrong) == len(inputs.memory):
+            break
     unseen = [row for row, (_, what) in wrong.items() if what.startswith("unseen")]
     twice = np.array([2 * wrong[row][0] for row in unseen], dtype=np.int64)
     late = inputs.rows(unseen)

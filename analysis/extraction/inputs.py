@@ -25,6 +25,10 @@ HELD_OUT_FACTOR = 16
 BEYOND_FACTOR = 10
 """Longest runs beyond the task's horizon, as a multiple of it."""
 
+FAR_FACTOR = 256
+"""How far a controller with a state of its own is watched, as a multiple of the training size."""
+
+_FAR_RUNS, _FAR_SLACK = 4, 8
 _EDGE_RUNS, _ODD_RUNS, _TOP_EVERY = 64, 16, 16
 
 
@@ -75,6 +79,13 @@ def beyond_inputs(task: Task, size: int, runs: int, rng: np.random.Generator) ->
     """Runs of up to the training size to ten times the task's horizon, where nothing was trained."""
     for inputs in training_inputs(task, size, runs, rng):
         yield replace(inputs, horizon=BEYOND_FACTOR * inputs.horizon)
+
+
+def far_inputs(task: Task, size: int, rng: np.random.Generator, must_stop: bool = False) -> Inputs:
+    """A few runs far beyond all others, in one memory. Arguments as before."""
+    difficulty = FAR_FACTOR * size
+    memory_size = task.smallest_memory_size(difficulty) + int(rng.integers(_FAR_SLACK, endpoint=True))
+    return inputs_of(task, task.sample(rng, difficulty, memory_size, _FAR_RUNS), must_stop)
 
 
 def inputs_of(task: Task, batch: TaskBatch | MixedBatch, must_stop: bool) -> Inputs:

@@ -14,10 +14,12 @@ from analysis.extraction.circuits import circuit_block
 from analysis.extraction.fidelity import CLAIM, compare
 from analysis.extraction.harden import HardenedNetwork
 from analysis.extraction.inputs import (
+    FAR_FACTOR,
     HELD_OUT_FACTOR,
     LONG_FACTOR,
     beyond_inputs,
     edge_inputs,
+    far_inputs,
     long_inputs,
     training_inputs,
 )
@@ -30,7 +32,7 @@ from analysis.extraction.stops import network_stops
 from analysis.extraction.table import is_table
 from analysis.extraction.table_fidelity import compare_table
 from analysis.program.block import Guard
-from analysis.program.certificate import Certificate
+from analysis.program.certificate import FAR, Certificate
 from analysis.program.program import Edge, Program, Register
 from analysis.simplification.canonical import canonical_text
 from analysis.simplification.program import simplify_program
@@ -73,9 +75,9 @@ def extract(
         progress: Called with a line of text before each part of the work.
 
     Returns:
-        The program. It carries certificates: "table" for a network without state, "fidelity" and, for one
-        that does not stop by itself, "long horizon" (where the program is not the hardened network they are
-        REFUTED and show the first difference), and what `verify` finds.
+        The program. It carries certificates: "table" for a network without state, "fidelity", for one
+        that does not stop by itself "long horizon", and for one with a state "far runs" (where the program is
+        not the hardened network they are REFUTED and show the first difference), and what `verify` finds.
 
     Raises:
         ValueError: A network without a task, or one that breaks a promise; the message says which.
@@ -198,21 +200,32 @@ def judge_fidelity(
     """Certificates of fidelity: on held-out runs to where the network stops by itself.
 
     One that does not is run to the task's horizon, and some runs far beyond it. A controller that is read
-    whole has one more, and the first: by construction.
+    whole has one more, and the first: by construction. One with a state of its own has one more, and the
+    last: what it does at a step may depend on how many it has made, so it is watched on a few runs far
+    longer than all others.
     """
     rng = np.random.default_rng([seed, 2])
     stops = network_stops(network, task)
     readable = is_table(network) and len(program.states) == 1
     whole = (compare_table(program, network).certificate(),) if readable else ()
     found = compare(program, network, long_inputs(task, size, HELD_OUT_FACTOR, HELD_OUT_RUNS, rng, stops))
+    usual: tuple[Certificate, ...]
     if stops:
-        return (*whole, found.certificate(claim=f"{CLAIM} to where it stops by itself"))
-    later = compare(program, network, beyond_inputs(task, size, BEYOND_RUNS, rng))
-    return (
-        *whole,
-        found.certificate(),
-        later.certificate("long horizon", f"{CLAIM} to ten times the task's horizon"),
-    )
+        usual = (found.certificate(claim=f"{CLAIM} to where it stops by itself"),)
+    else:
+        later = compare(program, network, beyond_inputs(task, size, BEYOND_RUNS, rng))
+        claim = f"{CLAIM} to ten times the task's horizon"
+        usual = found.certificate(), later.certificate("long horizon", claim)
+    return *whole, *usual, *_far(program, network, task, size, seed, stops)
+
+
+def _far(
+    program: Program, network: HardNetwork, task: Task, size: int, seed: int, stops: bool
+) -> tuple[Certificate, ...]:
+    if network.stateless:
+        return ()
+    inputs = far_inputs(task, size, np.random.default_rng([seed, 3]), stops)
+    return (compare(program, network, [inputs]).certificate(FAR, f"{CLAIM} at n = {FAR_FACTOR * size:,}"),)
 
 
 def _program(recording: Recording, found: Abstraction, name: str) -> Program:

@@ -13,7 +13,7 @@ from agents.zoo import ZooEntry
 from analysis.extraction.resolve import find_program
 from analysis.measurement.errors import measure_errors
 from analysis.program.block import Block, gate_of
-from analysis.program.certificate import Certificate
+from analysis.program.certificate import FAR, Certificate
 from analysis.program.program import Program
 from analysis.verification import check_sizes
 from analysis.verification.sweep import sweep
@@ -175,7 +175,7 @@ def _program_numbers(program: Program, task: Task, effort: Effort) -> dict[str, 
         "gates": sum(_gates(edge.block) for edge in program.edges),
         "examples": effort.program_examples,
         "exact_error": check["exact_error"],
-        **{check: _finding(found[check]) for check in SHOWN},
+        **{check: _finding(found[check]) for check in (*SHOWN, FAR) if check in found},
     }
 
 

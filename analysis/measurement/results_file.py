@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agents.zoo import RECORD
 from analysis.measurement.results import PAPER, PROOF_COUNTS, SHOWN, SIZES
-from analysis.program.certificate import VERDICTS
+from analysis.program.certificate import FAR, VERDICTS
 from analysis.program.program import KINDS
 from nram_env.checks import (
     LONGEST_TEXT,
@@ -36,7 +36,8 @@ _PROGRAM = record(
         **dict.fromkeys(("states", "gates", "examples"), _COUNT),
         "exact_error": _SHARE,
         **dict.fromkeys(SHOWN, _FINDING),
-    }
+    },
+    {FAR: _FINDING},
 )
 _SIZE = record(dict.fromkeys(("n", "memory_size", "wrong", "instances"), _COUNT))
 _SWEEP = record(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from analysis.measurement.results import PAPER, PROOF_COUNTS
+from analysis.program.certificate import FAR
 from analysis.verification.steps import NEVER, STOPS
 from analysis.verification.sweep import DENSE_SLACK, EXAMPLES, sweep_table
 from analysis.verification.sweep import SIZES as SWEPT
@@ -91,15 +92,18 @@ Needed: those that the proof keeps. Obligations: the questions that the evidence
 
 _MEMBERS = """
 TESTED, < x%: none of the random samples failed, so that a share of failures above x among such samples is
-excluded with 95 % confidence. Gates: 14 are the paper's list; 15 have a second READ behind ADD, so that a
-timestep can follow a pointer that it computed. Easy examples: the share of training examples that the task
-calls easy, until a member masters the top level (Permutation: the permutation moves nothing; ListSearch: 0
-is searched for; WalkBST: the tree is balanced or a chain; Merge: one array lies below the other, and both
-and the answer anywhere); errors are measured without them. Members: those that make no hard error at any n
-trained on and at 6 and 25 times the largest when training stopped, of all; runs up to 2026-11-24 were tested
-where M exceeds the smallest legal size by 0 to 2, and so counted members that are wrong elsewhere. *With
-selection* the worst members are replaced by clones of the best and by fresh starts; *without*, every member
-is one fresh start. Minutes are those of one thread of a busy processor.
+excluded with 95 % confidence. *So at n = 2,048*: what a controller with a state of its own does at a step
+may depend on how many it has made; where its choices on runs so long first are others than the program's,
+it says so: from that step on the controller is wrong, the program not. Gates: 14 are the paper's list; 15
+have a second READ behind ADD, so that a timestep can follow a pointer that it computed. Easy examples: the
+share of training examples that the task calls easy, until a member masters the top level (Permutation: the
+permutation moves nothing; ListSearch: 0 is searched for; WalkBST: the tree is balanced or a chain; Merge:
+one array lies below the other, and both and the answer anywhere); errors are measured without them.
+Members: those that make no hard error at any n trained on and at 6 and 25 times the largest when training
+stopped, of all; runs up to 2026-11-24 were tested where M exceeds the smallest legal size by 0 to 2, and so
+counted members that are wrong elsewhere. *With selection* the worst members are replaced by clones of the
+best and by fresh starts; *without*, every member is one fresh start. Minutes are those of one thread of a
+busy processor.
 
 ## The paper's Table 1
 
@@ -130,6 +134,17 @@ def _verdict(check: str) -> Callable[[Mapping[str, Any]], str]:
         return found["verdict"] if below is None else f"{found['verdict']}, < {100 * below:.2g}%"
 
     return text
+
+
+def _far(row: Mapping[str, Any]) -> str:
+    """Whether a controller with a state of its own is its program far beyond the sizes of all other runs."""
+    found = row["program"].get(FAR)
+    if found is None:
+        return "yes: no state"
+    if found["verdict"] != "REFUTED":
+        return f"{found['verdict']}, {found['domain']}"
+    step = re.search(r"first: step ([\d,]+)", found["counterexample"])
+    return f"REFUTED at step {step[1]}" if step else "REFUTED"
 
 
 def _wrong_program(row: Mapping[str, Any]) -> str:
@@ -235,6 +250,7 @@ _TRAINING_COLUMNS: Columns = {
     "states": lambda row: str(row["program"]["states"]),
     "live gates": lambda row: str(row["program"]["gates"]),
     "= hardened controller": _verdict("fidelity"),
+    "so at n = 2,048": _far,
     "random inputs": _verdict("random"),
     "right to its end": _verdict("time"),
     "all small inputs": _all_small,

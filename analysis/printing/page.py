@@ -9,7 +9,7 @@ from analysis.extraction.names import roles
 from analysis.extraction.seen import as_if_seen, unseen
 from analysis.printing.code import as_code
 from analysis.program.block import gate_of
-from analysis.program.certificate import NOT_AT_HAND, PROOF, Certificate, meanings
+from analysis.program.certificate import FAR, NOT_AT_HAND, PROOF, Certificate, meanings
 from analysis.program.file import FORMAT
 from analysis.program.program import Edge, Program
 from analysis.program.text import WIDTH, block_lines, guard_text, hanging
@@ -23,6 +23,7 @@ _ABOVE = {
     "table": "faithful",
     "fidelity": "faithful",
     "long horizon": "faithful",
+    FAR: "faithful",
     "random": "correct",
     "exhaustive": "correct",
     "mutation": "checks",

@@ -14,6 +14,10 @@ VERDICTS: tuple[Verdict, ...] = ("PROVED", "EXHAUSTIVE", "TESTED", "REFUTED", "U
 FAITHFUL = ("table", "fidelity", "long horizon")
 """Checks that say whether a program is the hardened network, as far as each of them goes."""
 
+FAR = "far runs"
+"""The check that says whether a network with a state of its own is still its program far beyond those. No
+controller is refused for it: that it was asked to come so far nobody has said."""
+
 MEANINGS: dict[Verdict, str] = {
     "TESTED": "on random instances; what is rare may have been missed",
     "EXHAUSTIVE": "on every instance, or in every case, of what is named; nothing is said of what is not",
@@ -142,7 +146,7 @@ def rule_of_three(samples: int) -> float:
 
 
 def is_equal(certificates: Iterable[Certificate]) -> bool:
-    """Whether a program was found to be the hardened network wherever that was looked at.
+    """Whether a program was found to be the hardened network, at the sizes to which controllers are judged.
 
     Every check of `FAITHFUL` that there is counts, and one that was left undecided counts as failed.
     """

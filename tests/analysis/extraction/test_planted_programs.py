@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from agents import zoo
 from agents.checkpoint import Agent, load_agent
 from agents.controllers import Controller, ControllerSpec
 from analysis.extraction.abstract import abstract
@@ -15,11 +16,13 @@ from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.circuits import circuit_block
 from analysis.extraction.fidelity import compare
 from analysis.extraction.network import HardNetwork
-from analysis.extraction.pipeline import extract, extract_network, read_program
+from analysis.extraction.pipeline import extract, extract_network, judge_fidelity, read_program
 from analysis.extraction.record import record
 from analysis.extraction.recording_file import load_recording, save_recording
+from analysis.extraction.resolve import find_program
 from analysis.printing.page import listing
 from analysis.program.block import Guard
+from analysis.program.certificate import is_equal
 from analysis.program.file import dump_program
 from analysis.program.program import Edge, Program, Register, Semantics
 from analysis.simplification.canonical import canonical_hash
@@ -230,6 +233,28 @@ class _Late(PlantedNetwork):
         inner = np.zeros_like(inner) if time >= 70 else inner
         output, after = super().__call__(zeros, inner)
         return output, (after, time + 1)
+
+
+def test_a_controller_that_counts_on_in_its_loop_is_watched_far_beyond_its_sizes():
+    """The increment that ships counts its steps somewhere, and stops at step 243, whatever is left to do."""
+    certificates = find_program("zoo:increment").certificates
+    assert next(c for c in certificates if c.check == "fidelity").verdict == "TESTED"
+    network, task = HardenedAgent(zoo.find_entry("increment").agent), get_task("increment")
+    *_, far = judge_fidelity(find_program("zoo:increment"), network, task, 8, seed=0)
+    assert (far.check, far.verdict) == ("far runs", "REFUTED")
+    assert far.counterexample.startswith("4 of 4 runs (0 unseen); first: step 241 on mem = [")
+    assert is_equal(certificates)  # as far as controllers are judged
+
+
+def test_a_controller_that_stays_in_its_loop_is_its_program_far_out():
+    network = HardenedAgent(zoo.find_entry("copy").agent)
+    *_, far = judge_fidelity(find_program("zoo:copy"), network, get_task("copy"), 8, seed=0)
+    assert (far.check, far.verdict) == ("far runs", "TESTED")
+    assert far.claim == "program = hardened network at n = 2,048"
+
+
+def test_a_controller_without_state_need_not_be_watched():
+    assert "far runs" not in {found.check for found in find_program("zoo:merge").certificates}
 
 
 def test_an_untrained_agent_gets_no_claim_of_being_right():

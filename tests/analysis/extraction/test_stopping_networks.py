@@ -29,7 +29,7 @@ def test_the_runs_of_a_network_decide_whether_it_stops_by_itself():
 def test_the_program_of_a_network_that_stops_has_its_last_states():
     program = extract_network(PlantedNetwork(STOPS), REVERSE, 4, {})
     found = {certificate.check: certificate for certificate in program.certificates}
-    assert list(found) == ["fidelity", "stops", "random", "exhaustive", "time", "effects"]
+    assert list(found) == ["fidelity", "far runs", "stops", "random", "exhaustive", "time", "effects"]
     assert found["fidelity"].claim == "program = hardened network to where it stops by itself"
     assert found["stops"].claim == "stops by itself after step M + 1"
     assert not {"REFUTED", "UNKNOWN"} & {certificate.verdict for certificate in found.values()}
@@ -42,7 +42,16 @@ def test_the_program_of_a_network_that_never_stops_is_read_and_compared_to_t_as_
     program = extract_network(PlantedNetwork(NEVER), REVERSE, 4, {})
     assert not program.can_halt
     checks = [certificate.check for certificate in program.certificates]
-    assert checks == ["fidelity", "long horizon", "stops", "random", "exhaustive", "time", "effects"]
+    assert checks == [
+        "fidelity",
+        "long horizon",
+        "far runs",
+        "stops",
+        "random",
+        "exhaustive",
+        "time",
+        "effects",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["training", "edge", "long"])
