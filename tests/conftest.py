@@ -1,11 +1,14 @@
 """What all tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
 CHECKOUT = Path(__file__).parent.parent
+
+os.environ["SDL_VIDEODRIVER"] = "dummy"  # windows that tests open are seen by nobody, wherever they run
 
 
 def pytest_report_header() -> str:

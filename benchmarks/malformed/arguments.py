@@ -40,13 +40,14 @@ SHARED: dict[str, Accepted] = {
     "activation_clip": _or_none(number(1.2e-38, 3.4e38)),
     "task": lambda value: False,
 }
-SINGLE = SHARED | {"render_mode": _or_none(one_of("ansi", "rgb_array"))}
+SINGLE = SHARED | {"render_mode": _or_none(one_of("human", "ansi", "rgb_array"))}
 VECTOR = SHARED | {
     "num_envs": whole(1),
     "differentiable": lambda value: isinstance(value, bool),
     "device": lambda value: isinstance(value, torch.device),
     "dtype": one_of("float32", "float64"),
     "autoreset_mode": _or_none(one_of("next_step", "same_step", "disabled")),
+    "render_mode": _or_none(one_of("human", "ansi", "rgb_array", "rgb_array_grid")),
 }
 GATES = [["READ", "WRTE"], [], ["READ", None], ["READ", 3], [[["READ"]]], "READ", {}.values, [np.nan]]
 

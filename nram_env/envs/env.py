@@ -9,24 +9,22 @@ import numpy as np
 import torch
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Box
-from torch import Tensor
 
 from nram_env.envs.actions import check_array
-from nram_env.envs.episode import EpisodeState, advance
-from nram_env.envs.frame import Frame, accesses
+from nram_env.envs.episode import advance
 from nram_env.envs.html import frame_table
 from nram_env.envs.infos import Values, end_values, row_of, run_values, start_values
 from nram_env.envs.options import ROW_OPTIONS
 from nram_env.envs.picture import draw_picture
-from nram_env.envs.settings import Settings, check_choice
-from nram_env.envs.shell import EpisodeShell, observe, single_observation_space, to_numpy
-from nram_env.envs.text import draw_text
+from nram_env.envs.rendering import DRAWN_AS, RenderedShell
+from nram_env.envs.settings import Settings
+from nram_env.envs.shell import observe, single_observation_space, to_numpy
 from nram_env.machine.ambient import one_thread
 
-_METADATA: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}
+_METADATA: dict[str, Any] = {"render_modes": ["human", "ansi", "rgb_array"], "render_fps": 4}
 
 
-class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
+class NRAMEnv(RenderedShell, gymnasium.Env[Any, Any]):
     """One machine that works on one instance of a task.
 
     ## Description
@@ -63,7 +61,8 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
     - `task`, `num_registers`, `gates`, `memory_size`, `horizon`, `difficulty`, `loss`, `observation`,
       `hard`, `backend`, `logit_scale`, `log_floor`, `step_cost`, `unfinished_cost`: see
       `nram_env.envs.settings.Settings`.
-    - `render_mode`: "ansi" (text in the layout of the paper's tables), "rgb_array" (heat maps) or None.
+    - `render_mode`: "ansi" (text in the layout of the paper's tables), "rgb_array" (heat maps), "human" (the
+      same in a window, four timesteps a second; needs `pip install 'nram[human]'`) or None.
 
     ## Version History
     - v0: first version.
@@ -83,15 +82,12 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
     metadata = _METADATA
 
     def __init__(self, task: str, *, render_mode: str | None = None, **settings: Any) -> None:
-        if render_mode is not None:
-            check_choice("render_mode", render_mode, self.metadata["render_modes"])
+        self._render_as(render_mode)
         self._own_arguments = {"render_mode": render_mode}
         self.settings = Settings.of(type(self).__name__, task, settings, list(self._own_arguments))
-        self.render_mode = render_mode
         self.action_space = Box(-1, 1, (self.layout.size,), np.float32)
         self.observation_space = single_observation_space(self.settings)
         self._rows = 1
-        self._last: tuple[EpisodeState, Tensor] | None = None
 
     @one_thread()
     def reset(
@@ -138,7 +134,8 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
         logits = torch.from_numpy(values[None] * np.float32(self.logit_scale))
         with torch.no_grad():
             advanced = advance(self.settings.rules, before, logits)
-        self._state, self._last = advanced.state, (before, logits)
+        self._state = advanced.state
+        self._stepped(before, logits)
         return self._observe(), advanced.rewards.item(), bool(self.finished), False, self._info()
 
     def _info(self) -> dict[str, Any]:
@@ -148,38 +145,16 @@ class NRAMEnv(EpisodeShell, gymnasium.Env[Any, Any]):
     def _observe(self) -> Any:
         return row_of(to_numpy(observe(self.settings, self.state)), 0)
 
-    def _enter(self, state: EpisodeState) -> None:
-        """Be in a state that no step led to: the next picture shows no READ and WRITE."""
-        super()._enter(state)
-        self._last = None
+    def _draw(self, mode: str) -> Any:
+        return DRAWN_AS.get(mode, draw_picture)(self._frame())
 
-    @one_thread()
-    def render(self) -> Any:
-        """Draw the machine as `render_mode` says.
-
-        Returns:
-            Text, or (480, 640, 3) uint8, or None if the environment was made without a render mode.
-
-        Raises:
-            ResetNeeded: `reset` has not been called.
-        """
-        if self.render_mode is None:
-            gymnasium.logger.warn(
-                "render() draws nothing without a render mode; "
-                'make the environment with render_mode="ansi" or "rgb_array"'
-            )
-            return None
-        return (draw_text if self.render_mode == "ansi" else draw_picture)(self._frame())
+    def close(self) -> None:
+        """Close the window of the mode "human"; the next reset opens it again."""
+        self._close_window()
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows of it: the table of `render_mode="ansi"`, once it has been reset."""
         return None if self._state is None else frame_table(self._frame())
-
-    def _frame(self) -> Frame:
-        if self._last is None:
-            return Frame(self.task.title, self.state)
-        before, logits = self._last
-        return Frame(self.task.title, self.state, before, accesses(self.settings.rules, before, logits))
 
 
 def _only(values: Values) -> dict[str, Any]:

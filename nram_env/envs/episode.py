@@ -109,6 +109,11 @@ class EpisodeState(MachineState):
         """The same numbers without the graph that made them."""
         return replace(self, **{name: tensor.detach() for name, tensor in self._tensors()})
 
+    def row(self, row: int) -> EpisodeState:
+        """One of the episodes, in the processor's memory and without graph."""
+        parts = {name: tensor[row : row + 1].detach().cpu() for name, tensor in self._tensors()}
+        return replace(self, **parts)
+
     def with_rows(self, rows: Tensor, fresh: EpisodeState) -> EpisodeState:
         """This state, but the k rows where `rows` (B,) is true are those of `fresh`, in their order."""
         return replace(

@@ -47,6 +47,25 @@ class Frame:
     accesses: tuple[Access, ...] = ()
 
 
+def frame_of(
+    rules: Rules, title: str, state: EpisodeState, last: tuple[EpisodeState, Tensor] | None, row: int = 0
+) -> Frame:
+    """What a picture shows of one row of a batch.
+
+    Args:
+        rules: What the episode is run with.
+        title: Title of the task.
+        state: B episodes.
+        last: The state before the last timestep and its logits (B, D), if it led to this state. Where a row
+            stood still in it, or has begun again since, the frame has no READ and WRITE.
+        row: Which one.
+    """
+    now = state.row(row)
+    if last is None or (before := last[0].row(row)).elapsed.item() + 1 != now.elapsed.item():
+        return Frame(title, now)
+    return Frame(title, now, before, accesses(rules, before, last[1][row : row + 1].detach().cpu()))
+
+
 @torch.no_grad()
 def accesses(rules: Rules, before: EpisodeState, logits: Tensor) -> tuple[Access, ...]:
     """Run the gates of one timestep again and note every READ and WRITE.

@@ -10,19 +10,20 @@ from nram_env.envs.font import ADVANCE, HEIGHT, text_mask
 from nram_env.envs.frame import Frame
 from nram_env.machine import Gate
 
-WIDTH, PICTURE_HEIGHT = 640, 480
+WIDTH, PICTURE_HEIGHT = 320, 240
+"""In dots; a dot is a square of as many pixels as the scale says, and so are all lengths here."""
+SCALE = 2
 Colour = tuple[int, int, int]
 
-_LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 74, 8, 92, 40, 34
-_SCALE = 2
+_LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 37, 4, 46, 20, 17
 _PAPER, _INK, _GRID, _FAINT = (255, 255, 255), (20, 20, 20), (225, 225, 225), (110, 110, 110)
 _FULL = (24, 48, 120)
 _READ, _WRITE, _WANTED = (0, 130, 170), (205, 50, 30), (20, 185, 70)
 _COLOURS = {Gate.READ: _READ, Gate.WRITE: _WRITE}
-_STRIP, _STRIP_TOP = 18, {Gate.READ: 40, Gate.WRITE: 64}
+_STRIP, _STRIP_TOP = 9, {Gate.READ: 20, Gate.WRITE: 32}
 
 
-def draw_picture(frame: Frame) -> np.ndarray:
+def draw_picture(frame: Frame, scale: int = SCALE, caption: str = "") -> np.ndarray:
     """Draw memory and registers side by side.
 
     A column is a cell, or a register; a row is an integer, 0 at the bottom; the darker a place, the more
@@ -32,13 +33,16 @@ def draw_picture(frame: Frame) -> np.ndarray:
 
     Args:
         frame: What to draw.
+        scale: Size of a dot in pixels.
+        caption: Words for the lower right corner.
 
     Returns:
-        (480, 640, 3) uint8.
+        (240 scale, 320 scale, 3) uint8.
     """
     memory, registers = (part[0].numpy(force=True) for part in (frame.state.memory, frame.state.registers))
-    sheet = _Sheet(len(memory), len(registers))
+    sheet = _Sheet(len(memory), len(registers), scale)
     sheet.head(frame)
+    sheet.foot(caption)
     sheet.heat(memory, registers)
     sheet.labels()
     mask, target = frame.state.mask[0].numpy(force=True), frame.state.target[0].numpy(force=True)
@@ -52,24 +56,30 @@ def draw_picture(frame: Frame) -> np.ndarray:
 class _Sheet:
     """The canvas, and the edges of cells, registers and integers on it."""
 
-    def __init__(self, memory_size: int, num_registers: int) -> None:
-        self.pixels = np.full((PICTURE_HEIGHT, WIDTH, 3), _PAPER, dtype=np.uint8)
-        right = WIDTH - _RIGHT
-        registers = (
-            max(_uniform_width(memory_size, num_registers), min(30, 160 // num_registers)) * num_registers
-        )
-        self._cells = np.linspace(_LEFT, right - registers - _GAP, memory_size + 1).astype(int)
-        self._registers = np.linspace(right - registers, right, num_registers + 1).astype(int)
-        self._values = np.linspace(PICTURE_HEIGHT - _BOTTOM, _TOP, memory_size + 1).astype(int)
+    def __init__(self, memory_size: int, num_registers: int, scale: int) -> None:
+        self._scale = scale
+        self.pixels = np.full((PICTURE_HEIGHT * scale, WIDTH * scale, 3), _PAPER, dtype=np.uint8)
+        right, uniform = (WIDTH - _RIGHT) * scale, (WIDTH - _LEFT - _RIGHT - _GAP) * scale
+        width = max(uniform // (memory_size + num_registers), min(15 * scale, 80 * scale // num_registers))
+        registers = right - width * num_registers
+        self._cells = np.linspace(_LEFT * scale, registers - _GAP * scale, memory_size + 1).astype(int)
+        self._registers = np.linspace(registers, right, num_registers + 1).astype(int)
+        bottom, top = (PICTURE_HEIGHT - _BOTTOM) * scale, _TOP * scale
+        self._values = np.linspace(bottom, top, memory_size + 1).astype(int)
 
     def head(self, frame: Frame) -> None:
         """Write what is shown on top."""
         state = frame.state
-        self._write(8, 8, f"{frame.title}  N={state.difficulty.item()}  M={state.memory_size}", _INK)
+        self._write(4, 4, f"{frame.title}  N={state.difficulty.item()}  M={state.memory_size}", _INK)
         progress = f"STEP {state.elapsed.item()}/{state.horizon.item()}  LEFT {state.survival.item():.2f}"
-        self._write(WIDTH - _RIGHT - _text_width(progress), 8, progress, _INK)
-        self._write(8, _STRIP_TOP[Gate.READ] + 2, "READ", _READ)
-        self._write(8, _STRIP_TOP[Gate.WRITE] + 2, "WRITE", _WRITE)
+        self._write(WIDTH - _RIGHT - _text_width(progress), 4, progress, _INK)
+        self._write(4, _STRIP_TOP[Gate.READ] + 1, "READ", _READ)
+        self._write(4, _STRIP_TOP[Gate.WRITE] + 1, "WRITE", _WRITE)
+
+    def foot(self, caption: str) -> None:
+        """Say what the columns on the left are, and the caption."""
+        self._write(_LEFT, PICTURE_HEIGHT - 8, "CELL", _FAINT)
+        self._write(WIDTH - _RIGHT - _text_width(caption), PICTURE_HEIGHT - 8, caption, _INK)
 
     def heat(self, memory: np.ndarray, registers: np.ndarray) -> None:
         """Draw all distributions, each as a column."""
@@ -80,11 +90,12 @@ class _Sheet:
         """Number the cells, the registers and the integers, as densely as there is room."""
         self._label_columns(self._cells, "")
         self._label_columns(self._registers, "R")
-        height = HEIGHT * _SCALE
-        for value in range(0, len(self._values) - 1, _label_step(height + 4, self._values[::-1])):
+        height = HEIGHT * self._scale
+        needed = height + 2 * self._scale
+        for value in range(0, len(self._values) - 1, _label_step(needed, self._values[::-1])):
             middle = (self._values[value] + self._values[value + 1] - height) // 2
-            self._write(_LEFT - 6 - _text_width(str(value)), middle, str(value), _FAINT)
-        self._write(_LEFT, PICTURE_HEIGHT - 16, "CELL", _FAINT)
+            left = (_LEFT - 3 - _text_width(str(value))) * self._scale
+            self._place(left, middle, str(value), _FAINT)
 
     def frame_place(self, cell: int, value: int, colour: Colour) -> None:
         """Frame one integer of one cell."""
@@ -93,9 +104,9 @@ class _Sheet:
 
     def pointer(self, gate: Gate, pointer: np.ndarray) -> None:
         """Draw a pointer's distribution as a strip, and frame the cell that it points at most."""
-        colour, top = _COLOURS[gate], _STRIP_TOP[gate]
+        colour, top = _COLOURS[gate], _STRIP_TOP[gate] * self._scale
         strip = np.repeat(_blend(pointer, colour), np.diff(self._cells), axis=0)
-        self.pixels[top : top + _STRIP, self._cells[0] : self._cells[-1]] = strip
+        self.pixels[top : top + _STRIP * self._scale, self._cells[0] : self._cells[-1]] = strip
         cell = int(pointer.argmax())
         edges = self._cells[cell], self._cells[cell + 1]
         self._outline(self._values[-1], self._values[0], *edges, colour)
@@ -105,35 +116,37 @@ class _Sheet:
         image = np.repeat(image, -np.diff(self._values)[::-1], axis=0)
         self.pixels[self._values[-1] : self._values[0], edges[0] : edges[-1]] = image
         for left, right in pairwise(edges):
-            if right - left >= 6:
+            if right - left >= 3 * self._scale:
                 self._outline(self._values[-1], self._values[0], left, right, _GRID, 1)
 
     def _label_columns(self, edges: np.ndarray, prefix: str) -> None:
         last = len(edges) - 2
-        for column in range(0, last + 1, _label_step(_text_width(f"{prefix}{last}") + 6, edges)):
+        needed = (_text_width(f"{prefix}{last}") + 3) * self._scale
+        for column in range(0, last + 1, _label_step(needed, edges)):
             text, middle = f"{prefix}{column}", (edges[column] + edges[column + 1]) // 2
-            self._write(middle - _text_width(text) // 2, PICTURE_HEIGHT - _BOTTOM + 6, text, _FAINT)
+            left = middle - _text_width(text) * self._scale // 2
+            self._place(left, (PICTURE_HEIGHT - _BOTTOM + 3) * self._scale, text, _FAINT)
 
     def _outline(
-        self, top: int, bottom: int, left: int, right: int, colour: Colour, thickness: int = 2
+        self, top: int, bottom: int, left: int, right: int, colour: Colour, thickness: int | None = None
     ) -> None:
         box = self.pixels[top:bottom, left:right]
-        thickness = max(1, min(thickness, (right - left) // 3, (bottom - top) // 3))
+        thickness = max(1, min(thickness or self._scale, (right - left) // 3, (bottom - top) // 3))
         box[:thickness], box[-thickness:], box[:, :thickness], box[:, -thickness:] = (colour,) * 4
 
     def _write(self, left: int, top: int, text: str, colour: Colour) -> None:
-        mask = text_mask(text, _SCALE)
-        left = min(left, WIDTH - mask.shape[1])
+        self._place(left * self._scale, top * self._scale, text, colour)
+
+    def _place(self, left: int, top: int, text: str, colour: Colour) -> None:
+        """Write at a place in pixels."""
+        mask = text_mask(text, self._scale)
+        left = min(left, self.pixels.shape[1] - mask.shape[1])
         self.pixels[top : top + mask.shape[0], left : left + mask.shape[1]][mask] = colour
 
 
-def _uniform_width(memory_size: int, num_registers: int) -> int:
-    """Width of a column if cells and registers were equally wide."""
-    return (WIDTH - _LEFT - _RIGHT - _GAP) // (memory_size + num_registers)
-
-
 def _text_width(text: str) -> int:
-    return (ADVANCE * len(text) - 1) * _SCALE
+    """In dots."""
+    return ADVANCE * len(text) - 1
 
 
 def _label_step(needed: int, edges: np.ndarray) -> int:

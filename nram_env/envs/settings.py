@@ -35,7 +35,6 @@ from nram_env.tasks import Task, get_task
 LOSSES = ("expected", "mixture")
 OBSERVATIONS = ("controller", "full")
 VECTOR_ARGUMENTS = ("num_envs", "differentiable", "device", "dtype", "autoreset_mode")
-SINGLE_ARGUMENTS = ("render_mode",)
 USUAL_DIFFICULTY = 5
 SMALLEST_NUMBER = float(np.finfo(np.float32).tiny)
 """Scales and floors below this vanish in float32."""
@@ -136,8 +135,9 @@ class Settings:
                 rows = "" if name == "num_envs" else "num_envs=..., "
                 call = f"gym.make_vec(id, {rows}{name}={shown(value)}), without vectorization_mode"
                 raise _misplaced(owner, name, f"vector environment: {call}")
-            if name in SINGLE_ARGUMENTS:
-                raise _misplaced(owner, name, f"single environment: gym.make(id, {name}={shown(value)})")
+            if name == "max_episode_steps":
+                call = f"gym.make(id, {name}={shown(value)}); here horizon=... ends episodes"
+                raise _misplaced(owner, name, f"single environment: {call}")
             if name not in names:
                 raise unexpected_keyword(f"{owner}()", name, [*names, *others])
         return cls(task, **arguments)

@@ -14,17 +14,23 @@ from torch import Tensor
 
 from nram_env.envs.actions import check_array, check_tensor, to_logits
 from nram_env.envs.episode import EpisodeState, advance
+from nram_env.envs.grid import draw_grid
 from nram_env.envs.html import batch_table
 from nram_env.envs.infos import final_infos, start_infos, step_infos
 from nram_env.envs.options import check_extent, whole_number
+from nram_env.envs.rendering import DRAWN_AS, RenderedShell
 from nram_env.envs.settings import Settings, check_flag
-from nram_env.envs.shell import EpisodeShell, observe, single_observation_space, to_numpy
+from nram_env.envs.shell import observe, single_observation_space, to_numpy
 from nram_env.envs.vector_arguments import autoreset_mode_of, device_of, dtype_of
 
-_METADATA: dict[str, Any] = {"autoreset_mode": AutoresetMode.NEXT_STEP, "render_modes": []}
+_METADATA: dict[str, Any] = {
+    "autoreset_mode": AutoresetMode.NEXT_STEP,
+    "render_modes": ["human", "ansi", "rgb_array", "rgb_array_grid"],
+    "render_fps": 4,
+}
 
 
-class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
+class NRAMVectorEnv(RenderedShell, VectorEnv[Any, Any, Any]):
     """B machines, each with its own instance of one task, advanced by one batched computation.
 
     ## Description
@@ -74,6 +80,9 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
     - `device`, `dtype`: where and in what the machines compute, in torch's words or as names; dtype
       "float32" or "float64".
     - `autoreset_mode`: default "next_step"; "disabled", and nothing else, if differentiable.
+    - `render_mode`: "ansi" and "rgb_array" (for every row what the single environment gives, as in
+      Gymnasium's own vector environments), "rgb_array_grid" (all rows in one picture), "human" (that in a
+      window; needs `pip install 'nram[human]'`) or None.
 
     ## Version History
     - v0: first version.
@@ -101,6 +110,7 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         device: str | torch.device = "cpu",
         dtype: str | torch.dtype = "float32",
         autoreset_mode: str | AutoresetMode | None = None,
+        render_mode: str | None = None,
         **settings: Any,
     ) -> None:
         check_flag("differentiable", differentiable)
@@ -109,12 +119,14 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         self._dtype, self._device = dtype_of(dtype), device_of(device)
         self.autoreset_mode = autoreset_mode_of(autoreset_mode, differentiable)
         self.metadata = _METADATA | {"autoreset_mode": self.autoreset_mode}
+        self._render_as(render_mode)
         self._own_arguments = {
             "num_envs": self.num_envs,
             "differentiable": differentiable,
             "device": str(device),
             "dtype": str(self._dtype).removeprefix("torch."),
             "autoreset_mode": self.autoreset_mode.name.lower(),
+            "render_mode": render_mode,
         }
         self.settings = Settings.of(type(self).__name__, task, settings, list(self._own_arguments))
         check_extent(f"the actions of {num_envs} rows", self.num_envs * self.layout.size)
@@ -180,6 +192,8 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
         self._latest = (advanced.entropy, advanced.halting_entropy, advanced.halting)
         rewards = advanced.rewards if self.differentiable else advanced.rewards.double()
         outcome = (rewards, ended, torch.zeros_like(ended))
+        if self.render_mode is not None:
+            self._stepped(before.detach(), logits.detach())
         return self._observe(), *map(self._outward, outcome), infos
 
     def _unfinished(self) -> EpisodeState:
@@ -237,9 +251,17 @@ class NRAMVectorEnv(EpisodeShell, VectorEnv[Any, Any, Any]):
 
     def _enter(self, state: EpisodeState) -> None:
         """Be in a state that no step led to: entropies and p_t are 0 until the next."""
-        super()._enter(state)
         none = torch.zeros_like(state.survival)
         self._latest = (none, none, none)
+        super()._enter(state)
+
+    def _draw(self, mode: str) -> Any:
+        frames = [self._frame(row) for row in range(self.num_envs)]
+        return tuple(map(DRAWN_AS[mode], frames)) if mode in DRAWN_AS else draw_grid(frames)
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Close the window of the mode "human"."""
+        self._close_window()
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows of it: the machines as they are now, once there are any."""

@@ -27,6 +27,7 @@ FORMS = [
 VECTOR_FORMS = [
     ({"dtype": torch.float64, "device": torch.device("cpu")}, {"dtype": "float64", "device": "cpu"}),
     ({"autoreset_mode": AutoresetMode.DISABLED}, {"autoreset_mode": "disabled"}),
+    ({"render_mode": "rgb_array_grid"}, {"render_mode": "rgb_array_grid"}),
     ({"num_envs": np.int64(2), "activation_clip": np.int8(1)}, {"num_envs": 2, "activation_clip": 1.0}),
 ]
 
@@ -88,7 +89,7 @@ def test_a_keyword_that_there_is_not_is_pythons_own_error_and_offers_the_nearest
             {"num_envs": 2, "vectorization_mode": "sync", "dtype": "float64"},
             "dtype='float64'), without vectorization_mode",
         ),
-        (gym.make_vec, {"num_envs": 2, "render_mode": "ansi"}, r"gym.make\(id, render_mode='ansi'\)"),
+        (gym.make_vec, {"num_envs": 2, "max_episode_steps": 3}, r"gym.make\(id, max_episode_steps=3\)"),
     ],
 )
 def test_advice_is_never_what_was_done_already(make, arguments, advice):

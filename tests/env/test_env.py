@@ -20,19 +20,32 @@ from nram_env.tasks import get_task, instance_of, task_names
 gym.register_envs(nram_env)
 
 IDS = [f"NRAM/{get_task(name).title}-v0" for name in task_names()[:10]]
+RENDERED = [{"render_mode": mode} for mode in NRAMEnv.metadata["render_modes"]]
 OF_A_WRAPPED_ENV = ".*is different from the unwrapped version.*"
 
 
+@pytest.fixture
+def hasty(monkeypatch):
+    """Windows do not wait between pictures."""
+    monkeypatch.setitem(NRAMEnv.metadata, "render_fps", 1e9)
+
+
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize(
     "arguments",
-    [{}, {"hard": True}, {"observation": "full"}, {"loss": "mixture"}],
-    ids=["soft", "hard", "full", "mixture"],
+    [{}, {"hard": True}, {"observation": "full"}, {"loss": "mixture"}, *RENDERED],
+    ids=["soft", "hard", "full", "mixture", *NRAMEnv.metadata["render_modes"]],
 )
 @pytest.mark.parametrize("id_", IDS)
 def test_check_env_finds_nothing(id_, arguments):
-    check_env(gym.make(id_, **arguments).unwrapped)
+    """Without a render mode it makes the environment again in each, with one it draws in that one."""
+    env = gym.make(id_, **arguments)
+    check_env(env.unwrapped)
+    env.close()
 
 
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("name", task_names("NRAM-X"))
 def test_a_further_task_has_environments_in_a_namespace_of_its_own(name):
     task = get_task(name)
@@ -43,6 +56,7 @@ def test_a_further_task_has_environments_in_a_namespace_of_its_own(name):
     assert envs.state.horizon.tolist() == [task.horizon(2)] * 2
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("observation", ["controller", "full"])
 @pytest.mark.parametrize("wrapper", [NamedActions, ChoiceActions])
 @pytest.mark.parametrize("id_", IDS)
