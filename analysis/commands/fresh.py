@@ -18,6 +18,7 @@ from analysis.commands.output import command
 from analysis.extraction.pipeline import extract
 from analysis.extraction.resolve import PROGRAM_FILE
 from analysis.measurement.errors import measure_sizes
+from analysis.program.certificate import leaves
 from analysis.program.file import save_program
 from analysis.program.program import Program
 from analysis.proofs.certify import evidence_file
@@ -31,7 +32,7 @@ CHECKED_EXAMPLES = {"soft": 20, "hard": 100}
 """Examples of each of these sizes; a soft run of n = 50 may be in a memory of hundreds of cells."""
 
 CANDIDATES = 6
-"""Solved members among which the best is chosen, and of equally good ones the shortest program."""
+"""Solved members among which the best is chosen."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,13 @@ def candidates(trainer: Trainer) -> list[Candidate]:
 
 
 def best_candidate(found: Sequence[Candidate]) -> Candidate:
-    """The one with the fewest faults, among those the one whose program is the shortest to read."""
-    return min(found, key=lambda candidate: (candidate.faults, size(candidate.program)))
+    """The one with the fewest faults; of those one that is its program far out as well; of those the one
+    whose program is the shortest to read."""
+
+    def rank(candidate: Candidate) -> tuple[tuple[int, float], bool, int]:
+        return candidate.faults, leaves(candidate.program.certificates), size(candidate.program)
+
+    return min(found, key=rank)
 
 
 def training_record(

@@ -152,3 +152,8 @@ def is_equal(certificates: Iterable[Certificate]) -> bool:
     """
     found = [certificate.verdict for certificate in certificates if certificate.check in FAITHFUL]
     return bool(found) and not {"REFUTED", "UNKNOWN"} & set(found)
+
+
+def leaves(certificates: Iterable[Certificate]) -> bool:
+    """Whether a network was found to leave its program on runs far beyond those sizes."""
+    return any(found.check == FAR and found.verdict == "REFUTED" for found in certificates)
