@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from analysis.proofs.readings import conjunction, disjunction, formula, negated
-from nram_env.tasks.spec import BEFORE, MEMORY, Chosen, Ghost, Recursive, TaskSpec
+from nram_env.tasks.spec import BEFORE, MEMORY, Ghost, Recursive, TaskSpec
 from nram_env.tasks.terms import (
     And,
     Compare,
@@ -79,10 +79,10 @@ class Grounding:
         return _reading(MEMORY, memory), negated(self._ground(self._spec.post(), self._known))
 
     @property
-    def _ghosts(self) -> tuple[Ghost | Chosen, ...]:
+    def _ghosts(self) -> tuple[Ghost, ...]:
         return (*self._spec.ghosts, *self._spec.legal_ghosts)
 
-    def _entries(self, ghost: Ghost | Chosen) -> tuple[str, ...]:
+    def _entries(self, ghost: Ghost) -> tuple[str, ...]:
         end = ghost.last + 1 if isinstance(ghost, Recursive) else ghost.end
         return tuple(f"{ghost.name}.{index}" for index in range(self._bound(end, self._known, self._most)))
 

@@ -113,7 +113,7 @@ class Defined:
 
 @dataclass(frozen=True)
 class Chosen:
-    """A sequence of `end` entries that `legal` speaks of, found by the witness.
+    """A sequence of `end` entries, found by the witness: one for which `pre`, or `legal`, holds.
 
     Attributes:
         name: Of the function.
@@ -123,8 +123,16 @@ class Chosen:
     name: str
     end: Term
 
+    def entries(self, values: Mapping[str, Any]) -> list[int]:
+        """What the witness gave."""
+        return list(values[self.name])
 
-Ghost = Recursive | Defined
+    def axioms(self) -> list[Fact]:
+        """Nothing: `pre` or `legal` says what holds of it."""
+        return []
+
+
+Ghost = Recursive | Defined | Chosen
 
 
 @dataclass(frozen=True)
@@ -148,7 +156,7 @@ class TaskSpec:
             Only counterexamples need it.
         legal_ghosts: Sequences that only `legal` speaks of.
         lemmas: What follows from the rest by induction over its bound variable; to be proved before use.
-        witness: From a legal memory: the parameters without a term and the entries of `legal_ghosts`.
+        witness: From a legal memory: the parameters without a term and the entries of what is `Chosen`.
         parts: What the picture of the memory calls its cells; words for readers.
         fields: The cells of a node, in order, where the memory holds nodes.
 
@@ -218,7 +226,7 @@ class TaskSpec:
     def _witnessed(self, memory: list[int]) -> Mapping[str, int | Sequence[int]]:
         """What no term gives."""
         wanted = {name for name, term in self.params.items() if term is None}
-        wanted |= {ghost.name for ghost in self.legal_ghosts}
+        wanted |= {ghost.name for ghost in (*self.ghosts, *self.legal_ghosts) if isinstance(ghost, Chosen)}
         found = self.witness(memory) if self.witness else {}
         if set(found) != wanted:
             raise ValueError(f"the witness must give {sorted(wanted)}, and nothing else, got {sorted(found)}")
@@ -268,14 +276,18 @@ class TaskSpec:
     def _lines(self) -> Iterator[tuple[str, str]]:
         for name, term in self.params.items():
             yield "let", f"{name} = {text(term)}" if term is not None else f"{name} be found in the memory"
-        for ghost in self.ghosts:
-            yield "let", ", and ".join(text(fact) for fact in ghost.axioms())
-        for chosen in self.legal_ghosts:
-            yield "let", f"{chosen.name}[0..{text(chosen.end - 1)}] be found in the memory"
+        for ghost in (*self.ghosts, *self.legal_ghosts):
+            yield "let", _ghost_text(ghost)
         for number, fact in enumerate((*self.pre, *self.legal)):
             yield "" if number else "given", text(fact)
         yield "wanted", text(self._plain_post())
         yield "within", f"T(n) = {text(self.horizon)}"
+
+
+def _ghost_text(ghost: Ghost) -> str:
+    if isinstance(ghost, Chosen):
+        return f"{ghost.name}[0..{text(ghost.end - 1)}] be found in the memory"
+    return ", and ".join(text(fact) for fact in ghost.axioms())
 
 
 def _require_known(part: str, known: set[str], trees: Sequence[Term | Fact]) -> None:

@@ -226,3 +226,9 @@ class Layout:
         else:
             wanted = f"an address of {1 + self._offset} or more, behind the first array"
             require(self.length(memory) >= 1, task, 0, memory[0], wanted)
+
+
+def repeated(rng: np.random.Generator, layout: Layout, memory: np.ndarray, difficulty: np.ndarray) -> None:
+    """Put what cell 0 holds into about half of the elements of memories (B, M)."""
+    inside = layout.inside(difficulty, memory.shape[1])
+    np.copyto(memory, memory[:, :1], where=inside & (rng.integers(2, size=memory.shape) == 1))

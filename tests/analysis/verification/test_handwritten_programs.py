@@ -27,4 +27,4 @@ def test_a_program_written_by_hand_solves_its_task_within_the_horizon(name):
         wrong = wrong_cells(program, batch, horizon, must_stop=True).any(1)
         assert not wrong.any(), batch.memory[wrong][0]
         tried += batch.batch_size
-    assert tried > 1000
+    assert tried > 650

@@ -1,0 +1,66 @@
+"""The elements of an array that have a property, in their order: said once for all tasks that move them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nram_env.tasks.more.layout import Layout
+from nram_env.tasks.spec import BEFORE, Chosen, Ghost, Recursive, j, n
+from nram_env.tasks.terms import Apply, Fact, Number, Term, all_of, app, between, choose, evaluate, forall
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Ghosts that name the chosen elements of the first array of a layout.
+
+    Attributes:
+        name: The ghost `name` counts: entry j is how many of the first j elements are chosen; `name_cell`
+            has their addresses.
+        layout: Where the array lies.
+        chosen: Whether the element at an address is one, as a fact about `before`.
+
+    Example:
+        >>> from nram_env.tasks.more.layout import SLOT
+        >>> from nram_env.tasks.spec import before
+        >>> large = Selection("large", Layout((SLOT,)), lambda cell: before(cell) >= 3)
+        >>> large.witness([0, 5, 1, 4, 0, 0])
+        {'large_cell': [1, 3]}
+    """
+
+    name: str
+    layout: Layout
+    chosen: Callable[[Term], Fact]
+
+    @property
+    def total(self) -> Apply:
+        """How many are chosen."""
+        return app(self.name, n)
+
+    def cell(self, number: Term) -> Apply:
+        """The address of a chosen element, counted from 0."""
+        return app(f"{self.name}_cell", number)
+
+    @property
+    def ghosts(self) -> tuple[Ghost, ...]:
+        """Both sequences."""
+        met = app(self.name, j)
+        step = choose(self.chosen(j + self.layout.first), met + 1, met)
+        return Recursive(self.name, Number(0), step, last=n), Chosen(f"{self.name}_cell", self.total)
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """That the addresses are those of the chosen elements: each has its number of them before it."""
+        first, cell = self.layout.first, self.cell(j)
+        rule = all_of(
+            between(first, cell, n + (first - 1)),
+            self.chosen(cell),
+            app(self.name, cell - first).equals(j),
+        )
+        return (forall("j", 0, self.total, rule, cell),)
+
+    def witness(self, memory: Sequence[int]) -> dict[str, Sequence[int]]:
+        """The addresses, from a memory."""
+        first, values = self.layout.first, {BEFORE: list(memory)}
+        cells = range(first, first + self.layout.length(memory))
+        return {f"{self.name}_cell": [cell for cell in cells if evaluate(self.chosen(Number(cell)), values)]}
