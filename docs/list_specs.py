@@ -35,8 +35,12 @@ readers. [A task of your own](tasks.md) says how to write one.
 
 def page() -> str:
     """The whole page."""
-    names = (*task_names()[:10], *task_names("NRAM-X"))
-    return "\n".join([_HEAD, *(line for name in names for line in _section(get_task(name)))])
+    return "\n".join([_HEAD, *(line for name in names() for line in _section(get_task(name)))])
+
+
+def names() -> tuple[str, ...]:
+    """The tasks that come with nram: the paper's ten, then the further ones."""
+    return (*task_names()[:10], *task_names("NRAM-X"))
 
 
 def _section(task: Task) -> Iterator[str]:

@@ -62,7 +62,7 @@ def to_python(program: Program) -> str:
     not stop, `horizon(n)`, the task's T for the size n, to be given as `max_steps`.
 
     Raises:
-        ProgramError: The task's horizon is not of the form a n + b, or there are too many states for
+        ProgramError: The task's horizon is not of the form a n n + b n + c, or there are too many states for
             Python's compiler.
     """
     if len(program.states) > _MOST_STATES:

@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from analysis.program.block import Constant, Guard, ProgramError
 from analysis.program.expressions import Apply, Expression, Temporary, Variable
@@ -84,48 +85,49 @@ def ends_by_itself(program: Program) -> bool:
     return program.can_halt if task is None else stops_by_itself(program, task)
 
 
-def _affine_horizon(task: Task) -> tuple[int, int]:
-    """a and b with T(n) = a n + b for every n of the task."""
+def _polynomial(task: Task, steps: Callable[[int], int]) -> tuple[int, int, int]:
+    """a, b and c of a number of steps that is a n n + b n + c, where the task's T(n) is so for every n."""
     first = task.smallest_difficulty
-    slope = task.horizon(first + 1) - task.horizon(first)
-    offset = task.horizon(first) - slope * first
+    low, middle, high = map(steps, range(first, first + 3))
+    a = (high - 2 * middle + low) // 2
+    b = middle - low - a * (2 * first + 1)
+    c = low - first * (a * first + b)
     for n in range(first, first + _HORIZON_SIZES):
-        if task.horizon(n) != slope * n + offset:
+        if steps(n) != n * (a * n + b) + c:
             raise ProgramError(
-                f"the horizon of task {task.name} is not of the form a n + b (it is {task.horizon(n)} at "
-                f"n = {n}), which is all that exported source can hold"
+                f"the horizon of task {task.name} is not of the form a n n + b n + c (it is "
+                f"{task.horizon(n)} at n = {n}), which is all that exported source can hold"
             )
-    return slope, offset
+    return a, b, c
 
 
 def horizon_text(task: Task) -> str:
     """T(n) as a term in n, as in "2 * n + 3".
 
     Raises:
-        ProgramError: T(n) is not of the form a n + b.
+        ProgramError: T(n) is not of the form a n n + b n + c.
     """
-    return _affine_text("n", *_affine_horizon(task))
+    return _polynomial_text("n", *_polynomial(task, task.horizon))
 
 
 def cap_of(program: Program) -> str | None:
     """The cap of a run as a term in the memory size, 10 T(n) + 3 M + 50 for n = M; None where T is given.
 
     Raises:
-        ProgramError: T(n) is not of the form a n + b.
+        ProgramError: T(n) is not of the form a n n + b n + c.
     """
     task = task_of(program)
     if task is None or not ends_by_itself(program):
         return None
-    _affine_horizon(task)
-    offset = most_steps(task, 0)
-    return _affine_text("size", most_steps(task, 1) - offset, offset)
+    return _polynomial_text("size", *_polynomial(task, partial(most_steps, task)))
 
 
-def _affine_text(name: str, slope: int, offset: int) -> str:
-    if slope == 0:
-        return str(offset)
-    growing = name if slope == 1 else f"{slope} * {name}"
-    return f"{growing} {'-' if offset < 0 else '+'} {abs(offset)}"
+def _polynomial_text(name: str, a: int, b: int, c: int) -> str:
+    powers = {f"{name} * {name}": a, name: b}
+    growing = [power if factor == 1 else f"{factor} * {power}" for power, factor in powers.items() if factor]
+    if not growing:
+        return str(c)
+    return f"{' + '.join(growing)} {'-' if c < 0 else '+'} {abs(c)}"
 
 
 PASSES = "One pass of the loop is one timestep."

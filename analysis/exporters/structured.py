@@ -35,7 +35,7 @@ def structured_run(program: Program) -> list[str] | None:
     So it is where it does not stop by itself, where its states do not nest, and where a line gets too long.
 
     Raises:
-        ProgramError: The task's horizon is not of the form a n + b.
+        ProgramError: The task's horizon is not of the form a n n + b n + c.
     """
     cap = cap_of(program)
     body = None if cap is None else nested_code(program)

@@ -14,6 +14,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from docs import list_specs
 from docs.list_api import FACES
 from docs.list_programs import entries
 from docs.site.film import film
@@ -22,7 +23,7 @@ from docs.site.machine_pictures import machine_pictures
 from docs.site.memory_picture import memory_picture
 from docs.site.reference_pages import command_line, examples, recipes, reference
 from docs.site.task_page import task_page
-from nram_env import get_task, task_names
+from nram_env import get_task
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,10 +65,11 @@ def _texts() -> dict[str, str | bytes]:
 def _tasks() -> dict[str, str | bytes]:
     """The page of every task, and its pictures."""
     programs, pages = {entry.name: entry for entry in entries()}, {}
-    for name in task_names()[:10]:
-        pages[f"environments/{name}.md"] = task_page(get_task(name), programs[name])
+    for name in list_specs.names():
+        pages[f"environments/{name}.md"] = task_page(get_task(name), programs.get(name))
         pages[f"environments/{name}.svg"] = memory_picture(get_task(name))
-        pages[f"environments/{name}.gif"] = film(name)
+        if name in programs:
+            pages[f"environments/{name}.gif"] = film(name)
     return pages
 
 

@@ -27,14 +27,15 @@ print(env.render())
 """
 
 
-def task_page(task: Task, entry: Entry) -> str:
-    """The page as Markdown; `NAME.svg` and `NAME.gif` lie beside it.
+def task_page(task: Task, entry: Entry | None) -> str:
+    """The page as Markdown; `NAME.svg` lies beside it, and `NAME.gif` where there is a controller.
 
     Args:
-        task: One of the ten.
-        entry: The program of its entry in the zoo.
+        task: One of nram's own.
+        entry: The program of its entry in the zoo; None where it has none.
     """
-    return "\n".join([*_picture(task), *_program(task, entry), *_environment(task), *_more(task)])
+    learned = () if entry is None else (*_film(task), *_program(task, entry))
+    return "\n".join([*_picture(task), *learned, *_environment(task), *_more(task, entry)])
 
 
 def _picture(task: Task) -> Iterator[str]:
@@ -43,7 +44,10 @@ def _picture(task: Task) -> Iterator[str]:
     yield f"![an instance of {task.title} in memory, and what is wanted]({task.name}.svg)\n"
     yield f"An instance of n = {memory_picture.DIFFICULTY}; what is wanted, and what its parts are called:\n"
     words = f"{task.spec.text()}\n{task.spec.parts_text()}"
-    yield f"```text\n{words}\n```\n\n[How to read this](../specifications.md#{task.name})\n"
+    yield f"```text\n{words}\n```\n\n[How to read this](../specifications.md#{task.title.lower()})\n"
+
+
+def _film(task: Task) -> Iterator[str]:
     yield f"## At work\n\n![the machine at every timestep]({task.name}.gif)\n"
     yield (
         f"The controller of `zoo:{task.name}`, every selector replaced by its largest choice, with "
@@ -60,7 +64,7 @@ def _program(task: Task, entry: Entry) -> Iterator[str]:
 
 
 def _environment(task: Task) -> Iterator[str]:
-    name = f"NRAM/{task.title}-v0"
+    name = task.environment_id
     env = gym.make(name)
     yield f"## Environment\n\n| `{name}` | |\n| --- | --- |"
     yield f"| registers R | {task.num_registers} |"
@@ -73,9 +77,10 @@ def _environment(task: Task) -> Iterator[str]:
     yield f"\n[Arguments, rewards, episode ends](../environments.md)\n\n```python\n{example}```\n"
 
 
-def _more(task: Task) -> Iterator[str]:
+def _more(task: Task, entry: Entry | None) -> Iterator[str]:
     yield "## From the command line\n\n```bash"
     yield f"nram tasks {task.name}                  # the task, and an instance"
-    yield f"nram show zoo:{task.name} --explain     # the program, with what is claimed of it"
-    yield f"nram trace zoo:{task.name} --n 4        # every timestep"
+    if entry is not None:
+        yield f"nram show zoo:{task.name} --explain     # the program, with what is claimed of it"
+        yield f"nram trace zoo:{task.name} --n 4        # every timestep"
     yield f"nram train {task.name}                  # learn it\n```\n"

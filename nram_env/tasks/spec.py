@@ -277,17 +277,14 @@ class TaskSpec:
         for name, term in self.params.items():
             yield "let", f"{name} = {text(term)}" if term is not None else f"{name} be found in the memory"
         for ghost in (*self.ghosts, *self.legal_ghosts):
-            yield "let", _ghost_text(ghost)
+            if isinstance(ghost, Chosen):
+                yield "let", f"{ghost.name}[0..{text(ghost.end - 1)}] be found in the memory"
+            else:
+                yield "let", ", and ".join(text(fact) for fact in ghost.axioms())
         for number, fact in enumerate((*self.pre, *self.legal)):
             yield "" if number else "given", text(fact)
         yield "wanted", text(self._plain_post())
         yield "within", f"T(n) = {text(self.horizon)}"
-
-
-def _ghost_text(ghost: Ghost) -> str:
-    if isinstance(ghost, Chosen):
-        return f"{ghost.name}[0..{text(ghost.end - 1)}] be found in the memory"
-    return ", and ".join(text(fact) for fact in ghost.axioms())
 
 
 def _require_known(part: str, known: set[str], trees: Sequence[Term | Fact]) -> None:

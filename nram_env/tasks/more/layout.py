@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations_with_replacement, product
 from typing import Any
 
@@ -86,7 +87,7 @@ class Layout:
         """The first cell of the first array."""
         return len(self.leads)
 
-    @property
+    @cached_property
     def end(self) -> Term:
         """One behind the last cell of the last array."""
         return self.first + len(self.arrays) * n
@@ -128,7 +129,7 @@ class Layout:
         """
         return Recursive(name, term_of(first), step(app(name, j), before(j + self.first)), last=n)
 
-    @property
+    @cached_property
     def _offset(self) -> int:
         """What the address in cell 0 exceeds n by."""
         return int(at(self.leads[0].low - n))

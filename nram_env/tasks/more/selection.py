@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nram_env.tasks.more.layout import Layout
-from nram_env.tasks.spec import BEFORE, Chosen, Ghost, Recursive, j, n
-from nram_env.tasks.terms import Apply, Fact, Number, Term, all_of, app, between, choose, evaluate, forall
+from nram_env.tasks.spec import BEFORE, Chosen, Ghost, Recursive, i, j, n
+from nram_env.tasks.terms import Apply, Fact, Number, Term, all_of, app, between, choose, compiled, forall
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,6 @@ class Selection:
 
     def witness(self, memory: Sequence[int]) -> dict[str, Sequence[int]]:
         """The addresses, from a memory."""
-        first, values = self.layout.first, {BEFORE: list(memory)}
+        first, chosen, values = self.layout.first, compiled(self.chosen(i)), {BEFORE: list(memory)}
         cells = range(first, first + self.layout.length(memory))
-        return {f"{self.name}_cell": [cell for cell in cells if evaluate(self.chosen(Number(cell)), values)]}
+        return {f"{self.name}_cell": [cell for cell in cells if chosen({**values, "i": cell})]}

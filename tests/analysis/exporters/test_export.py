@@ -130,9 +130,9 @@ def test_the_horizon_of_every_task_is_the_task_s(monkeypatch):
             assert module.horizon(n) == task.horizon(n)
 
 
-def test_a_horizon_that_is_no_straight_line_cannot_be_exported(monkeypatch):
-    monkeypatch.setattr(type(get_task("copy")), "horizon", lambda self, n: n * n)
-    with pytest.raises(ProgramError, match="not of the form a n \\+ b"):
+def test_a_horizon_that_is_no_parabola_cannot_be_exported(monkeypatch):
+    monkeypatch.setattr(type(get_task("copy")), "horizon", lambda self, n: n * (n + 1) // 2)
+    with pytest.raises(ProgramError, match="not of the form a n n \\+ b n \\+ c"):
         to_python(replace(program_of(CASES["copy"]), task="copy"))
 
 

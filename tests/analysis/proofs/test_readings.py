@@ -12,7 +12,7 @@ from nram_env import get_task
 from nram_env.tasks import task_names
 from nram_env.tasks.terms import ForAll, app, evaluate, forall, variable
 
-TASKS = task_names()[:10]
+TASKS = [*task_names()[:10], *task_names("NRAM-X")]
 
 
 def instances(task):
