@@ -152,7 +152,7 @@ class Search:
         if self.status or not counts(found)["open"]:
             return False
         with closing(self._workers()) as workers, SearchView(folder) as view:
-            return Driver(folder, table, workers, view.watch).run()
+            return Driver(folder, table, workers, view.watch, say).run()
 
     def _workers(self) -> Scheduler:
         if self.local is not None:

@@ -107,10 +107,19 @@ class Driver:
         table: Its table.
         scheduler: The workers.
         view: Told at least twice a second how it stands.
+        say: Told, in words, what is waited for once it is asked to stop.
     """
 
-    def __init__(self, folder: Path, table: Table, scheduler: Scheduler, view: View) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        table: Table,
+        scheduler: Scheduler,
+        view: View,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self._folder, self._table, self._scheduler, self._view = folder.resolve(), table, scheduler, view
+        self._say = say
         self._standings = standings(table.events())
         self._waiting = [key for key, standing in self._standings.items() if standing.is_open]
         self._running: dict[str, None] = {}
@@ -127,6 +136,10 @@ class Driver:
                 self._begin()
                 self._look()
             if self._running:
+                self._say(
+                    f"asked to save: {len(self._running)}; a trial whose program is being read finishes that "
+                    f"first, in {STOP_SECONDS:.0f} s at most; Ctrl-C again ends all at once"
+                )
                 self._scheduler.stop()
             last = time.monotonic() + STOP_SECONDS
             while self._running and time.monotonic() < last:

@@ -90,12 +90,15 @@ def test_there_is_nothing_to_drive_without_a_study(tmp_path):
 
 def test_an_interrupt_lets_workers_save_and_leaves_the_rest_open(tmp_path):
     def interrupt(found, running) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        if not said:
+            os.kill(os.getpid(), signal.SIGINT)
 
+    said: list[str] = []
     with driven(tmp_path, new=True) as table:
         plan(table, [trial(seed) for seed in range(3)])
-        driver = Driver(tmp_path, table, Here(1, [FINISHED, {"kind": "stopped"}]), interrupt)
+        driver = Driver(tmp_path, table, Here(2, [FINISHED, {"kind": "stopped"}]), interrupt, said.append)
         assert driver.run()
+        assert [text.partition(";")[0] for text in said] == ["asked to save: 1"]
         found = standings(table.events())
         assert [standing.is_open for standing in found.values()] == [False, True, True]
         assert not Driver(tmp_path, table, Here(1, [FINISHED, FINISHED]), ignore).run()
