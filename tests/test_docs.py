@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from analysis.commands.cli import VERBS, main
-from docs import draw_hero
+from docs import draw_badges, draw_hero
 from docs.site.links import in_site
 
 ROOT = Path(__file__).parent.parent
@@ -102,6 +102,11 @@ def extras() -> set[str]:
 def is_there(words: list[str]) -> bool:
     file = words[1].replace(".", "/") + ".py" if words[0] == "-m" else words[0]
     return (ROOT / file).is_file()
+
+
+def test_the_badges_of_the_readme_are_true():
+    shown = draw_badges.PAGE.read_text(encoding="utf-8")
+    assert shown == draw_badges.badges(), "run python -m docs.draw_badges --write"
 
 
 def test_the_picture_of_the_readme_is_as_drawn():

@@ -4,6 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import nram_env
 from docs.site.links import on_index
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +42,19 @@ def test_links_of_the_readme_are_words_on_an_index_as_long_as_there_is_no_site()
     assert on_index(README, None) == "a and c\n\n\n[e](https://f.org)\n"
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"\]\((?!https?:)", on_index(text, None)) == []
+
+
+def test_what_is_said_of_the_package_elsewhere_is_what_it_says_itself():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation, recipe = (ROOT / "CITATION.cff").read_text(), (ROOT / "conda" / "recipe.yaml").read_text()
+    assert re.findall(r"^version: (.+)$", citation, re.MULTILINE) == [nram_env.__version__]
+    assert re.findall(r"^  version: (\d.+)$", recipe, re.MULTILINE) == [nram_env.__version__]
+    needed = {line.replace("torch", "pytorch").replace(" ", "") for line in project["dependencies"]}
+    run = recipe.partition("  run:\n")[2].partition("tests:")[0]
+    assert {line.strip("- ").replace(" ", "") for line in run.splitlines()} == {
+        *needed,
+        f"python{project['requires-python']}",
+    }
 
 
 def test_a_source_distribution_takes_every_folder_and_file_of_the_top():

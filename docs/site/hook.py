@@ -21,7 +21,7 @@ from docs.site.film import film
 from docs.site.links import in_site
 from docs.site.machine_pictures import machine_pictures
 from docs.site.memory_picture import memory_picture
-from docs.site.reference_pages import command_line, examples, recipes, reference
+from docs.site.reference_pages import command_line, examples, linked, recipes, reference
 from docs.site.task_page import task_page
 from nram_env import get_task
 
@@ -48,6 +48,8 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Put in sections of the README, and turn links into those of the site."""
     if page.file.generated_by is not None:
         return markdown
+    if page.file.src_uri == "api.md":
+        return linked(markdown)
     return _INCLUDED.sub(lambda found: in_site(_section(found[1]), ""), in_site(markdown, "docs"))
 
 

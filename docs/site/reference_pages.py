@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -44,6 +45,17 @@ def reference(face: str) -> str:
     """A public package's names with their docstrings, which mkdocstrings puts in."""
     names = "\n".join(f"::: {face}.{name}\n" for name, _ in public(face))
     return f"# {face}\n\n[All names at a glance](../api.md#{face})\n\n{names}"
+
+
+def linked(names: str) -> str:
+    """The page of all names, docs/api.md, with each name a link to its docstring."""
+    parts = re.split(r"^## (\w+)$", names, flags=re.MULTILINE)
+    for face, place in zip(parts[1::2], range(2, len(parts), 2), strict=True):
+        parts[place - 1] = f"## {face}"
+        parts[place] = re.sub(
+            r"^\| (`(\w+).*?`)", rf"| [\1](reference/{face}.md#{face}.\2)", parts[place], flags=re.MULTILINE
+        )
+    return "".join(parts)
 
 
 def recipes() -> str:
