@@ -185,6 +185,17 @@ def test_a_request_of_the_wrong_type_is_rejected(request_, message):
         ("walkbst", [4, 0, 1, 0, 5, 0, 0], "cell 2 holds 1, but must hold a step to a child that is there"),
         ("walkbst", [3, 0, 0, 5, 0, 0, 1], "cell 6 holds 1, but must hold 0"),
         ("walkbst", [3, 0, 0, 4, 6, 0, 5, 0, 0, 0], "cell 6 holds 5, but must hold a value in 0..3"),
+        ("x-max", [0, 1, 2], "cell 2 holds 2, but must hold 0 where no earlier cell ends the array"),
+        ("x-max", [0, 0, 2], r"cell 1 holds 0, but must hold a value in 1..2"),
+        ("x-max", [1, 1, 0], "cell 0 holds 1, but must hold slot, the place of the output: 0"),
+        ("x-max", [0, 1, 0, 1], "cell 3 holds 1, but must hold 0"),
+        ("x-find", [2, 1, 0, 0], r"cell 0 holds 2, but must hold one of the elements \[1\]"),
+        ("x-rotate", [2, 0, 0, 0], "cell 0 holds 2, but must hold an address of 3 or more"),
+        ("x-rotate", [3, 1, 0, 0], "cell 1 holds 1, but must hold k, .*: 0"),
+        ("x-rotate", [4, 2, 1, 1, 0, 0], "cell 1 holds 2, but must hold k, .*: one of 0..1"),
+        ("x-rotate", [4, 1, 1, 1, 0], "needs cells 0..5, M is 5"),
+        ("x-insert", [1, 2, 1, 0], "cell 2 holds 1, but must hold at least 2, as cell 1"),
+        ("x-listlength", [3, 1, 0, 0, 1], "cell 1 holds 1, but must hold 0"),
         (
             "walkbst",
             [3, 0, 0, 4, 3, 0, 5, 0, 0, 0],
@@ -223,6 +234,24 @@ def test_zero_and_the_largest_legal_value_occur(name):
     batch = task.sample(np.random.default_rng(0), 3, memory_size, 500)
     assert batch.memory.max() == memory_size - 1
     assert batch.target[batch.mask].min() == (1 if name == "access" else 3 if name == "listsearch" else 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "measure", "wanted"),
+    [
+        ("x-find", lambda memory, answer: answer[0], {1, 2, 3, 4, 5}),
+        ("x-count", lambda memory, answer: answer[0], {0, 1, 2, 3, 4, 5}),
+        ("x-replace", lambda memory, answer: memory[2:].count(memory[0]), {0, 1, 2, 3, 4, 5}),
+        ("x-dedup", lambda memory, answer: list(answer.values()).count(0), {0, 1, 2, 3, 4}),
+        ("x-removezeros", lambda memory, answer: list(answer.values()).count(0), {0, 1, 2, 3, 4, 5}),
+        ("x-add", lambda memory, answer: list(answer.values()).count(0), {0, 1, 2}),
+        ("x-rotate", lambda memory, answer: memory[1], {0, 1, 2, 3, 4}),
+    ],
+)
+def test_what_matters_occurs_however_large_the_memory_is(name, measure, wanted):
+    batch = get_task(name).sample(np.random.default_rng(0), 5, 100, 1000)
+    answers = map(get_task(name).oracle, batch.memory.tolist())
+    assert wanted <= {measure(*pair) for pair in zip(batch.memory.tolist(), answers, strict=True)}
 
 
 def test_the_nodes_of_a_list_lie_anywhere_and_the_cells_between_hold_random_values():

@@ -20,7 +20,7 @@ class Sort(ArrayTask):
         cell   0   1     ...  n       n+1
              | 0 | A[0] ... A[n-1] | NULL | 0 ...
 
-    T(n) is quadratic: the gates compare, and nothing else of linear time would do at every M.
+    T(n) is quadratic: n passes over the array, each of which compares neighbours, are a short program.
 
     Wanted: the elements, never falling. Output cells: 1..n. Smallest M: n + 2.
     """
