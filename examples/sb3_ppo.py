@@ -25,7 +25,7 @@ import nram_env
 
 gym.register_envs(nram_env)
 
-MARGIN, SECONDS = 5.0, 150.0
+MARGIN, SECONDS = 5.0, 120.0
 FRESH = 1_000_000
 """Seeds from here on are for instances that are played after training."""
 
