@@ -1,12 +1,13 @@
 """Train stable-baselines3's PPO on the hard machine, and compare it with a random policy.
 
     pip install 'nram[rl]'
-    python examples/sb3_ppo.py         # a minute on one core, three at most
+    python examples/sb3_ppo.py         # 50 seconds of one core; on a busy computer three minutes at most
 
 PPO sees the reward alone: no gradient passes through the machine, and nothing is learned until chance has
 solved an instance. So the machine is small: two registers, READ and WRITE. A wrong answer costs 13.8, a right
 one nothing. The claim is that on instances that it was not trained on PPO's mean return is at least 5 above a
-random policy's; the last line says what came out, and the exit code is 1 if the claim does not hold.
+random policy's; the last line says what came out, and the exit code is 1 if the claim does not hold. Seeds 0
+to 2 solve all 200 instances, where a random policy solves 8%. Training is cut off after two minutes.
 """
 
 import argparse
