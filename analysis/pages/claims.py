@@ -15,7 +15,7 @@ from nram_env.markup import Markup, join, tag
 
 TITLES: Mapping[str, str] = {
     "stops": "When it stops",
-    PROOF: "Right on every memory of every size",
+    PROOF: "Right on every legal memory of every size",
     "exhaustive": "Right on all small instances",
     "random": "Right on random instances of many sizes",
     "mutation": "The checks would notice an error",

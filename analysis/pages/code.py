@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
 from analysis.explanation.page import PROVED, UNPROVED, Explained, explained
 from analysis.extraction.names import roles
@@ -106,7 +106,8 @@ def diagrams_section(subject: Subject) -> Markup:
 
 def _diagrams(program: Program) -> Iterator[Markup]:
     if len(program.states) <= MOST_STATES:
-        title = f"State diagram of {program.name}: {len(program.states)} states, {len(program.edges)} blocks"
+        count = f"{_counted(program.states, 'state')}, {_counted(program.edges, 'block')}"
+        title = f"State diagram of {program.name}: {count}"
         yield _figure(inline(state_picture(program), title), title)
     else:
         yield tag("p", f"{len(program.states)} states are too many for a diagram here.")
@@ -120,6 +121,10 @@ def _diagrams(program: Program) -> Iterator[Markup]:
     if len(program.edges) > MOST_BLOCKS:
         yield tag("p", f"{len(program.edges) - MOST_BLOCKS} more blocks are not drawn here.")
     yield details("Registers", registers_table(program))
+
+
+def _counted(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _figure(picture: str, caption: str) -> Markup:

@@ -14,6 +14,7 @@ from analysis.extraction.labels import live_selectors
 from analysis.machine.vm import run
 from analysis.pages.code import block_title
 from analysis.pages.subject import Subject
+from analysis.pages.task_data import task_data
 from analysis.program.block import ProgramError
 from analysis.program.program import Edge, Program
 from analysis.simplification.dataflow import live_after, live_registers
@@ -50,7 +51,7 @@ def stepper_data(subject: Subject) -> dict[str, Any]:
     """
     program = subject.long.program
     return {
-        "task": subject.task.name if subject.task else None,
+        "task": task_data(subject.task),
         "registers": [register.name for register in program.registers],
         "blocks": [block_title(program, number) for number in range(len(program.edges))],
         "selectors": _selectors(program),

@@ -21,7 +21,7 @@ from nram_env import __version__
 from nram_env.markup import Markup, tag
 from nram_env.support import write_atomically
 
-_SCRIPTS = ("recorder.js", "cells.js", "panels.js", "stepper.js")
+_SCRIPTS = ("recorder.js", "legality.js", "cells.js", "panels.js", "stepper.js")
 """In the order in which they stand in the page."""
 
 _SECTIONS: tuple[tuple[str, str, Callable[[Subject], Markup]], ...] = (

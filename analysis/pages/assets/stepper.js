@@ -63,7 +63,7 @@ function show(example, step) {
 /* An input of one's own as an example; throws with the reason where it cannot be run. */
 function ownExample(memoryText, stepsText) {
   const memory = program.checked(integers(memoryText));
-  return { memory, most: program.HALTS ? program.mostSteps(memory.length) : ownSteps(stepsText) };
+  return { memory, ...judged(memory), most: program.HALTS ? program.mostSteps(memory.length) : ownSteps(stepsText) };
 }
 
 function ownSteps(text) {
@@ -74,13 +74,22 @@ function ownSteps(text) {
   return numbers[0];
 }
 
+/* Whether the output of a legal memory is right at the end. */
+function verdict({ legal, wanted }, memory) {
+  if (!legal) {
+    return "";
+  }
+  const right = Object.entries(wanted).every(([cell, value]) => memory[cell] === value);
+  return ` The output is ${right ? "right" : "WRONG"}.`;
+}
+
 function runOwn(memoryText, stepsText, step) {
   byId("own-said").textContent = "";
   try {
     const example = ownExample(memoryText, stepsText);
     show(example, step);
-    const { rows } = shown.run;
-    byId("own-said").textContent = `Memory at the end: ${rows[rows.length - 1].memory.join(", ")}`;
+    const { memory } = shown.run.rows[shown.run.rows.length - 1];
+    byId("own-said").textContent = `Memory at the end: ${memory.join(", ")}. ${example.says}${verdict(example, memory)}`;
     return true;
   } catch (error) {
     byId("own-said").textContent = `Not run: ${error.message}.`;

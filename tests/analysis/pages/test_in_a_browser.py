@@ -19,6 +19,8 @@ from tests.analysis.programs import CASES, endless_where_the_first_value_is_1, p
 
 NAME = "</script><b>x"
 PAPER = task_names()[:10]
+NOT_LOOKED_AT = "or (for some k in 0..n - 1: place[k] <= i <= place[k] + 2)."
+"""The last fact of a specification that speaks of sequences which are not found on the page."""
 
 
 @pytest.fixture
@@ -163,9 +165,23 @@ def test_ten_random_inputs_of_a_task_end_in_the_integer_machine_s_memory(opened,
         horizon = len(memory) * 4
         said = run_own(browser, ", ".join(map(str, memory)), horizon)
         wanted = list(run(program, memory, horizon).memory)
-        assert said.startswith(f"Memory at the end: {', '.join(map(str, wanted))}")
+        assert said.startswith(
+            f"Memory at the end: {', '.join(map(str, wanted))}. It is a legal memory of {name}"
+        )
+        assert said.endswith(NOT_LOOKED_AT if name == "walkbst" else "The output is right.")
         end(browser)
         assert numbers(browser, "hard-memory") == wanted
+
+
+def test_an_input_that_the_task_calls_illegal_is_named_so(opened):
+    browser = opened("copy")
+    said = run_own(browser, "3, 6, 5, 0, 0, 1, 0")
+    assert said.startswith(
+        "Memory at the end: 3, 6, 5, 6, 5, 6, 5. It is NOT a legal memory of copy: with n = 2"
+    )
+    assert said.endswith("You see what the program does, no more.")
+    end(browser)
+    assert browser.texts("#hard-memory :is(.right, .wrong)") == []
 
 
 def test_a_program_without_a_task_runs_inputs_and_an_endless_run_is_cut(browser, written):

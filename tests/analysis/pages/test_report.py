@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from agents import zoo
+from agents.checkpoint import AGENT_FILE
+from agents.metrics import METRICS_FILE
 from analysis import find_program
 from analysis.commands.cli import main
 from analysis.explanation.at_hand import AtHand
@@ -89,7 +91,7 @@ def test_a_badge_and_the_exact_statement_stand_for_every_claim(evidence_believed
 def test_a_proof_without_its_evidence_is_not_called_proved():
     program = find_program("zoo:copy")
     badges = {claim.title: claim.badge for claim in claims_of(AtHand(program, Path("x"), NOT_AT_HAND))}
-    assert badges["Right on every memory of every size"] == "NOT AT HAND"
+    assert badges["Right on every legal memory of every size"] == "NOT AT HAND"
     said = not_claimed(subject_of(program, "copy", NOT_AT_HAND))
     assert (
         said[0]
@@ -139,6 +141,25 @@ def test_the_verb_writes_the_page_of_a_program_s_file(tmp_path, capsys):
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert found["bytes"] == len(page.encode())
     assert "The network is not at hand, so nothing is measured of it here." in page
+
+
+def test_the_report_of_a_run_folder_shows_its_learning_curves(tmp_path, nothing_measured, evidence_believed):
+    for path in (zoo.PLACE / "copy").glob("*.json"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / AGENT_FILE).write_bytes((zoo.PLACE / "copy" / AGENT_FILE).read_bytes())
+    entry = {"level": 3, "error": None, "loss": 2.5, "solved": 0, "restarts": 0, "seconds": 1.0}
+    lines = [
+        entry | {"update": 1},
+        entry | {"update": 2, "error": 0.5},
+        entry | {"update": 1000, "error": 0.25},
+    ]
+    (tmp_path / METRICS_FILE).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    page = report_page(find_subject(str(tmp_path), 0, lambda said: None))
+    Elements(page)
+    title = "exact error at the highest level, best member"
+    assert f'aria-label="{title} over 3 updates: 0.5 at first, 0.25 at last"' in page
+    assert page.count('class="curve"') == 4  # no run says what an output cell loses
+    assert "No record of its training is at hand." not in page
 
 
 def test_a_place_that_cannot_be_written_is_an_error(capsys):
