@@ -28,6 +28,7 @@ from analysis.proofs.evidence import save_evidence
 from analysis.proofs.obligations import obligations
 from analysis.proofs.prover import MINUTES, Finding, prove
 from analysis.simplification.canonical import canonical_hash
+from analysis.studies.shares import shares_beside
 from nram_env.files import read_json
 from nram_env.support import write_atomically
 from nram_env.tasks import get_task
@@ -97,7 +98,7 @@ def _keep(row: Mapping[str, Any]) -> None:
     rows = read_json(figures, FIGURES)["rows"]
     rows[row["name"]]["proof"] = {key: value for key, value in row.items() if key != "name"}
     write_atomically(figures, json.dumps({"rows": rows}, indent=2) + "\n")
-    write_atomically(RESULTS, page(list(rows.values())))
+    write_atomically(RESULTS, page(rows.values(), shares_beside(RESULTS)))
 
 
 def _seconds() -> float:

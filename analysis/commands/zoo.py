@@ -190,6 +190,7 @@ class Reproduce:
     def _make_table(self) -> int:
         from analysis.measurement.results import Effort, measure, measure_program
         from analysis.measurement.results_page import page
+        from analysis.studies.shares import shares_beside
 
         effort = Effort(self.examples, self.soft_examples, self.far_examples)
         place = next(parent for parent in self.out.absolute().parents if parent.exists())
@@ -204,7 +205,7 @@ class Reproduce:
             rows[entry.name] = {**known, **measured}
             rows = {known: _recorded(rows[known], entry) for known, entry in shipped.items() if known in rows}
             write_atomically(figures, json.dumps({"rows": rows}, indent=2) + "\n")
-            write_atomically(self.out, page(list(rows.values())))
+            write_atomically(self.out, page(rows.values(), shares_beside(self.out)))
         emit({"file": str(self.out), "rows": rows}, f"written: {self.out}, {figures}", self.json)
         return 0
 

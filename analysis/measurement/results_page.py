@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from agents.zoo import recipe_of
 from analysis.measurement.results import PAPER, PROOF_COUNTS
 from analysis.program.certificate import FAR
 from analysis.verification.steps import NEVER, STOPS
@@ -16,12 +17,14 @@ Columns = Mapping[str, Callable[[Mapping[str, Any]], str]]
 """Headings, and what a row has below each."""
 
 
-def page(rows: list[Mapping[str, Any]]) -> str:
+def page(rows: Iterable[Mapping[str, Any]], shares: Mapping[str, str]) -> str:
     """The page of results.
 
     Args:
         rows: What `measure` returns, with the recipe's records added as "records" and its "easy_share".
+        shares: For every task from how many seeds its usual recipe succeeds, in words; where it was counted.
     """
+    rows = [{**row, "seeds": _seeds(row, shares)} for row in rows]
     missing = ", ".join(task for task in PAPER if task not in {row["task"] for row in rows})
     holes = f"No controller yet: {missing}. See [the log](learning-log.md).\n\n" if missing else ""
     return (
@@ -103,7 +106,8 @@ Members: those that make no hard error at any n trained on and at 6 and 25 times
 stopped, of all; runs up to 2026-11-24 were tested where M exceeds the smallest legal size by 0 to 2, and so
 counted members that are wrong elsewhere. *With selection* the worst members are replaced by clones of the
 best and by fresh starts; *without*, every member is one fresh start. Minutes are those of one thread of a
-busy processor.
+busy processor. Seeds: of a plain `nram train TASK --minutes 10` on one core, from nothing, until a program
+passes every check, with Wilson's interval; [seeds](seeds.md) has the runs.
 
 ## The paper's Table 1
 
@@ -134,6 +138,12 @@ def _verdict(check: str) -> Callable[[Mapping[str, Any]], str]:
         return found["verdict"] if below is None else f"{found['verdict']}, < {100 * below:.2g}%"
 
     return text
+
+
+def _seeds(row: Mapping[str, Any], shares: Mapping[str, str]) -> str:
+    """From how many seeds the recipe succeeds, if it is its task's usual one."""
+    usual = recipe_of(row["task"]) == row["name"]
+    return shares.get(row["task"], "not counted") if usual else "not counted"
 
 
 def _far(row: Mapping[str, Any]) -> str:
@@ -257,6 +267,7 @@ _TRAINING_COLUMNS: Columns = {
     "members, with selection": _members("population"),
     "members, without": _members("independent"),
     "minutes": lambda row: f"{row['records']['population']['minutes']:.1f}",
+    "seeds from which a plain `nram train` succeeds": lambda row: row["seeds"],
 }
 
 _PAPER_COLUMNS: Columns = {

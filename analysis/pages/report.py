@@ -56,7 +56,7 @@ def write_report(name: str, out: str | Path, seed: int = 0, progress: Progress =
         >>> from analysis import write_report
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     page = write_report("zoo:access", f"{folder}/access.html").read_text(encoding="utf-8")
-        >>> page.count("PROVED") > 0, "http" in page
+        >>> page.count("PROVED") > 0, "://" in page
         (True, False)
     """
     write_atomically(out, report_page(find_subject(name, seed, progress), progress))

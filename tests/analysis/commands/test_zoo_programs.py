@@ -22,6 +22,7 @@ from analysis.program.file import dump_program, load_program
 from analysis.proofs.certify import CHECKED, evidence_file, standing, with_proof
 from analysis.simplification.canonical import canonical_hash
 from analysis.studies.judged import refuted_checks
+from analysis.studies.shares import shares_beside
 from analysis.verification import check_random, stops_by_itself
 from analysis.verification.ladder import MUST_HOLD
 from nram_env.files import read_json
@@ -98,7 +99,7 @@ def test_a_shipped_program_is_proved_with_its_evidence(name: str) -> None:
 def test_the_page_of_results_says_of_every_program_what_is_proved() -> None:
     docs = Path(__file__).parents[3] / "docs"
     rows = read_json(docs / "results.json", FIGURES)["rows"]
-    assert page(list(rows.values())) == (docs / "results.md").read_text()
+    assert page(rows.values(), shares_beside(docs / "results.md")) == (docs / "results.md").read_text()
     for name in NAMES:
         program, row = find_program(f"zoo:{name}"), rows[name]["proof"]
         found = next(found for found in program.certificates if found.check == PROOF)

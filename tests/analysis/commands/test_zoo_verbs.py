@@ -81,7 +81,8 @@ def test_errors_are_never_rounded_to_nothing() -> None:
     row |= {"records": zoo.find_recipe("access").records, "easy_share": 0.5}
     row["errors"]["50"] = {"soft": 1.0, "hard": 0.1}
     del row["errors"]["200"]["soft"]
-    shown = page([row])
+    shown = page([row], {"access": "8 of 8 (68% to 100%)"})
+    assert "| 8 of 8 (68% to 100%) |" in shown
     assert "| not run | 0 |" in shown
     assert "| 100.00% | 10.00% |" in shown
     assert "| 50% |" in shown
