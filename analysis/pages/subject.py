@@ -47,7 +47,7 @@ class Subject:
         return self.short or self.long
 
 
-def find_subject(name: str, seed: int, progress: Progress) -> Subject:
+def find_subject(name: str, seed: int = 0, progress: Progress = lambda said: None) -> Subject:
     """Everything that is at hand of a program.
 
     Args:

@@ -14,6 +14,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from analysis.pages.report import report_page
+from analysis.pages.subject import find_subject
 from docs import list_specs
 from docs.list_api import FACES
 from docs.list_programs import entries
@@ -27,6 +29,9 @@ from nram_env import get_task
 
 ROOT = Path(__file__).parents[2]
 
+REPORTS = ("copy", "listsearch")
+"""Entries of the zoo whose report is in the site; docs/report.md leads there."""
+
 _INCLUDED = re.compile(r"^<!-- README\.md: (.+) -->$", re.MULTILINE)
 
 
@@ -39,7 +44,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what is made from the code."""
-    for path, content in {**_texts(), **_tasks(), **machine_pictures()}.items():
+    for path, content in {**_texts(), **_tasks(), **_reports(), **machine_pictures()}.items():
         files.append(File.generated(config, path, content=content))
     return files
 
@@ -73,6 +78,11 @@ def _tasks() -> dict[str, str | bytes]:
         if name in programs:
             pages[f"environments/{name}.gif"] = film(name)
     return pages
+
+
+def _reports() -> dict[str, str | bytes]:
+    """What `nram report` writes of some controllers of the zoo, for a reader to try."""
+    return {f"reports/{name}.html": report_page(find_subject(f"zoo:{name}")) for name in REPORTS}
 
 
 def _section(heading: str) -> str:

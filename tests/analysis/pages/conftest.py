@@ -59,6 +59,6 @@ def zoo_report(written) -> Callable[[str], Path]:
     def report(name: str) -> Path:
         with pytest.MonkeyPatch.context() as monkeypatch:
             believe_evidence(monkeypatch)
-            return written(find_subject(f"zoo:{name}", 0, lambda said: None))
+            return written(find_subject(f"zoo:{name}"))
 
     return report

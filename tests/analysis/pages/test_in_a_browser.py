@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -114,10 +115,11 @@ def test_links_lead_to_a_step_of_an_example_or_of_an_input(opened):
 def test_the_soft_network_stands_beside_and_shows_what_it_chose_from(opened):
     browser = opened("merge", "#step=3&n=3&seed=0")
     assert numbers(browser, "soft-memory") == numbers(browser, "hard-memory")
-    chip = browser.driver.find_element(By.CSS_SELECTOR, "#selectors .chip")
-    chip.send_keys(Keys.NULL)  # the focus goes to it
-    name = chip.text.partition(" ←")[0]
-    assert browser.text("#readout p") == f"{name} ←"
+    first, second = browser.driver.find_elements(By.CSS_SELECTOR, "#selectors .chip")[:2]
+    first.send_keys(Keys.NULL)  # the focus goes to it
+    assert browser.text("#readout p") == f"{first.text.partition(' ←')[0]} ←"
+    ActionChains(browser.driver).move_to_element(second).perform()
+    assert browser.text("#readout p") == f"{second.text.partition(' ←')[0]} ←"
     shares = [float(line.split()[-1].rstrip("%")) for line in browser.texts("#readout li")]
     assert shares == sorted(shares, reverse=True)
     assert sum(shares) == pytest.approx(100, abs=3)  # what has less than half a per cent is left out

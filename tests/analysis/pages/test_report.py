@@ -63,7 +63,7 @@ def subject_of(program, task=None, standing=None):
 def test_the_report_of_a_zoo_entry_is_one_small_file_that_asks_for_nothing(
     name, evidence_believed, nothing_measured
 ):
-    page = report_page(find_subject(f"zoo:{name}", 0, lambda said: None))
+    page = report_page(find_subject(f"zoo:{name}"))
     assert len(page.encode()) < 1_000_000
     found = Elements(page)
     assert len(found.ids) == len(set(found.ids))
@@ -77,7 +77,7 @@ def test_the_report_of_a_zoo_entry_is_one_small_file_that_asks_for_nothing(
 
 
 def test_a_badge_and_the_exact_statement_stand_for_every_claim(evidence_believed, nothing_measured):
-    subject = find_subject("zoo:copy", 0, lambda said: None)
+    subject = find_subject("zoo:copy")
     page = report_page(subject)
     for form in (subject.long, subject.short):
         for certificate in form.program.certificates:
@@ -154,7 +154,7 @@ def test_the_report_of_a_run_folder_shows_its_learning_curves(tmp_path, nothing_
         entry | {"update": 1000, "error": 0.25},
     ]
     (tmp_path / METRICS_FILE).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    page = report_page(find_subject(str(tmp_path), 0, lambda said: None))
+    page = report_page(find_subject(str(tmp_path)))
     Elements(page)
     title = "exact error at the highest level, best member"
     assert f'aria-label="{title} over 3 updates: 0.5 at first, 0.25 at last"' in page
