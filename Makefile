@@ -28,6 +28,7 @@ docs: install
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	$(BIN)/python -m docs.site.check build/site
+	$(BIN)/pytest -q tests/built_site.py
 
 wheel: install
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,release]'
