@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analysis.explanation.invariants import told, written_as_wanted
@@ -23,8 +23,9 @@ from nram_env.tasks import Task, TaskSpec
 from nram_env.tasks.spec import M
 from nram_env.tasks.terms import Number, Term, free_names
 
-UNPROVED = "Not proved: the sentences say what the statements do, without invariants."
-PROVED = "Proved: what stands behind # after a loop's head holds whenever the loop goes round again."
+_UNPROVED = "Not proved: the sentences say what the statements do, without invariants."
+_PROVED = "Proved: what stands behind # after a loop's head holds whenever the loop goes round again."
+_PROVED_WITHOUT_WORDS = "Proved, by invariants of which none is in words here."
 
 _COMMENT = "  # "
 
@@ -81,7 +82,14 @@ def explanation(program: Program, task: Task, proof: Proof | None, width: int) -
         return None
     column = max(len(found.line) for found in lines)
     printed = [text for found in lines for text in _printed(found, column, width)]
-    return "\n".join([PROVED if proof else UNPROVED, "", *printed])
+    return "\n".join([foundation(lines, proof), "", *printed])
+
+
+def foundation(lines: Sequence[Explained], proof: Proof | None) -> str:
+    """What the sentences beside the lines rest on, in a sentence."""
+    if proof is None:
+        return _UNPROVED
+    return _PROVED if any(found.invariant for found in lines) else _PROVED_WITHOUT_WORDS
 
 
 def _printed(found: Explained, column: int, width: int) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sized
 
-from analysis.explanation.page import PROVED, UNPROVED, Explained, explained
+from analysis.explanation.page import Explained, explained, foundation
 from analysis.extraction.names import roles
 from analysis.pages.markup import details, scrolling, section, table
 from analysis.pages.subject import Subject
@@ -34,10 +34,9 @@ def _code(subject: Subject) -> Iterator[Markup]:
     if SHORTENED in form.program.origin:
         yield tag("p", "Shortened to the same output from what the network does, which stands further below.")
     if task is not None and task.spec is not None:
-        proof = form.proof
-        lines = explained(form.program, task, proof)
+        lines = explained(form.program, task, form.proof)
         if lines is not None:
-            yield tag("p", PROVED if proof else UNPROVED)
+            yield tag("p", foundation(lines, form.proof))
             yield _explained(lines)
             return
     code = as_code(form.program, task)

@@ -7,7 +7,7 @@ import pytest
 
 from analysis import Program, load_program
 from analysis.explanation.names import meaning_names
-from analysis.explanation.page import UNPROVED, explained, explanation
+from analysis.explanation.page import explained, explanation, foundation
 from analysis.proofs.evidence import load_evidence
 from analysis.proofs.proof import Proof
 from docs import list_programs
@@ -64,7 +64,15 @@ def test_without_a_proof_there_are_no_invariants_and_it_says_so():
     program, _ = shortened("copy")
     lines = explained(program, get_task("copy"), None) or []
     assert not any(line.invariant or "wanted" in line.sentence for line in lines)
-    assert (explanation(program, get_task("copy"), None, 100) or "").startswith(UNPROVED)
+    assert (explanation(program, get_task("copy"), None, 100) or "").startswith("Not proved:")
+
+
+def test_invariants_are_spoken_of_only_where_some_are_in_words():
+    program, proof = shortened("copy")
+    lines = explained(program, get_task("copy"), proof) or []
+    assert foundation(lines, proof).startswith("Proved: what stands behind #")
+    bare = [replace(line, invariant=()) for line in lines]
+    assert foundation(bare, proof) == "Proved, by invariants of which none is in words here."
 
 
 def test_no_line_but_code_is_wider_than_asked():
