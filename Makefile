@@ -2,6 +2,7 @@
 # make test   install, lint, run the whole test suite
 # make recheck   put the evidence of all shipped proofs to z3 and cvc5 again
 # make docs     build the documentation as a site, build/site, without a warning; check every link in it
+# make tutorials   run the tutorials; notebooks with their outputs go into build/tutorials
 # make wheel    build sdist and wheel into dist, and check what an index would check
 # make wheel-test   install the wheel where there is no compiler, outside of the checkout; run the demo's first minute
 # make sanitize   run the tests of machine and agents on native libraries that report wrong use of memory
@@ -10,7 +11,7 @@ SEED ?= 0
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, when they are first imported, not all at installation
 
-.PHONY: help demo test docs wheel wheel-test recheck sanitize mutants lint format install clean
+.PHONY: help demo test docs tutorials wheel wheel-test recheck sanitize mutants lint format install clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -28,7 +29,9 @@ docs: install
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	$(BIN)/python -m docs.site.check build/site
-	$(BIN)/pytest -q tests/built_site.py
+
+tutorials: install
+	$(BIN)/python -m docs.run_tutorials build/tutorials
 
 wheel: install
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,release]'

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis import pictures
     from analysis.exporters import export
     from analysis.extraction.adapters import ModuleNetwork
     from analysis.extraction.check import check_network
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
     from analysis.pages.report import write_report
     from analysis.printing.difference import diff
     from analysis.printing.page import listing
+    from analysis.printing.trace import trace
     from analysis.program.certificate import Certificate
     from analysis.program.file import load_program, save_program
     from analysis.program.program import Program
+    from analysis.proofs.prover import prove
+    from analysis.proofs.recheck import recheck
     from analysis.rewriting.search import shorten
     from analysis.verification.ladder import verify
     from analysis.verification.random_inputs import check_sizes
@@ -36,9 +40,13 @@ _MODULE_OF = {
     "from_circuits": "extraction.foreign",
     "listing": "printing.page",
     "load_program": "program.file",
+    "pictures": "",
+    "prove": "proofs.prover",
+    "recheck": "proofs.recheck",
     "run": "machine.vm",
     "save_program": "program.file",
     "shorten": "rewriting.search",
+    "trace": "printing.trace",
     "verify": "verification.ladder",
     "write_report": "pages.report",
 }
@@ -72,9 +80,13 @@ __all__ = [
     "from_circuits",
     "listing",
     "load_program",
+    "pictures",
+    "prove",
+    "recheck",
     "run",
     "save_program",
     "shorten",
+    "trace",
     "verify",
     "write_report",
 ]

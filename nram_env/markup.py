@@ -68,7 +68,9 @@ def notebook_table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[s
         heads: Of the columns.
         rows: As many entries each as there are heads; one that is no `<td>` yet is put into one.
     """
-    titled = tag("caption", caption, style="caption-side: top; text-align: left; font-weight: bold")
+    titled = tag(
+        "caption", caption, style="caption-side: top; text-align: left; font-weight: bold; padding: 6px 8px"
+    )
     head = tag("thead", tag("tr", *(tag("th", text, scope="col") for text in heads)))
     body = [tag("tr", tag("th", row[0], scope="row"), *map(_cell, row[1:])) for row in rows]
     return tag("div", tag("table", titled, head, tag("tbody", *body)), style="overflow-x: auto")

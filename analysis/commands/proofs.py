@@ -15,7 +15,6 @@ from analysis.extraction.resolve import ZOO_PREFIX, find_source, program_file
 from analysis.program.text import hanging
 from analysis.proofs.attempt import Attempt
 from analysis.proofs.certify import evidence_file, note_proof
-from analysis.proofs.evidence import save_evidence
 from analysis.proofs.prover import MINUTES, Finding, prove
 from analysis.proofs.recheck import recheck
 from analysis.proofs.statement import location_text, statement
@@ -71,7 +70,7 @@ class Prove:
             return None
         own = program_file(self.program)
         file = self.out or evidence_file(own)
-        save_evidence(found.proof, file)
+        found.save(file)
         if not self.program.startswith(ZOO_PREFIX) and own.is_file():
             note_proof(found.proof, own)
         say(f"evidence saved in {file}; check it again with:  {command('recheck', file)}")

@@ -75,6 +75,12 @@ def trace(program: Program, memory: Sequence[int], max_steps: int) -> Trace:
 
     Raises:
         ValueError: A cell holds a value outside 0..M-1.
+
+    Example:
+        >>> from analysis import find_program
+        >>> table = trace(find_program("zoo:access"), [2, 1, 3, 0, 0], max_steps=10)
+        >>> table.outcome, table.rows[-1].memory
+        ('halted', (3, 1, 3, 0, 0))
     """
     cells, registers = list(memory), (0,) * program.num_registers
     before, written = tuple(cells), frozenset[int]()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from analysis.proofs.attempt import Attempt, attempt
 from analysis.proofs.checking import SOLVERS, disagreements, solver_version
 from analysis.proofs.claims import Claim, Goal
 from analysis.proofs.counterexamples import drawn_counterexample, search_unrolled
+from analysis.proofs.evidence import save_evidence
 from analysis.proofs.houdini import OutOfReachError, OutOfTimeError
 from analysis.proofs.html import finding_page
 from analysis.proofs.knobs import phase_of, settings
@@ -28,6 +30,7 @@ from analysis.proofs.sweeps import passes, sweeping
 from analysis.proofs.timing import Timing, conjectures, larger_instances, observe
 from analysis.proofs.vacuity import contradictions
 from analysis.verification.correctness import counterexample
+from analysis.verification.ladder import task_of
 from analysis.verification.stopping import claim_of
 from nram_env.tasks import Task
 from nram_env.tasks.terms import text
@@ -76,19 +79,35 @@ class Finding:
     tried: tuple[str, ...] = ()
     seconds: float = 0.0
 
+    def save(self, path: str | Path) -> None:
+        """Write the evidence, which `recheck` checks again.
+
+        Raises:
+            ValueError: There is no proof, or its evidence is larger than evidence may be.
+            OSError: The place cannot be written.
+        """
+        if self.proof is None:
+            raise ValueError(f"there is no proof to save: the verdict is {self.verdict}")
+        save_evidence(self.proof, path)
+
     def _repr_html_(self) -> str:
         """What a notebook shows of it."""
         return finding_page(self)
 
 
 def prove(
-    program: Program, task: Task, *, minutes: float = MINUTES, seed: int = 0, watch: Watch = lambda line: None
+    program: Program,
+    task: Task | str | None = None,
+    *,
+    minutes: float = MINUTES,
+    seed: int = 0,
+    watch: Watch = lambda line: None,
 ) -> Finding:
     """Look for a proof that a program does what its task wants, for every legal memory of every size.
 
     Args:
         program: The program.
-        task: The task; it has to have a `spec`.
+        task: The task, which has to have a `spec`; default: the task that the program names.
         minutes: How long to look.
         seed: Seed of the runs that facts are guessed from.
         watch: Told what is going on.
@@ -98,12 +117,18 @@ def prove(
         the program is wrong, or UNKNOWN.
 
     Raises:
-        ValueError: The task has no specification, the program has a constant that proofs do not know, or the
-            solvers are not installed.
+        ValueError: There is no task, it has no specification, the program has a constant that proofs do not
+            know, or the solvers are not installed.
+
+    Example:
+        >>> from analysis import find_program, prove
+        >>> found = prove(find_program("zoo:access"))
+        >>> found.verdict, found.claim
+        ('PROVED', 'it stops by itself after at most 2 steps, and the output is then right')
     """
     for solver in SOLVERS:
         solver_version(solver)
-    return _Search(program, task, minutes, seed, watch).found()
+    return _Search(program, task_of(program, task), minutes, seed, watch).found()
 
 
 class _Search:

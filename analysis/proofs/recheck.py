@@ -52,6 +52,12 @@ def recheck(
     Raises:
         FileError: The file is no evidence.
         ValueError: A solver is not installed.
+
+    Example:
+        >>> from importlib.resources import files
+        >>> found = recheck(files("agents") / "zoo/access/program.proof.zip")
+        >>> found.obligations, found.problems
+        (21, ())
     """
     evidence = load_evidence(path)
     proof = evidence.proof

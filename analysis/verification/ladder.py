@@ -45,7 +45,7 @@ def verify(
         >>> [found.verdict for found in verify(find_program("zoo:access"), largest=20)[:3]]
         ['TESTED', 'TESTED', 'EXHAUSTIVE']
     """
-    problem = _task_of(program, task)
+    problem = task_of(program, task)
     least = problem.smallest_difficulty
     if isinstance(largest, bool) or not isinstance(largest, int | np.integer) or largest < least:
         raise ValueError(f"largest must be an integer of at least {least}, got {shown(largest)}")
@@ -59,11 +59,16 @@ def verify(
     )
 
 
-def _task_of(program: Program, task: Task | str | None) -> Task:
+def task_of(program: Program, task: Task | str | None) -> Task:
+    """The task that a program is judged by: the one that is given, or else its own.
+
+    Raises:
+        ValueError: There is none, or it is not known here.
+    """
     if isinstance(task, Task):
         return task
     if task is not None:
         return get_task(task)
     if program.task is None:
-        raise ValueError(f"program {program.name} names no task; say which one: verify(program, task)")
+        raise ValueError(f"program {program.name} names no task; say by which one it is judged: task=...")
     return get_task(program.task, program.imports)

@@ -6,6 +6,7 @@ A page may have `<!-- README.md: HEADING -->` on a line, where that section of t
 from __future__ import annotations
 
 import re
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ from analysis.pages.subject import find_subject
 from docs import list_specs
 from docs.list_api import FACES
 from docs.list_programs import entries
+from docs.run_tutorials import TUTORIALS, executed
 from docs.site.film import film
 from docs.site.links import in_site
 from docs.site.machine_pictures import machine_pictures
 from docs.site.memory_picture import memory_picture
+from docs.site.notebook_page import notebook_page
 from docs.site.reference_pages import command_line, examples, linked, recipes, reference
 from docs.site.task_page import task_page
 from nram_env import get_task
@@ -44,7 +47,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what is made from the code."""
-    for path, content in {**_texts(), **_tasks(), **_reports(), **machine_pictures()}.items():
+    made = {**_texts(), **_tasks(), **_reports(), **_tutorials(), **machine_pictures()}
+    for path, content in made.items():
         files.append(File.generated(config, path, content=content))
     return files
 
@@ -83,6 +87,16 @@ def _tasks() -> dict[str, str | bytes]:
 def _reports() -> dict[str, str | bytes]:
     """What `nram report` writes of some controllers of the zoo, for a reader to try."""
     return {f"reports/{name}.html": report_page(find_subject(f"zoo:{name}")) for name in REPORTS}
+
+
+def _tutorials() -> dict[str, str | bytes]:
+    """The tutorials, with the outputs of a run that is made now."""
+    pages: dict[str, str | bytes] = {}
+    for name in TUTORIALS:
+        with tempfile.TemporaryDirectory() as empty:
+            made = notebook_page(name, executed(name, Path(empty)))
+        pages |= {f"tutorials/{file}": content for file, content in made.items()}
+    return pages
 
 
 def _section(heading: str) -> str:

@@ -12,6 +12,7 @@ from analysis.proofs.claims import Stops, Window
 from analysis.proofs.evidence import code_hash, evidence_texts, load_evidence, save_evidence
 from analysis.proofs.minimise import minimal
 from analysis.proofs.proof import Proof
+from analysis.proofs.prover import Finding
 from analysis.proofs.recheck import recheck
 from analysis.proofs.setting import t
 from analysis.proofs.term_files import TermReader, term_record
@@ -183,3 +184,9 @@ def test_a_zip_is_read_with_suspicion(content, message, tmp_path):
         return
     with pytest.raises(FileError, match=message):
         unpacked(tmp_path / "a.zip")
+
+
+def test_where_nothing_is_proved_there_is_nothing_to_save(tmp_path):
+    with pytest.raises(ValueError, match="there is no proof to save: the verdict is UNKNOWN"):
+        Finding("UNKNOWN", "it stops").save(tmp_path / "evidence.zip")
+    assert list(tmp_path.iterdir()) == []
