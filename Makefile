@@ -29,6 +29,7 @@ docs: install
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	$(BIN)/python -m docs.site.check build/site
+	$(BIN)/pytest -q tests/built_site.py
 
 tutorials: install
 	$(BIN)/python -m docs.run_tutorials build/tutorials

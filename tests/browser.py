@@ -23,7 +23,9 @@ REQUIRED = "NRAM_BROWSER"
 FLAGS = """
 --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
 --disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars
+--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4
 """
+"""The last line gives it a mouse: pages may heed that there is none."""
 
 
 def program_or_skip(*names: str) -> str:
