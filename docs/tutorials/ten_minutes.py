@@ -13,9 +13,12 @@ import numpy as np
 from IPython.display import SVG
 from PIL import Image
 
+import nram_env
 from agents import TrainConfig, Trainer
 from analysis import export, extract, find_program, pictures, run, save_program
-from nram_env import get_task  # and registers the environments
+from nram_env import get_task
+
+gym.register_envs(nram_env)
 
 # %% [markdown]
 # ## A small computer
