@@ -12,7 +12,6 @@ from pathlib import Path
 
 from analysis.pictures.svg import CHARACTER, Picture, document, rectangle, words
 from docs.list_programs import ZOO
-from nram_env import task_names
 
 ROOT = Path(__file__).parent.parent
 PAGE = Path(__file__).parent / "pictures" / "badges.svg"
@@ -28,7 +27,7 @@ def facts() -> Iterator[tuple[str, str]]:
     yield "Python", settings["project"]["requires-python"].replace(">=", ">= ")
     yield "licence", settings["project"]["license"]
     yield "types", "strict" if settings["tool"]["mypy"]["strict"] else "loose"
-    yield "tasks of the paper", str(len(task_names("NRAM")))
+    yield "tasks learned", str(len({path.name.removesuffix("-feedforward") for path in programs}))
     yield "programs with a proof", f"{len(programs & proofs)} of {len(programs)}"
 
 
