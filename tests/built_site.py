@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from tests.browser import opened_browser
 
 SITE = Path(__file__).parent.parent / "build" / "site"
-PAGES = ["index.html", "environments/copy.html", "api.html", "results.html"]
+PAGES = ["index.html", "environments/copy.html", "tutorials/prove_it.html", "api.html", "results.html"]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 PATIENCE = 20
 """Seconds until a page of the search's answer counts as missing."""

@@ -83,7 +83,7 @@ def test_a_page_shows_what_the_cells_of_a_notebook_gave():
     assert made.keys() == {"name.md", "name.ipynb", "name-1.png"}
     assert made["name-1.png"] == b"dots"
     assert made["name.md"] == (
-        "# Title\n\n[Download as a notebook](name.ipynb){ .md-button download }\n\nWords.\n\n"
+        "# Title\n\n[Download as a notebook](name.ipynb){ download }\n\nWords.\n\n"
         "```python\nf(x)\n```\n\n```text\n1 < 2\n```\n\n"
         "<div class=\"output\"><table></table></div>\n\n![what f(x) draws](name-1.png)\n\n```text\n'a'\n```\n"
     )

@@ -22,7 +22,7 @@ def notebook_page(name: str, made: NotebookNode) -> dict[str, str | bytes]:
     """
     pictures: dict[str, str | bytes] = {}
     parts = [part for cell in made.cells for part in _cell(cell, name, pictures)]
-    link = f"[Download as a notebook]({name}.ipynb){{ .md-button download }}"
+    link = f"[Download as a notebook]({name}.ipynb){{ download }}"
     title, _, rest = parts[0].partition("\n")
     page = "\n\n".join([title, link, rest.strip(), *parts[1:]]) + "\n"
     return {f"{name}.md": page, f"{name}.ipynb": written(made), **pictures}
