@@ -37,7 +37,8 @@ class Train:
     seed. Ctrl-C saves and says how to go on.
 
     A task of the zoo is trained by its recipe, of the --controller that is asked for; whatever else is said
-    here overrides it. Other tasks, and those without a recipe for that controller, get the usual settings.
+    here overrides it. Other tasks get the generic settings, which no task was tuned on: a feed-forward
+    controller, a second READ, six registers at least, 64 members.
 
     Examples:
         nram train copy
@@ -116,7 +117,8 @@ def _settings_note(config: TrainConfig) -> str:
     """Which recipe holds, and what differs from it."""
     name = zoo.recipe_of(config.task, config.controller)
     if name is None:
-        return f"There is no recipe for {config.task} with this controller: the usual settings hold."
+        which = "generic" if config.controller == zoo.GENERIC["controller"] else "default"
+        return f"There is no recipe for {config.task} with this controller: the {which} settings hold."
     usual = zoo.find_recipe(name).config.to_json()
     changed = [f"{key} = {value}" for key, value in config.to_json().items() if value != usual[key]]
     return f"Following the recipe of zoo:{name}" + (f", but {', '.join(changed)}." if changed else ".")

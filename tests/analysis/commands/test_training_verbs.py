@@ -12,6 +12,7 @@ import torch
 from agents import TrainConfig, zoo
 from agents.device.engine import DeviceEngine
 from analysis.commands.cli import VERBS, main
+from nram_env.tasks import get_task
 
 QUICK = ["--population", "8", "--batch-size", "16", "--num-registers", "2", "--first-level", "1"]
 
@@ -193,10 +194,23 @@ def test_flags_override_the_recipe_and_are_named(tmp_path, capsys):
     assert "Following the recipe of zoo:merge, but population = 8, seed = 7." in said
 
 
-def test_a_controller_without_a_recipe_gets_the_usual_settings(tmp_path, capsys):
+def test_a_task_without_a_recipe_gets_the_generic_settings_and_enough_registers(tmp_path, capsys):
+    config, said = settings_of(["x-max"], tmp_path, capsys)
+    assert (config.task, config.controller, config.num_registers) == ("x-max", "feedforward", 6)
+    assert (config.second_read, config.population, config.loss) == (True, 64, "mixture")
+    assert "There is no recipe for x-max with this controller: the generic settings hold." in said
+    assert zoo.usual_config("x-add").num_registers == get_task("x-add").num_registers == 8
+    assert zoo.usual_config("merge") == zoo.find_recipe("merge").config
+
+
+def test_the_generic_settings_name_no_task():
+    assert not {"task", "seed", "easy_share"} & set(zoo.GENERIC)
+
+
+def test_the_other_controller_without_a_recipe_gets_the_defaults(tmp_path, capsys):
     config, said = settings_of(["merge", "--controller", "lstm"], tmp_path, capsys)
     assert config == TrainConfig("merge")
-    assert "There is no recipe for merge with this controller" in said
+    assert "There is no recipe for merge with this controller: the default settings hold." in said
 
 
 def test_help_shows_the_recipe_that_holds(capsys):
