@@ -37,8 +37,8 @@ class Train:
     seed. Ctrl-C saves and says how to go on.
 
     A task of the zoo is trained by its recipe, of the --controller that is asked for; whatever else is said
-    here overrides it. Other tasks get the generic settings, which no task was tuned on: a feed-forward
-    controller, a second READ, six registers at least, 64 members.
+    here overrides it. Other tasks get the generic settings: a feed-forward controller, a second READ,
+    six registers at least, 64 members. With --controller lstm they get the defaults.
 
     Examples:
         nram train copy
