@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from select import select
 
 import pytest
 
@@ -80,6 +81,10 @@ def test_a_task_of_ones_own_is_played_without_a_program(play, tmp_path):
     assert "poured: not stopped after 1 timestep (T(n) = 5)" in said
 
 
+PATIENCE = 10.0
+"""Seconds without output after which the last key is pressed again."""
+
+
 def at_a_terminal(*keys: bytes) -> tuple[int, str]:
     """Play with a terminal for input and output; the next keys are pressed whenever a prompt appears."""
     leader, follower = pty.openpty()
@@ -89,18 +94,29 @@ def at_a_terminal(*keys: bytes) -> tuple[int, str]:
     streams = {"stdin": follower, "stdout": follower, "stderr": follower}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, **streams)
     os.close(follower)
-    said, waiting = "", list(keys)
+    said, waiting, pressed = "", list(keys), b""
     while True:
+        if not select([leader], [], [], PATIENCE)[0]:
+            press(process, leader, pressed)  # a signal between the prompt and the wait for a key wakes nobody
+            continue
         try:
             part = os.read(leader, 4096).decode()
         except OSError:  # the other end is closed
             break
         said += part
         if waiting and re.search(r"(t\d+|end)> $", said):
-            key = waiting.pop(0)
-            process.send_signal(signal.SIGINT) if key == b"\x03" else os.write(leader, key)
+            pressed = waiting.pop(0)
+            press(process, leader, pressed)
     os.close(leader)
     return process.wait(), said
+
+
+def press(process: subprocess.Popen[bytes], leader: int, key: bytes) -> None:
+    """Press a key at the terminal, which makes a signal of Ctrl-C."""
+    if key == b"\x03":
+        process.send_signal(signal.SIGINT)
+    else:
+        os.write(leader, key)
 
 
 def test_at_a_terminal_there_is_colour_and_the_end_of_input_is_polite():

@@ -47,7 +47,7 @@ def is_legal(task, memory):
     return True
 
 
-@pytest.mark.parametrize("name", task_names())
+@pytest.mark.parametrize("name", [*task_names()[:10], *task_names("NRAM-X")])
 def test_the_script_judges_memories_as_the_task_does(name):
     task = get_task(name)
     memories = list(instances(task, np.random.default_rng(5)))

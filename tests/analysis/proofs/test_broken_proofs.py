@@ -26,8 +26,9 @@ PRINTS_PROVED = {
     "proofs/certify.py",
     "commands/proofs.py",
     "studies/work.py",
+    "pages/claims.py",
 }
-"""Sources that may hold the word: the verdict's name, who gives, believes, prints and counts it."""
+"""Sources that may hold the word: the verdict's name, who gives, believes, prints, counts and ranks it."""
 
 
 def other_task(name, **changes):
