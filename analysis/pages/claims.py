@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from analysis.explanation.at_hand import AtHand
 from analysis.pages.markup import details, section
 from analysis.pages.subject import Subject
-from analysis.program.certificate import FAITHFUL, MEANINGS, PROOF, Certificate
+from analysis.program.certificate import FAITHFUL, FAR, MEANINGS, PROOF, Certificate
 from analysis.proofs.certify import CHECKED
 from analysis.proofs.statement import invariants_text, statement
 from nram_env.markup import Markup, join, tag
@@ -22,10 +22,14 @@ TITLES: Mapping[str, str] = {
     "table": "The same as the hardened network, case by case",
     "fidelity": "The same as the hardened network, step by step",
     "long horizon": "The same as the hardened network, far beyond its horizon",
+    FAR: "The same as the hardened network, on runs far longer than all others",
     "time": "From when on the output is right",
     "effects": "What else it changes",
 }
 """What each check is about, in the order in which claims are shown."""
+
+_BESIDE_THE_PROGRAM = (TITLES["effects"], TITLES[FAR])
+"""Claims that say nothing of whether the program is right, and stand in no headline."""
 
 _OF_THE_BADGES: dict[str, str] = {
     "REFUTED": "by an instance, which is shown",
@@ -150,9 +154,9 @@ def _legend(subject: Subject) -> Markup:
 
 
 def headline(subject: Subject) -> Markup:
-    """The strongest that is known, as badges beside the title."""
+    """The strongest that is known of the program, as badges beside the title."""
     words = dict.fromkeys(
-        claim.badge for claim in claims_of(subject.long) if claim.title != TITLES["effects"]
+        claim.badge for claim in claims_of(subject.long) if claim.title not in _BESIDE_THE_PROGRAM
     )
     order = [word for word in ("REFUTED", "PROVED", "NOT AT HAND", "EXHAUSTIVE", "TESTED") if word in words]
     return join([badge(word) for word in order])

@@ -14,7 +14,7 @@ from agents.metrics import METRICS_FILE
 from analysis import find_program
 from analysis.commands.cli import main
 from analysis.explanation.at_hand import AtHand
-from analysis.pages.claims import claims_of, not_claimed
+from analysis.pages.claims import claims_of, headline, not_claimed
 from analysis.pages.markup import data_block
 from analysis.pages.report import report_page
 from analysis.pages.subject import Subject, find_subject
@@ -165,3 +165,11 @@ def test_the_report_of_a_run_folder_shows_its_learning_curves(tmp_path, nothing_
 def test_a_place_that_cannot_be_written_is_an_error(capsys):
     assert main(["report", "zoo:access", "--out", "/dev/null/report.html"]) == 2
     assert "/dev/null" in capsys.readouterr().err
+
+
+def test_a_network_that_leaves_its_program_is_told_among_the_claims_and_not_in_the_headline():
+    subject = find_subject("zoo:increment")
+    told = {claim.title: claim.badge for claim in claims_of(subject.long)}
+    assert told["The same as the hardened network, on runs far longer than all others"] == "REFUTED"
+    assert "REFUTED" not in headline(subject)
+    assert "PROVED" in headline(subject)
