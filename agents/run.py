@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,13 +64,15 @@ class Budget:
             if value is not None and not least <= value < math.inf:
                 raise ValueError(f"{name} must be at least {least} and finite, got {value}")
 
-    def reached(self, progress: Progress, seconds: float) -> str | None:
-        """Name of the limit that is reached, or None."""
-        if self.solved is not None and progress.solved >= self.solved:
+    def reached(self, updates: int, solved: int, seconds: float | None = None) -> str | None:
+        """Name of the limit that is reached, or None; no time counts before a call has trained."""
+        if self.solved is not None and solved >= self.solved:
             return "solved"
-        if self.updates is not None and progress.update >= self.updates:
+        if self.updates is not None and updates >= self.updates:
             return "updates"
-        return "minutes" if self.minutes is not None and seconds >= 60 * self.minutes else None
+        if self.minutes is None or seconds is None:
+            return None
+        return "minutes" if seconds >= 60 * self.minutes else None
 
 
 USUAL_MINUTES = 30.0
@@ -214,10 +216,11 @@ def _train(
 ) -> Outcome:
     begin = saved = time.monotonic()
     took = 0.0
-    reason = "updates" if budget.updates is not None and trainer.update >= budget.updates else None
     accepted: set[int] = set()
-    solved = int(trainer.population.solved.sum()) if judge is None else 0
     with polite_stop() as stopped, open_metrics(folder, trainer.update) as metrics:
+        # A run may have been saved in the update that solved it, by a call that failed before it could end.
+        solved = _solved(trainer, judge, budget.solved, accepted)
+        reason = budget.reached(trainer.update, solved)
         while reason is None:
             before = trainer.update
             progress = trainer.advance(None if budget.updates is None else budget.updates - before)
@@ -225,11 +228,12 @@ def _train(
             with _saved_on_failure(folder, trainer, accepted):
                 metrics.write(progress, now - begin)
                 watch(trainer, progress, now - begin)
-                if judge is not None and progress.solved:
-                    progress = _judged(trainer, progress, judge, budget.solved, accepted)
+                solved = progress.solved
+                if judge is not None and solved:
+                    solved = _solved(trainer, judge, budget.solved, accepted)
                     now = time.monotonic()
-            solved = progress.solved
-            reason = budget.reached(progress, now - begin) or ("interrupted" if stopped() else None)
+            reason = budget.reached(trainer.update, solved, now - begin)
+            reason = reason or ("interrupted" if stopped() else None)
             due = trainer.update // save_every > before // save_every and took < SLOW_SAVE
             if reason is None and (due or now - saved >= save_seconds):
                 trainer.save(folder / POPULATION_FILE)
@@ -239,12 +243,12 @@ def _train(
     return Outcome(trainer, reason, seconds, solved, best)
 
 
-def _judged(
-    trainer: Trainer, progress: Progress, judge: Judge, wanted: int | None, accepted: set[int]
-) -> Progress:
-    """The same progress, but only those members count as solved that the judge accepts."""
+def _solved(trainer: Trainer, judge: Judge | None, wanted: int | None, accepted: set[int]) -> int:
+    """How many members are solved; with a judge only those that it accepts count, which `accepted` keeps."""
     is_solved = trainer.population.solved.tolist()
     solved = [index for index in trainer.population.ranking() if is_solved[index]]
+    if judge is None:
+        return len(solved)
     accepted &= set(solved)
     refused = 0
     for index in solved:
@@ -255,7 +259,7 @@ def _judged(
         elif index not in accepted:
             trainer.refute(index)
             refused += 1
-    return replace(progress, solved=len(accepted))
+    return len(accepted)
 
 
 def _save(folder: Path, trainer: Trainer, accepted: Set[int], ending: Ending | None = None) -> int:

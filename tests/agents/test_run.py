@@ -307,6 +307,23 @@ def test_at_most_three_members_are_refused_after_an_update(tmp_path):
     assert refused_at == [0, 0, 3, 5]
 
 
+@pytest.mark.parametrize("judge", [None, lambda agent: True])
+def test_a_run_that_fails_in_the_update_that_solves_it_ends_there_once_it_is_resumed(tmp_path, judge):
+    config, budget = replace(SMALL, population=8, batch_size=16, num_registers=2), Budget(solved=1)
+    whole = start_run(tmp_path / "whole", config, budget, ignore, judge=judge)
+
+    def fail(trainer, progress, seconds) -> None:
+        if progress.solved:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        start_run(tmp_path / "broken", config, budget, fail, judge=judge)
+    resumed = resume_run(tmp_path / "broken", budget, fail, judge=judge)
+    assert (resumed.reason, resumed.solved, resumed.best) == (whole.reason, whole.solved, whole.best)
+    files = [tmp_path / name / POPULATION_FILE for name in ("whole", "broken")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
 def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path):
     start_run(tmp_path, SMALL, Budget(updates=1), ignore)
     before = (tmp_path / POPULATION_FILE).read_bytes()
