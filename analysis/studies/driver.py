@@ -14,16 +14,13 @@ from agents.signals import polite_stop
 from analysis.studies.progress import Standings, last_seen, standings
 from analysis.studies.scheduler import Ended, Job, Scheduler
 from analysis.studies.table import Event, StudyError, Table
-from analysis.studies.trial import ROW, Trial
-from nram_env.files import read_json_lines
+from analysis.studies.trial import Trial, read_rows
 from nram_env.tasks import task_imports
 
 DRIVER_LOCK = "driver.lock"
 
 WAIT_SECONDS = 0.5
 """Seconds between two looks at a study if nothing ends."""
-
-MOST_ROWS_BYTES = 1 << 27
 
 STOP_SECONDS = 120.0
 """How long workers may take to save when they are asked to stop; one may just be reading a program."""
@@ -84,7 +81,7 @@ def take(table: Table, rows: Path) -> tuple[int, int]:
     Raises:
         FileError: The file is missing, or a line is no row; the message names the field.
     """
-    found = dict(read_json_lines(rows, ROW, MOST_ROWS_BYTES))
+    found = read_rows(rows)
     known = {standing.trial.identity: (key, standing) for key, standing in standings(table.events()).items()}
     pairs = [(*known[name], result) for name, result in found.items() if name in known]
     events = [

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from pathlib import Path
 
-from analysis.studies.driver import MOST_ROWS_BYTES
-from analysis.studies.statistics import wilson
-from analysis.studies.trial import ROW
-from nram_env.files import read_json_lines
+from analysis.studies.summary import Summary
+from analysis.studies.trial import Result, named, read_rows
 
 SEEDS_FILE = "seeds.jsonl"
 """Rows of the study of a plain `nram train TASK`, beside its report and the page of results."""
@@ -26,14 +23,14 @@ def shares_beside(page: Path) -> dict[str, str]:
         FileError: A line of its rows is no row.
     """
     rows = page.with_name(SEEDS_FILE)
-    found: dict[str, list[bool]] = defaultdict(list)
-    for name, result in read_json_lines(rows, ROW, MOST_ROWS_BYTES) if rows.exists() else ():
-        task, _, _, settings = json.loads(name)
+    found: dict[str, list[Result]] = defaultdict(list)
+    for identity, result in (read_rows(rows) if rows.exists() else {}).items():
+        task, _, settings = named(identity)
         if not settings:
-            found[task].append(result.success)
-    return {task: _words(sum(good), len(good)) for task, good in found.items()}
+            found[task].append(result)
+    return {task: _words(Summary(tuple(results), ())) for task, results in found.items()}
 
 
-def _words(good: int, runs: int) -> str:
-    low, high = wilson(good, runs)
-    return f"{good} of {runs} ({low:.0%} to {high:.0%})"
+def _words(summary: Summary) -> str:
+    low, high = summary.interval
+    return f"{summary.good} of {len(summary.results)} ({low:.0%} to {high:.0%})"

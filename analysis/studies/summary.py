@@ -51,15 +51,20 @@ class Summary:
         """Seconds by which a quarter, a half, and three quarters have succeeded."""
         return tuple(quantile(self.steps, share) for share in (0.25, 0.5, 0.75))
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Between which shares of success the true one lies, with 95 % confidence."""
+        return wilson(self.good, len(self.results)) if self.results else (0.0, 1.0)
+
     def to_json(self) -> dict[str, Any]:
         """For machines."""
-        low, high = wilson(self.good, len(self.results)) if self.results else (0.0, 1.0)
+        low, high = self.interval
         names = ("finished", "succeeded", "low", "high", "quartiles")
         return dict(zip(names, (len(self.results), self.good, low, high, self.quartiles), strict=True))
 
     def share(self) -> tuple[str, str]:
         """Successes of trials, and the share with its interval."""
-        low, high = wilson(self.good, len(self.results))
+        low, high = self.interval
         share = self.good / len(self.results)
         return f"{self.good} of {len(self.results)}", f"{share:.0%} ({low:.0%} to {high:.0%})"
 

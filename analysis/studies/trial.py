@@ -7,12 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 from agents.config import CONFIG, TrainConfig
 from agents.run import Budget, usual_budget
 from agents.zoo import usual_config
 from nram_env.checks import anything, boolean, built, choice, integer, mapping, nullable, number, record, text
+from nram_env.files import read_json_lines
 from nram_env.support import unknown_name
 
 SUCCESSES = ("solved", "halting", "checked", "proved")
@@ -166,6 +168,12 @@ def identity(task: str, seed: int, goal: Goal, settings: Mapping[str, Any]) -> s
     return json.dumps([task, seed, asdict(goal), dict(settings)], sort_keys=True)
 
 
+def named(identity: str) -> tuple[str, int, Mapping[str, Any]]:
+    """Task, seed and settings of an identity."""
+    task, seed, _, settings = json.loads(identity)
+    return task, seed, settings
+
+
 def row_of(trial: Trial, result: Result) -> dict[str, Any]:
     """A finished trial as a line of JSON, for a repository to keep and for another study to take over."""
     return {
@@ -198,3 +206,14 @@ ROW = built(
     _row,
 )
 """Check of a row; returns the trial's identity and its result."""
+
+MOST_ROWS_BYTES = 1 << 27
+
+
+def read_rows(file: Path) -> dict[str, Result]:
+    """The results beside the report of a study, by the identity of their trials; of two the last.
+
+    Raises:
+        FileError: The file is missing, or a line is no row; the message names the field.
+    """
+    return dict(read_json_lines(file, ROW, MOST_ROWS_BYTES))
