@@ -103,12 +103,4 @@ def _with_odd_values(task: Task, memory: np.ndarray, rng: np.random.Generator) -
     changed = memory.copy()
     changed[rng.random(len(memory)) < rng.uniform()] = value
     changed[0] = memory[0]
-    return changed if _legal(task, changed) else memory
-
-
-def _legal(task: Task, memory: np.ndarray) -> bool:
-    try:
-        task.check_memory(memory.tolist())
-    except ValueError:
-        return False
-    return True
+    return changed if task.is_legal(changed.tolist()) else memory

@@ -151,9 +151,7 @@ def _replayed(
     program: Program, task: Task, memory: list[int], cap: int, must_stop: bool
 ) -> Counterexample | None:
     """What the integer machine says of a memory; None as well if the memory is not legal."""
-    try:
-        task.check_memory(memory)
-    except ValueError:
+    if not task.is_legal(memory):
         return None
     return counterexample(program, task, np.array(memory), cap, must_stop)
 

@@ -137,17 +137,9 @@ def _drawn(task: Task, rng: np.random.Generator, n: int, size: int) -> list[list
     found = task.sample(rng, n, size, _EACH).memory.tolist()
     if task.has_easy_examples:
         found += [
-            memory for memory in task.sample_easy(rng, n, size, 1).memory.tolist() if _is_legal(task, memory)
+            memory for memory in task.sample_easy(rng, n, size, 1).memory.tolist() if task.is_legal(memory)
         ]
     return found
-
-
-def _is_legal(task: Task, memory: list[int]) -> bool:
-    try:
-        task.check_memory(memory)
-    except ValueError:
-        return False
-    return True
 
 
 def _enumerated(task: Task) -> list[list[int]]:

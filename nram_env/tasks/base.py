@@ -209,6 +209,14 @@ class Task(ABC):
             legal = isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= value < size
             require(legal, self, cell, value, f"an integer in 0..{size - 1}")
 
+    def is_legal(self, memory: Sequence[int]) -> bool:
+        """Whether `check_memory` accepts a memory."""
+        try:
+            self.check_memory(memory)
+        except ValueError:
+            return False
+        return True
+
     def enumerate_instances(self, difficulty: int, memory_size: int) -> Iterator[tuple[int, ...]]:
         """Yield the memory of every instance of one size, each once.
 

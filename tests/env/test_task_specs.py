@@ -45,14 +45,6 @@ def test_a_specification_agrees_with_its_task_on_random_instances(name):
             assert task.spec.oracle(memory) == dict(zip(cells, target[cells].tolist(), strict=True))
 
 
-def is_legal(task, memory):
-    try:
-        task.check_memory(memory)
-    except ValueError:
-        return False
-    return True
-
-
 def of_legal_memories(spec):
     """The specification but for what is wanted, and for sequences that every legal memory has."""
     chosen = {ghost.name for ghost in spec.ghosts if isinstance(ghost, Chosen)}
@@ -96,7 +88,7 @@ def test_a_specification_and_its_task_call_the_same_memories_legal(name):
         for cell in rng.integers(0, size, 2):
             memory[cell] = int(rng.integers(0, size))
         memories.append(memory)
-    verdicts = [is_legal(task, memory) for memory in memories]
+    verdicts = [task.is_legal(memory) for memory in memories]
     assert [meets(spec, memory) for memory in memories] == verdicts
     assert 8 < sum(verdicts) < len(memories) - 8
 

@@ -39,19 +39,11 @@ def instances(task, rng):
                 yield other.tolist()
 
 
-def is_legal(task, memory):
-    try:
-        task.check_memory(memory)
-    except ValueError:
-        return False
-    return True
-
-
 @pytest.mark.parametrize("name", [*task_names()[:10], *task_names("NRAM-X")])
 def test_the_script_judges_memories_as_the_task_does(name):
     task = get_task(name)
     memories = list(instances(task, np.random.default_rng(5)))
-    legal = [is_legal(task, memory) for memory in memories]
+    legal = [task.is_legal(memory) for memory in memories]
     data = task_data(task)
     for memory, right, found in zip(memories, legal, judged(data, memories), strict=True):
         if found["legal"] is None:
