@@ -10,8 +10,7 @@ import numpy as np
 from nram_env.tasks.more.array_task import ArrayTask
 from nram_env.tasks.more.layout import FREE, Layout
 from nram_env.tasks.more.selection import Selection
-from nram_env.tasks.spec import before, i, n
-from nram_env.tasks.terms import choose
+from nram_env.tasks.spec import before
 
 
 class Dedup(ArrayTask):
@@ -30,14 +29,7 @@ class Dedup(ArrayTask):
     title = "Dedup"
     layout = Layout((FREE,))
     kept = Selection("kept", layout, lambda cell: before(cell).differs(before(cell - 1)))
-    spec = layout.spec(
-        ghosts=kept.ghosts,
-        pre=kept.facts,
-        witness=kept.witness,
-        output=(1, n + 1),
-        want=choose(i <= kept.total, before(kept.cell(i - 1)), 0),
-        horizon=3 * n + 4,
-    )
+    spec = kept.compacted()
 
     def arrange(self, rng: np.random.Generator, memory: np.ndarray, difficulty: np.ndarray) -> None:
         """About half of the elements equal the one before."""

@@ -9,8 +9,7 @@ import numpy as np
 from nram_env.tasks.more.array_task import ArrayTask
 from nram_env.tasks.more.layout import Layout, Lead
 from nram_env.tasks.more.selection import Selection
-from nram_env.tasks.spec import before, i, n
-from nram_env.tasks.terms import choose
+from nram_env.tasks.spec import before, n
 
 
 class RemoveZeros(ArrayTask):
@@ -29,14 +28,7 @@ class RemoveZeros(ArrayTask):
     title = "RemoveZeros"
     layout = Layout((Lead("p", "the address behind the array", n + 1, n + 1),), least=0)
     kept = Selection("kept", layout, lambda cell: before(cell).differs(0))
-    spec = layout.spec(
-        ghosts=kept.ghosts,
-        pre=kept.facts,
-        witness=kept.witness,
-        output=(1, n + 1),
-        want=choose(i <= kept.total, before(kept.cell(i - 1)), 0),
-        horizon=3 * n + 4,
-    )
+    spec = kept.compacted()
 
     def arrange(self, rng: np.random.Generator, memory: np.ndarray, difficulty: np.ndarray) -> None:
         """About half of the elements are 0."""

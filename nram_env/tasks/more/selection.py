@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nram_env.tasks.more.layout import Layout
-from nram_env.tasks.spec import BEFORE, Chosen, Ghost, Recursive, i, j, n
+from nram_env.tasks.spec import BEFORE, Chosen, Ghost, Recursive, TaskSpec, before, i, j, n
 from nram_env.tasks.terms import Apply, Fact, Number, Term, all_of, app, between, choose, compiled, forall
 
 
@@ -64,3 +64,14 @@ class Selection:
         first, chosen, values = self.layout.first, compiled(self.chosen(i)), {BEFORE: list(memory)}
         cells = range(first, first + self.layout.length(memory))
         return {f"{self.name}_cell": [cell for cell in cells if chosen({**values, "i": cell})]}
+
+    def compacted(self) -> TaskSpec:
+        """What a task wants that moves the chosen to the front of an array at cells 1..n, zeros behind."""
+        return self.layout.spec(
+            ghosts=self.ghosts,
+            pre=self.facts,
+            witness=self.witness,
+            output=(1, n + 1),
+            want=choose(i <= self.total, before(self.cell(i - 1)), 0),
+            horizon=3 * n + 4,
+        )
