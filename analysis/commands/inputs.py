@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from analysis.extraction.resolve import Source
 from analysis.verification.stopping import limits
-from nram_env.tasks import Task, get_task, instance_of
+from nram_env.tasks import Task, example_of, get_task, instance_of
 
 
 def task_of(source: Source, name: str | None) -> Task:
@@ -40,8 +38,7 @@ def instance(task: Task, n: int, seed: int) -> tuple[int, ...]:
     Raises:
         ValueError: n is too small for the task.
     """
-    batch = task.sample(np.random.default_rng(seed), n, task.smallest_memory_size(n))
-    return tuple(batch.memory[0].tolist())
+    return tuple(example_of(task, n, seed).memory[0].tolist())
 
 
 def checked_steps(steps: int | None) -> int | None:

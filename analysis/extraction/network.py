@@ -120,3 +120,9 @@ def harden_logits(machine: MachineConfig, semantics: Semantics, logits: np.ndarr
     halting_probs = 1 / (1 + np.exp(-np.clip(logits[:, machine.layout.halt], -700, 700)))
     halts = (halting_probs > 0.5) & (semantics.stop_rule != "never")
     return HardOutput(choices, halting_probs, halts, largest - padded.max(-1))
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """What a selector attends to, from its logits, (K,)."""
+    weights = np.exp(logits - logits.max())
+    return weights / weights.sum()

@@ -17,6 +17,7 @@ from analysis.extraction.adapters import HardenedAgent
 from analysis.extraction.circuits import HardChoice
 from analysis.extraction.inputs import inputs_of
 from analysis.extraction.labels import TIE, live_margins, live_selectors
+from analysis.extraction.network import softmax
 from analysis.extraction.pipeline import read_program
 from analysis.extraction.record import Recording, record
 from analysis.extraction.stops import network_stops
@@ -244,14 +245,9 @@ def _least_sure(
         choices = tuple(pair.hard.choices[example].tolist())
         step = HardChoice(choices, bool(pair.hard.halts[example]))
         for number in live_selectors(machine, step, live):
-            probs = _softmax(pair.soft.logits[example, machine.layout.selectors[number].slice])
+            probs = softmax(pair.soft.logits[example, machine.layout.selectors[number].slice])
             found.append((float(probs[choices[number]]), time, number, choices[number], probs))
     mass, time, number, chosen, probs = min(found, key=lambda candidate: candidate[:3])
     others = np.where(np.arange(len(probs)) == chosen, -1, probs)
     names = (machine.layout.choice_name(choice) for choice in (chosen, int(others.argmax())))
     return machine.layout.selectors[number].name, time, next(names), mass, next(names), float(others.max())
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    weights = np.exp(logits - logits.max())
-    return weights / weights.sum()

@@ -11,6 +11,7 @@ import numpy as np
 from analysis.exporters.javascript import javascript_code
 from analysis.extraction.circuits import HardChoice
 from analysis.extraction.labels import live_selectors
+from analysis.extraction.network import softmax
 from analysis.machine.vm import run
 from analysis.pages.code import block_title
 from analysis.pages.subject import Subject
@@ -20,7 +21,7 @@ from analysis.program.program import Edge, Program
 from analysis.simplification.dataflow import live_after, live_registers
 from analysis.verification.stopping import limits, stops_by_itself
 from nram_env.machine import ActionLayout
-from nram_env.tasks import Task, TaskBatch
+from nram_env.tasks import Task, TaskBatch, example_of
 
 SIZES = (1, 2, 3, 5, 8)
 """n of the examples, as far as the task has them."""
@@ -66,11 +67,6 @@ def example_sizes(task: Task) -> list[int]:
     return sorted({max(task.smallest_difficulty, n) for n in SIZES})
 
 
-def drawn(task: Task, n: int, seed: int) -> TaskBatch:
-    """The instance of a size and a seed, in the smallest memory."""
-    return task.sample(np.random.default_rng(seed), n, task.smallest_memory_size(n))
-
-
 def _examples(subject: Subject) -> Iterator[dict[str, Any]]:
     task, program = subject.task, subject.long.program
     if task is None:
@@ -79,7 +75,7 @@ def _examples(subject: Subject) -> Iterator[dict[str, Any]]:
     soft = _SoftRuns(subject) if subject.agent is not None else None
     for n in example_sizes(task):
         for seed in SEEDS:
-            batch = drawn(task, n, seed)
+            batch = example_of(task, n, seed)
             memory, most = batch.memory[0].tolist(), int(limits(task, batch, stops)[0])
             cells = np.flatnonzero(batch.mask[0]).tolist()
             example = {"n": n, "seed": seed, "memory": memory, "most": most}
@@ -122,14 +118,9 @@ class _SoftRuns:
 def _attention(layout: ActionLayout, logits: np.ndarray) -> dict[str, Any]:
     stop = 1 / (1 + np.exp(-float(logits[layout.halt])))
     return {
-        "selectors": [_sparse(_softmax(logits[selector.slice])) for selector in layout.selectors],
+        "selectors": [_sparse(softmax(logits[selector.slice])) for selector in layout.selectors],
         "stop": round(1000 * stop),
     }
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    weights = np.exp(logits - logits.max())
-    return weights / weights.sum()
 
 
 def _sparse(probabilities: np.ndarray) -> int | list[int]:

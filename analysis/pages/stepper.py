@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from analysis.pages.code import MOST_BLOCKS, blocks_listing
-from analysis.pages.examples import drawn, example_sizes
+from analysis.pages.examples import example_sizes
 from analysis.pages.markup import details, section, table
 from analysis.pages.subject import Subject
 from analysis.printing.trace import Trace, access_entries, trace
 from analysis.verification.stopping import limits, stops_by_itself
 from nram_env.markup import Markup, join, tag
+from nram_env.tasks import example_of
 
 _STATIC_SIZE = 3
 """n of the run that is printed for readers without scripts."""
@@ -105,7 +106,7 @@ def _static_run(subject: Subject) -> Markup:
     if task is None:
         return tag("p", "It names no task that is known here, so there is no example to run.")
     n = min(example_sizes(task), key=lambda size: abs(size - _STATIC_SIZE))
-    batch = drawn(task, n, seed=0)
+    batch = example_of(task, n, seed=0)
     most = int(limits(task, batch, stops_by_itself(program, task))[0])
     found = trace(program, batch.memory[0].tolist(), most)
     caption = f"A whole run at n = {n}, seed 0; a cell that the timestep before wrote is marked"

@@ -20,7 +20,7 @@ from analysis.measurement.errors import SOFT_MARGIN, soft_horizon
 from analysis.program.program import Program
 from analysis.verification.correctness import wrong_cells
 from analysis.verification.stopping import limits
-from nram_env.tasks import Task, TaskBatch, draw_plan, get_task, join
+from nram_env.tasks import Task, TaskBatch, draw_plan, example_of, get_task, join
 
 MODES = ("soft", "hard", "program")
 """The network as it was trained; its largest choices alone; and the program that was read from it."""
@@ -204,7 +204,7 @@ def soft_run(agent: Agent, batch: TaskBatch, stops: bool) -> SoftRun:
 def observe_run(agent: Agent, n: int, seed: int) -> ObservedRun:
     """Run an agent on one random example of size n: to its stop and a little on, or to the task's horizon."""
     task, layout, controller = get_task(agent.task), agent.machine.layout, agent.controller
-    batch = task.sample(np.random.default_rng(seed), n, task.smallest_memory_size(n))
+    batch = example_of(task, n, seed)
     stops = network_stops(HardenedAgent(agent), task)
     soft = soft_run(agent, batch, stops)
     choices = layout.choices(soft.logits)

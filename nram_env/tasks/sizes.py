@@ -177,6 +177,15 @@ def grid_plan(task: Task, difficulties: Sequence[int], examples: int, dense: int
     return SizePlan(difficulty, sizes, np.full(len(pairs), examples))
 
 
+def example_of(task: Task, n: int, seed: int) -> TaskBatch:
+    """The one example of a size and a seed, in the smallest memory: the same wherever it is looked at.
+
+    Raises:
+        ValueError: n is too small for the task.
+    """
+    return task.sample(np.random.default_rng(seed), n, task.smallest_memory_size(n))
+
+
 def join(task: Task, batches: Sequence[TaskBatch]) -> MixedBatch:
     """Put batches of any memory sizes into one; their rows stay in order."""
     width = max(batch.memory_size for batch in batches)

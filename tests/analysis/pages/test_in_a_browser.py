@@ -12,10 +12,9 @@ from selenium.webdriver.common.keys import Keys
 from analysis import find_program
 from analysis.explanation.at_hand import AtHand
 from analysis.machine.vm import run
-from analysis.pages.examples import drawn
 from analysis.pages.subject import Subject
 from analysis.printing.trace import trace
-from nram_env.tasks import draw_plan, get_task, task_names
+from nram_env.tasks import draw_plan, example_of, get_task, task_names
 from tests.analysis.programs import CASES, endless_where_the_first_value_is_1, program_of
 
 NAME = "</script><b>x"
@@ -61,7 +60,7 @@ def end(browser):
 def test_buttons_slider_and_arrow_keys_step_through_the_run_that_trace_prints(opened):
     browser = opened("copy", "#step=1&n=5&seed=2")
     program = find_program("zoo:copy")
-    *rows, _ = trace(program, drawn(get_task("copy"), 5, 2).memory[0].tolist(), 100).rows
+    *rows, _ = trace(program, example_of(get_task("copy"), 5, 2).memory[0].tolist(), 100).rows
     keyboard = browser.driver.find_element(By.TAG_NAME, "body")
     slider = browser.driver.find_element(By.ID, "slider")
     moves = {
@@ -102,7 +101,7 @@ def test_reads_and_writes_are_marked_and_said(opened):
 def test_links_lead_to_a_step_of_an_example_or_of_an_input(opened):
     browser = opened("merge", "#step=7&n=5&seed=2")
     program, task = find_program("zoo:merge"), get_task("merge")
-    memory = drawn(task, 5, 2).memory[0].tolist()
+    memory = example_of(task, 5, 2).memory[0].tolist()
     assert numbers(browser, "hard-memory") == list(trace(program, memory, 100).rows[6].memory)
     browser.ask("location.hash = arguments[0]", f"step=2&memory={','.join(map(str, memory))}")
     browser.ask("return new Promise((done) => setTimeout(done))")
@@ -222,7 +221,7 @@ def test_without_scripts_the_page_reads_from_top_to_bottom(browser, zoo_report):
         for part in ("PROVED", "What is not claimed", "One run as a table", "With scripts switched on"):
             assert part in text
         program = find_program("zoo:merge")
-        rows = trace(program, drawn(get_task("merge"), 3, 0).memory[0].tolist(), 100).rows
+        rows = trace(program, example_of(get_task("merge"), 3, 0).memory[0].tolist(), 100).rows
         cells = [row.split() for row in browser.texts(".trace tbody tr")]
         assert [list(map(int, row[2 : 2 + len(rows[0].memory)])) for row in cells] == [
             list(row.memory) for row in rows
