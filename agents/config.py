@@ -67,6 +67,9 @@ class TrainConfig:
     """Examples of each member in an update."""
     seed: int = 0
     """Seed of all chance in the run."""
+    portfolio: bool = False
+    """Let several populations, islands that differ in controller, registers, gates, loss and levels, share
+    the time by how far each has come; what is asked for and is not generic holds for all of them."""
 
     first_level: int = 5
     """Difficulty at which the curriculum starts."""
@@ -82,6 +85,9 @@ class TrainConfig:
     """Share of easy examples, where the task has such, until a member masters the top level."""
     memory_slack: int = 2
     """M exceeds the smallest legal size by 0 to this many cells, drawn anew for each update."""
+    small_share: float = 0.0
+    """Share of updates that hold all sizes below a bound drawn anew, so that small memories still occur where
+    members train on large ones: M goes by the largest example of an update."""
     horizon_share: float = 1.0
     """Every other update, by chance, has this share of the task's horizon; the others have all of it."""
     horizon_slack: int = 0
@@ -263,6 +269,7 @@ RANGES = ("learning_rate", "output_scale", "entropy_bonus", "gradient_noise")
 
 _SHARES = (
     "easy_share",
+    "small_share",
     "horizon_share",
     "halting_share",
     "halting_spread",

@@ -50,7 +50,8 @@ def draw_lesson(rng: np.random.Generator, task: Task, population: Population, co
     """Draw examples and horizons for an update; all examples share one M."""
     stopping = population.level.numpy() > config.max_level
     patient = bool(stopping.any()) and rng.random() < config.halting_share
-    difficulty = _difficulties(rng, task, population, stopping, config)
+    highest = _bound(rng, task, population, config)
+    difficulty = _difficulties(rng, task, population, stopping, highest, config)
     slack, horizon_slack = rng.integers([config.memory_slack, config.horizon_slack], endpoint=True).tolist()
     share = rng.choice([config.horizon_share, 1.0])
     steps = np.array([ceil(share * task.horizon(int(n))) for n in difficulty.max(1)])
@@ -62,11 +63,24 @@ def draw_lesson(rng: np.random.Generator, task: Task, population: Population, co
     return Lesson(batch, horizon, torch.from_numpy(stopping & patient))
 
 
+def _bound(rng: np.random.Generator, task: Task, population: Population, config: TrainConfig) -> int:
+    """The largest n of an update: that of the curriculum, or now and then a smaller one."""
+    if not config.small_share or rng.random() >= config.small_share:
+        return config.max_level
+    level = min(int(population.level.max()), config.max_level)
+    return int(rng.integers(task.smallest_difficulty, level, endpoint=True))
+
+
 def _difficulties(
-    rng: np.random.Generator, task: Task, population: Population, stopping: np.ndarray, config: TrainConfig
+    rng: np.random.Generator,
+    task: Task,
+    population: Population,
+    stopping: np.ndarray,
+    highest: int,
+    config: TrainConfig,
 ) -> np.ndarray:
     """Difficulties (P, B): by level, but some of any size for members that learn to stop, `stopping` (P,)."""
-    lowest, highest = task.smallest_difficulty, config.max_level
+    lowest = task.smallest_difficulty
     levels = population.level.clamp_max(highest).numpy()
     drawn = draw_difficulties(rng, levels, config.batch_size, lowest, highest, config.ahead)
     if not stopping.any():

@@ -84,14 +84,23 @@ class Lessons:
         return self._config.horizon_share, 1.0
 
     def memory_sizes(self, highest: int) -> list[int]:
-        """Every M that may be drawn while no level is higher than `highest`, then those of the next level."""
-        needed = [self._task.smallest_memory_size(self._ceiling(level)) for level in (highest, highest + 1)]
+        """Every M that may be drawn while no level is higher than `highest`, those of the next level last."""
+        lowest = self._task.smallest_difficulty if self._config.small_share else highest
+        levels = range(min(lowest, highest), highest + 2)
+        needed = [self._task.smallest_memory_size(self._ceiling(level)) for level in levels]
         slacks = range(self._config.memory_slack + 1)
         return list(dict.fromkeys(size + slack for size in needed for slack in slacks))
 
     def _ceiling(self, highest: int) -> int:
         """The largest n that is drawn."""
         return min(highest + self._config.ahead, self._config.max_level)
+
+    def _bound(self, highest: int, rng: np.random.Generator) -> int:
+        """The largest n of an update: the largest that is drawn, or now and then a smaller one."""
+        if not self._config.small_share or rng.random() >= self._config.small_share:
+            return self._ceiling(highest)
+        level = min(highest, self._config.max_level)
+        return int(rng.integers(self._task.smallest_difficulty, level, endpoint=True))
 
     def draw(self, population: Population, highest: int, chance: Chance) -> DeviceLesson:
         """Draw examples and horizons for an update; all examples share one M.
@@ -101,7 +110,7 @@ class Lessons:
             highest: Their highest level when the host last looked.
             chance: That of the update.
         """
-        config, ceiling, rng = self._config, self._ceiling(highest), chance.host
+        config, ceiling, rng = self._config, self._bound(highest, chance.host), chance.host
         stopping = (population.level > config.max_level) & (highest > config.max_level)
         patient = highest > config.max_level and rng.random() < config.halting_share
         slacks = rng.integers([config.memory_slack, config.horizon_slack], endpoint=True)

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from agents.config import TrainConfig
-from agents.curriculum import Lesson, draw_difficulties, rise
+from agents.curriculum import Lesson, draw_difficulties, draw_lesson, rise
 from agents.losses import mastered
 from agents.population import UNKNOWN, UNKNOWN_LOSS, Population, start
 from agents.rollout import Rollout
-from nram_env.tasks import TaskBatch
+from nram_env.tasks import TaskBatch, get_task
 
 CONFIG = TrainConfig(
     task="access", population=3, first_level=2, max_level=5, level_threshold=0.5, level_patience=20
@@ -53,6 +53,26 @@ def test_difficulties_follow_the_shares_of_the_paper():
     for n, share in ((4, 0.65 * 0.5), (5, 0.65 * 0.25)):
         spread = 0.1 / 50 + 0.25 * sum(0.5**k / (3 + k) for k in range(n - 3, 40))
         assert np.mean(drawn == n) == pytest.approx(share + spread, abs=0.005)
+
+
+def sizes_drawn(small_share: float) -> tuple[set[int], set[int]]:
+    """Memory sizes, and the largest n of lessons, of members that learn to stop."""
+    config, rng = replace(CONFIG, task="copy", small_share=small_share), np.random.default_rng(0)
+    population = replace(start(config, 3, torch.Generator().manual_seed(0)), level=torch.tensor([6, 6, 6]))
+    found = [draw_lesson(rng, config.task_object, population, config).batch for _ in range(150)]
+    return {batch.memory_size for batch in found}, {int(batch.difficulty.max()) for batch in found}
+
+
+def test_small_memories_occur_on_high_levels_if_that_is_asked_for():
+    task = get_task("copy")
+    assert sizes_drawn(0.0) == (
+        set(range(task.smallest_memory_size(5), task.smallest_memory_size(5) + 3)),
+        {5},
+    )
+    assert sizes_drawn(0.5) == (
+        set(range(task.smallest_memory_size(1), task.smallest_memory_size(5) + 3)),
+        {1, 2, 3, 4, 5},
+    )
 
 
 def test_difficulties_stay_within_what_is_allowed():

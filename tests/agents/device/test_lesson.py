@@ -60,13 +60,14 @@ def figures(lessons) -> dict[str, np.ndarray]:
     }
 
 
+@pytest.mark.parametrize("small", [0.0, 0.5])
 @pytest.mark.parametrize("levels", [[2, 2, 3, 4], [2, 6, 6, 5], [3, 6, 7, 7]], ids=["low", "top", "stopping"])
-def test_difficulties_sizes_and_horizons_are_as_often_drawn_as_on_the_processor(levels):
-    population = population_at(levels)
-    found = figures(on_the_device(population, LESSONS))
-    wanted = figures(on_the_processor(population, LESSONS))
+def test_difficulties_sizes_and_horizons_are_as_often_drawn_as_on_the_processor(levels, small):
+    population, config = population_at(levels), replace(CONFIG, small_share=small)
+    found = figures(on_the_device(population, LESSONS, config))
+    wanted = figures(on_the_processor(population, LESSONS, config))
     for name, share in wanted.items():
-        tolerance = 0.02 if name == "difficulty" else 0.13
+        tolerance = 0.02 if name == "difficulty" and not small else 0.13
         assert np.abs(found[name] - share).max() < tolerance, name
         if name in ("difficulty", "size"):
             assert np.array_equal(found[name] > 0, share > 0), name
@@ -108,6 +109,13 @@ def test_the_sizes_that_may_come_are_those_of_this_level_and_then_of_the_next():
     assert Lessons(CONFIG, CPU).memory_sizes(7) == [13, 14, 15]
     drawn = {lesson.batch.memory.shape[1] for lesson in on_the_device(population_at([2, 2, 2, 3]), 50)}
     assert drawn == {9, 10, 11}
+
+
+def test_where_small_sizes_still_occur_all_memory_sizes_below_may_come():
+    config = replace(CONFIG, small_share=0.5)
+    assert sorted(Lessons(config, CPU).memory_sizes(3)) == list(range(5, 14))
+    found = on_the_device(population_at([2, 2, 2, 3], config), 200, config)
+    assert {lesson.batch.memory.shape[1] for lesson in found} == set(range(3, 12))
 
 
 def test_members_have_their_own_shares_of_easy_examples():
