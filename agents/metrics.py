@@ -40,7 +40,7 @@ _LINE = record(
         "restarts": _COUNT,
         "seconds": number(0),
     },
-    optional={"cell_loss": _NUMBER, "attempt": _COUNT, "stopping": _COUNT},
+    optional={"cell_loss": _NUMBER, "attempt": _COUNT, "stopping": _COUNT, "island": _COUNT},
 )
 """A line of the metrics: a `Progress`, and the seconds since this call of the run began. Runs of earlier
 versions lack what is optional."""

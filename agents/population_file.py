@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,8 +17,8 @@ from agents.tensors import TensorRule, open_tensors, save_tensors
 from nram_env.checks import boolean, built, choice, integer, list_of, record
 from nram_env.files import reading
 
-POPULATION_FORMAT = "nram-population/5"
-"""Format and version of a population's file."""
+POPULATION_FORMAT = "nram-population/6"
+"""Format and version of a run's population, or populations, in a file."""
 
 MOST_POPULATION_BYTES = 1 << 33
 
@@ -37,7 +39,7 @@ class Pause:
 
 @dataclass(frozen=True)
 class SavedPopulation:
-    """What a run is saved as.
+    """What a population is saved as.
 
     Attributes:
         config: Its hyper-parameters.
@@ -62,44 +64,96 @@ class SavedPopulation:
     pause: Pause | None = None
 
 
-def save_population(path: str | Path, saved: SavedPopulation) -> None:
-    """Write a population, atomically."""
+@dataclass(frozen=True)
+class SavedRun:
+    """All that a run is saved as: a population, or several that share the time.
+
+    Attributes:
+        config: The hyper-parameters that were asked for.
+        islands: The populations, each with hyper-parameters of its own; one at least.
+    """
+
+    config: TrainConfig
+    islands: tuple[SavedPopulation, ...]
+
+    @property
+    def update(self) -> int:
+        """Updates done, of all populations."""
+        return sum(island.update for island in self.islands)
+
+
+def save_run(path: str | Path, saved: SavedRun) -> None:
+    """Write a run, atomically."""
+    header = {
+        "config": saved.config.to_json(),
+        "islands": [_island_header(island) for island in saved.islands],
+    }
+    tensors = {
+        f"{place}.{name}": tensor
+        for place, island in enumerate(saved.islands)
+        for name, tensor in {**vars(island.population), "chance": island.chance.get_state()}.items()
+    }
+    save_tensors(path, POPULATION_FORMAT, header, tensors)
+
+
+def _island_header(saved: SavedPopulation) -> dict[str, Any]:
     header = {
         "config": saved.config.to_json(),
         **{name: getattr(saved, name) for name in _PROGRESS},
         "examples": saved.examples.bit_generator.state,
     }
-    if saved.pause is not None:
-        header["pause"] = vars(saved.pause)
-    tensors = {**vars(saved.population), "chance": saved.chance.get_state()}
-    save_tensors(path, POPULATION_FORMAT, header, tensors)
+    return header if saved.pause is None else {**header, "pause": vars(saved.pause)}
 
 
-def load_population(path: str | Path) -> SavedPopulation:
-    """Read what `save_population` wrote.
+def load_run(path: str | Path) -> SavedRun:
+    """Read what `save_run` wrote.
 
     Raises:
         FileError: The file is missing, foreign, damaged or of another version, or its parts contradict
             each other; the message names the file and the part.
     """
     file = open_tensors(path, POPULATION_FORMAT, _HEADER, MOST_POPULATION_BYTES)
-    config = file.header["config"]
-    tensors = file.tensors({**_rules(config), "chance": _CHANCE})
-    examples, chance = np.random.default_rng(), torch.Generator()
-    progress = {name: file.header[name] for name in _PROGRESS}
+    headers = file.header["islands"]
+    rules = {
+        f"{place}.{name}": rule
+        for place, header in enumerate(headers)
+        for name, rule in {**_rules(header["config"]), "chance": _CHANCE}.items()
+    }
+    tensors = file.tensors(rules)
     with reading(path):
-        _check_progress(config, **progress)
-        _check_pause(config, file.header.get("pause"))
-        examples.bit_generator.state = file.header["examples"]
-        _set_state(chance, tensors.pop("chance"))
+        islands = tuple(_island(header, _tensors_of(place, tensors)) for place, header in enumerate(headers))
+        _check_islands(file.header["config"], islands)
+    return SavedRun(file.header["config"], islands)
+
+
+def _tensors_of(place: int, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.partition(".")[2]: tensor for name, tensor in tensors.items() if name.startswith(f"{place}.")
+    }
+
+
+def _island(header: dict[str, Any], tensors: dict[str, Tensor]) -> SavedPopulation:
+    examples, chance = np.random.default_rng(), torch.Generator()
+    progress = {name: header[name] for name in _PROGRESS}
+    _check_progress(header["config"], **progress)
+    _check_pause(header["config"], header.get("pause"))
+    examples.bit_generator.state = header["examples"]
+    _set_state(chance, tensors.pop("chance"))
     return SavedPopulation(
-        config=config,
+        config=header["config"],
         **progress,
         examples=examples,
         chance=chance,
         population=Population(**tensors),
-        pause=file.header.get("pause"),
+        pause=header.get("pause"),
     )
+
+
+def _check_islands(config: TrainConfig, islands: tuple[SavedPopulation, ...]) -> None:
+    if len(islands) > 1 and not config.portfolio:
+        raise ValueError(f"islands has {len(islands)} entries; config has no portfolio")
+    if strange := [island.config.task for island in islands if island.config.task != config.task]:
+        raise ValueError(f"islands names task {strange[0]}; that of config is {config.task}")
 
 
 def _check_progress(config: TrainConfig, update: int, attempt: int, began: int, has_risen: bool) -> None:
@@ -126,7 +180,7 @@ _PAUSE = built(
     record({"highest": _COUNT, "broken": list_of(_COUNT)}),
     lambda values: Pause(values["highest"], tuple(values["broken"])),
 )
-_HEADER = record(
+_ISLAND = record(
     {
         "config": CONFIG,
         **_PROGRESS,
@@ -141,6 +195,8 @@ _HEADER = record(
     },
     optional={"pause": _PAUSE},
 )
+MOST_ISLANDS = 64
+_HEADER = record({"config": CONFIG, "islands": list_of(_ISLAND, MOST_ISLANDS, least=1)})
 _CHANCE = TensorRule(tuple(torch.Generator().get_state().shape), ("uint8",), 0, 255)
 _TINY = torch.finfo(torch.float32).tiny
 

@@ -31,7 +31,8 @@ from nram_env.support import sweep, write_atomically
 
 if TYPE_CHECKING:
     from agents.controllers import Controller
-    from agents.trainer import Progress, Trainer
+    from agents.portfolio import Portfolio
+    from agents.trainer import Progress
 
 SAVE_UPDATES, SAVE_SECONDS = 200, 30.0
 """A run is saved after so many updates, or so long, since it was last saved: where an update takes less than
@@ -94,14 +95,14 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        trainer: The trainer as it was saved.
+        trainer: What was trained, as it was saved.
         reason: "solved", "updates", "minutes" or "interrupted" (by SIGINT, SIGTERM or SIGHUP).
         seconds: Time that this call spent training.
         solved: Solved members; where a judge was asked, those that it accepted.
         best: The member whose agent was saved: the first in the ranking, an accepted one if there are any.
     """
 
-    trainer: Trainer
+    trainer: Portfolio
     reason: str
     seconds: float
     solved: int
@@ -114,7 +115,7 @@ Judge = Callable[[Agent], bool]
 JUDGED_AT_ONCE = 3
 """After so many refusals training goes on before more members are judged."""
 
-Watch = Callable[["Trainer", "Progress", float], None]
+Watch = Callable[["Portfolio", "Progress", float], None]
 """Called after each update, or after the few that a device does at a time, with the trainer, what the last
 update showed, and the seconds since the start."""
 
@@ -148,9 +149,9 @@ def start_run(
         ValueError: The device cannot be used, or has too little memory.
         OSError: The disk is full or cannot be written.
     """
-    from agents.trainer import Trainer
+    from agents.portfolio import Portfolio
 
-    trainer = Trainer(config, parent, device)
+    trainer = Portfolio(config, parent, device)
     own_files(folder, RUN_FILES, "a run")
     with lock_run(folder):
         if (folder / POPULATION_FILE).exists():
@@ -177,12 +178,12 @@ def resume_run(
         ValueError: The device cannot be used, or has too little memory.
         FileError: The saved population is damaged.
     """
-    from agents.trainer import Trainer
+    from agents.portfolio import Portfolio
 
     if not (folder / POPULATION_FILE).is_file():
         raise RunError(f"{folder} holds no run to resume: there is no {POPULATION_FILE} in it")
     with lock_run(folder):
-        trainer = Trainer.load(folder / POPULATION_FILE, device)
+        trainer = Portfolio.load(folder / POPULATION_FILE, device)
         return _train(folder, trainer, budget, watch, save_every, save_seconds, judge)
 
 
@@ -207,7 +208,7 @@ def lock_run(folder: Path) -> Iterator[None]:
 
 def _train(
     folder: Path,
-    trainer: Trainer,
+    trainer: Portfolio,
     budget: Budget,
     watch: Watch,
     save_every: int,
@@ -239,11 +240,12 @@ def _train(
                 trainer.save(folder / POPULATION_FILE)
                 saved, took = now, time.monotonic() - now
     seconds = time.monotonic() - begin
-    best = _save(folder, trainer, accepted, Ending(trainer.update, trainer.attempt, reason, solved, seconds))
+    ending = Ending(trainer.update, trainer.attempt, reason, solved, seconds, trainer.place)
+    best = _save(folder, trainer, accepted, ending)
     return Outcome(trainer, reason, seconds, solved, best)
 
 
-def _solved(trainer: Trainer, judge: Judge | None, wanted: int | None, accepted: set[int]) -> int:
+def _solved(trainer: Portfolio, judge: Judge | None, wanted: int | None, accepted: set[int]) -> int:
     """How many members are solved; with a judge only those that it accepts count, which `accepted` keeps."""
     is_solved = trainer.population.solved.tolist()
     solved = [index for index in trainer.population.ranking() if is_solved[index]]
@@ -262,7 +264,7 @@ def _solved(trainer: Trainer, judge: Judge | None, wanted: int | None, accepted:
     return len(accepted)
 
 
-def _save(folder: Path, trainer: Trainer, accepted: Set[int], ending: Ending | None = None) -> int:
+def _save(folder: Path, trainer: Portfolio, accepted: Set[int], ending: Ending | None = None) -> int:
     """Save the population and the best member, an accepted one if there are any; returns which.
 
     The ending goes first: it counts once the population that it belongs to is there (`ending_of`).
@@ -277,7 +279,7 @@ def _save(folder: Path, trainer: Trainer, accepted: Set[int], ending: Ending | N
 
 
 @contextmanager
-def _saved_on_failure(folder: Path, trainer: Trainer, accepted: Set[int]) -> Iterator[None]:
+def _saved_on_failure(folder: Path, trainer: Portfolio, accepted: Set[int]) -> Iterator[None]:
     """Save if those that are told of an update fail, as on a terminal that is closed: training has not."""
     try:
         yield

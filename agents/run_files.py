@@ -30,6 +30,7 @@ class Ending:
         reason: "solved", "updates", "minutes" or "interrupted".
         solved: Solved members; where a judge was asked, those that it accepted.
         seconds: Time that the call spent training.
+        island: Which of the run's populations was the best, from 1.
     """
 
     update: int
@@ -37,6 +38,7 @@ class Ending:
     reason: str
     solved: int
     seconds: float
+    island: int = 1
 
 
 def ending_of(folder: Path) -> Ending | None:
@@ -49,10 +51,10 @@ def ending_of(folder: Path) -> Ending | None:
     """
     if not (folder / OUTCOME_FILE).exists() or not (folder / POPULATION_FILE).exists():
         return None
-    from agents.population_file import load_population  # needs torch
+    from agents.population_file import load_run  # needs torch
 
     ending: Ending = read_json(folder / OUTCOME_FILE, ENDING)
-    return ending if load_population(folder / POPULATION_FILE).update == ending.update else None
+    return ending if load_run(folder / POPULATION_FILE).update == ending.update else None
 
 
 def own_files(
@@ -85,9 +87,9 @@ def own_files(
 
 
 def _read_population(file: Path) -> None:
-    from agents.population_file import load_population  # needs torch
+    from agents.population_file import load_run  # needs torch
 
-    load_population(file)
+    load_run(file)
 
 
 def _read_metrics(file: Path) -> None:
@@ -99,7 +101,10 @@ def _read_metrics(file: Path) -> None:
 _COUNT = integer(0)
 _REASON = choice("solved", "updates", "minutes", "interrupted")
 ENDING = built(
-    record({"update": _COUNT, "attempt": _COUNT, "reason": _REASON, "solved": _COUNT, "seconds": number(0)}),
+    record(
+        {"update": _COUNT, "attempt": _COUNT, "reason": _REASON, "solved": _COUNT, "seconds": number(0)},
+        optional={"island": integer(1)},
+    ),
     lambda values: Ending(**values),
 )
 """Check of what a run's last file holds; returns the ending."""

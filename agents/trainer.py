@@ -19,7 +19,7 @@ from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.engine import Moment, Step, make_engine
 from agents.population import start
-from agents.population_file import SavedPopulation, load_population, save_population
+from agents.population_file import SavedPopulation, SavedRun, load_run, save_run
 from agents.selection import next_generation, select, trained_on
 from nram_env.machine.ambient import training
 
@@ -34,6 +34,7 @@ class Progress:
     Attributes:
         update: Updates done so far.
         attempt: Number of the population, from 1.
+        island: Which of a run's populations did it, from 1.
         level: Highest level of any member.
         error: Least running error among the members at that level.
         loss: Mean loss of the members, with what their entropies are worth: it rises as their bonus fades.
@@ -52,13 +53,14 @@ class Progress:
     stopping: int
     solved: int
     restarts: int
+    island: int = 1
 
 
 class Trainer:
     """Trains a population on one task, from input-output examples alone.
 
     Args:
-        config: Hyper-parameters; P = 1 is a single trainer.
+        config: Hyper-parameters; P = 1 is a single trainer. Of a portfolio it trains one island: this one.
         parent: A controller of the same shape from which all members are trained on; default: from nothing.
         device: What computes, in torch's words: "cpu", "cuda", "cuda:1". A GPU does up to ten updates in an
             `advance`, and draws other examples; the files are the same.
@@ -108,6 +110,21 @@ class Trainer:
         return self.config.seed + self.attempt - 1
 
     @property
+    def has_solved(self) -> bool:
+        """Whether a member is solved."""
+        return bool(self.population.solved.any())
+
+    @property
+    def standing(self) -> tuple[float, ...]:
+        """How far the population has come, less where it is further: by solved members, by members that learn
+        to stop, by level, by the least running error there."""
+        level = int(self.population.level.max())
+        return (not self.has_solved, level <= self.config.max_level, -level, self._error_at(level))
+
+    def _error_at(self, level: int) -> float:
+        return float(self.population.error[self.population.level == level].min())
+
+    @property
     def age(self) -> int:
         """Updates of the population."""
         return self.update - self.began
@@ -147,13 +164,13 @@ class Trainer:
         every, population = self.config.generation_every, self.population
         if not every or self.age % every:
             return False
-        return bool(losses.mastered(population, self.config).any()) and not bool(population.solved.any())
+        return bool(losses.mastered(population, self.config).any()) and not self.has_solved
 
     def _is_hopeless(self) -> bool:
         """Whether it is time for another population: no member has risen, or none is solved."""
         config = self.config
         flat = not self.has_risen and self.age >= config.attempt_updates
-        late = 0 < config.unsolved_updates <= self.age and not bool(self.population.solved.any())
+        late = 0 < config.unsolved_updates <= self.age and not self.has_solved
         return (flat or late) and self.attempt < config.attempts
 
     @training()
@@ -218,18 +235,29 @@ class Trainer:
 
     def save(self, path: str | Path) -> None:
         """Write everything that a resumed run needs, atomically."""
-        save_population(path, self.saved)
+        save_run(path, SavedRun(self.config, (self.saved,)))
 
     @classmethod
-    @training()
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> Trainer:
         """Continue from what `save` wrote; on the same device exactly as if the run had not been stopped.
 
         Raises:
-            FileError: See `load_population`.
+            FileError: See `load_run`.
+            ValueError: The run has several populations; or as for a new trainer.
+        """
+        saved = load_run(path)
+        if len(saved.islands) > 1:
+            raise ValueError(f"{path} holds {len(saved.islands)} populations; go on with nram train --resume")
+        return cls.restored(saved.islands[0], device)
+
+    @classmethod
+    @training()
+    def restored(cls, saved: SavedPopulation, device: str | torch.device = "cpu") -> Trainer:
+        """The trainer that was saved as `saved`.
+
+        Raises:
             ValueError: As for a new trainer.
         """
-        saved = load_population(path)
         trainer = cls(saved.config, device=device)
         trainer.update, trainer.attempt, trainer.began = saved.update, saved.attempt, saved.began
         trainer.has_risen = saved.has_risen
@@ -260,7 +288,7 @@ class Trainer:
             update=self.update,
             attempt=self.attempt,
             level=level,
-            error=float(population.error[population.level == level].min()),
+            error=self._error_at(level),
             loss=float(step.loss.nanmean()),
             cell_loss=float(step.cell_loss.nanmean()),
             stopping=int((population.level > self.config.max_level).sum()),

@@ -18,8 +18,9 @@ from pathlib import Path
 import torch
 
 from agents.config import TrainConfig
+from agents.portfolio import Portfolio
 from agents.run import Budget, start_run
-from agents.trainer import Progress, Trainer
+from agents.trainer import Progress
 
 PRINTED = 20
 MOST_GROWTH = 1.03
@@ -37,7 +38,7 @@ def soak(task: str, minutes: float) -> int:
     printed, began = 0, time.monotonic()
     print(f"{'minutes':>8} {'updates':>8} {'level':>5} {'solved':>6} {'MiB':>6}", flush=True)
 
-    def watch(trainer: Trainer, progress: Progress, seconds: float) -> None:
+    def watch(portfolio: Portfolio, progress: Progress, seconds: float) -> None:
         nonlocal printed
         held.append((seconds / 60 / minutes, resident()))
         if held[-1][0] * PRINTED >= printed:

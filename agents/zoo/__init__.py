@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from agents.checkpoint import AGENT_FILE, Agent, load_agent
 from agents.config import TrainConfig
+from agents.generic import generic_settings, islands_of
 from agents.run import Budget
 from nram_env.checks import (
     anything,
@@ -36,7 +37,6 @@ from nram_env.checks import (
 )
 from nram_env.files import read_json
 from nram_env.support import unknown_name, write_atomically
-from nram_env.tasks import get_task
 
 _Found = TypeVar("_Found")
 
@@ -164,27 +164,13 @@ def recipe_of(task: str, controller: str | None = None) -> str | None:
     return min(fitting, key=lambda name: (name != task, name), default=None)
 
 
-GENERIC: Mapping[str, Any] = {
-    "controller": "feedforward",
-    "second_read": True,
-    "population": 64,
-    "first_level": 2,
-    "level_threshold": 0.1,
-    "loss": "mixture",
-    "learning_rate": [0.001, 0.02],
-}
-"""The settings of a task without a recipe. It gets the registers that it suggests, six at least."""
-
-_GENERIC_REGISTERS = 6
-
-
 def usual_config(task: str, controller: str | None = None) -> TrainConfig:
     """The settings with which a task is trained if nothing else is said: its recipe's, or the generic ones.
 
     Args:
         task: Name of a task.
-        controller: Kind of controller; default: the recipe's, or else the generic one. Of the other kind,
-            where there is no recipe, the defaults of TrainConfig hold.
+        controller: Kind of controller; default: the recipe's, or else a portfolio of several. Where there is
+            no recipe, a kind that is asked for gets the first island of that kind, alone.
 
     Raises:
         ValueError: There is no such task or controller.
@@ -192,20 +178,18 @@ def usual_config(task: str, controller: str | None = None) -> TrainConfig:
     Example:
         >>> usual_config("merge").controller, usual_config("merge", "lstm").controller
         ('feedforward', 'lstm')
-        >>> usual_config("x-max").second_read
-        True
+        >>> usual_config("x-max").portfolio, usual_config("x-max", "lstm").portfolio
+        (True, False)
     """
     name = recipe_of(task, controller)
     if name is not None:
         return find_recipe(name).config
-    settings = (
-        {"controller": controller} if controller not in (None, GENERIC["controller"]) else _generic(task)
-    )
-    return TrainConfig.from_json({**TrainConfig().to_json(), "task": task, **settings})
-
-
-def _generic(task: str) -> Mapping[str, Any]:
-    return {**GENERIC, "num_registers": max(_GENERIC_REGISTERS, get_task(task).num_registers)}
+    config = TrainConfig.from_json({**TrainConfig().to_json(), "task": task, **generic_settings(task)})
+    if controller is None:
+        return config
+    islands: dict[str, TrainConfig]
+    islands = {island.controller: island for island in reversed(islands_of(config))}
+    return _named("controller", controller, islands)
 
 
 def _named(kind: str, name: str, known: Mapping[str, _Found]) -> _Found:

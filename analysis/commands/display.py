@@ -13,6 +13,7 @@ from agents.run import Budget
 from analysis.commands.output import command, plain_console, say
 
 if TYPE_CHECKING:
+    from agents.portfolio import Portfolio
     from agents.trainer import Progress, Trainer
 
 PLAIN_SECONDS = 10.0
@@ -66,7 +67,7 @@ class TrainingDisplay(Display):
         self._first_update: int | None = None
         self._shown = -PLAIN_SECONDS
 
-    def watch(self, trainer: Trainer, progress: Progress, seconds: float) -> None:
+    def watch(self, portfolio: Portfolio, progress: Progress, seconds: float) -> None:
         """Show an update, at most four times a second."""
         if self._first_update is None:
             self._first_update = progress.update - 1
@@ -75,13 +76,13 @@ class TrainingDisplay(Display):
         if seconds - self._shown < (0.25 if self._live else PLAIN_SECONDS):
             return
         self._shown = seconds
-        line = self._line(trainer, progress, seconds)
+        line = self._line(portfolio, progress, seconds)
         if self._live:
-            self._live.update(_members(trainer, line), refresh=True)
+            self._live.update(_members(portfolio.leader, line), refresh=True)
         else:
             say(line)
 
-    def _line(self, trainer: Trainer, progress: Progress, seconds: float) -> str:
+    def _line(self, portfolio: Portfolio, progress: Progress, seconds: float) -> str:
         rate = (progress.update - (self._first_update or 0)) / max(seconds, 1e-9)
         limits = []
         if self._budget.updates is not None:
@@ -89,18 +90,19 @@ class TrainingDisplay(Display):
         if self._budget.minutes is not None:
             limits.append(60 * self._budget.minutes - seconds)
         left = f", at most {clock(min(limits))} left" if limits else ""
-        config = trainer.config
+        config, islands = portfolio.active.config, len(portfolio.islands)
+        island = f"island {progress.island} of {islands}, " if islands > 1 else ""
         attempt = f"attempt {progress.attempt} of {config.attempts}, " if progress.attempt > 1 else ""
         stopping = f"{progress.stopping} learn to stop, " if progress.stopping else ""
         level = min(progress.level, config.max_level)
         return (
-            f"{config.task}: {attempt}update {progress.update}, level {level} of {config.max_level}, error "
-            f"{progress.error:.3f}, {stopping}{progress.solved} solved, {rate:.1f} updates/s{left}"
+            f"{config.task}: {island}{attempt}update {progress.update}, level {level} of {config.max_level}, "
+            f"error {progress.error:.3f}, {stopping}{progress.solved} solved, {rate:.1f} updates/s{left}"
         )
 
 
 def _members(trainer: Trainer, caption: str) -> Table:
-    """The five best members of a population."""
+    """The five best members of the best population."""
     table = Table(title=caption, title_justify="left", box=None, padding=(0, 2))
     for heading in ("member", "level", "error", "hard error", "learning rate", "updates"):
         table.add_column(heading, justify="right")

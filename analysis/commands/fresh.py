@@ -12,8 +12,8 @@ from typing import Any
 from agents import zoo
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
+from agents.portfolio import Portfolio
 from agents.run import Outcome
-from agents.trainer import Trainer
 from analysis.commands.output import command
 from analysis.extraction.pipeline import extract
 from analysis.extraction.resolve import PROGRAM_FILE
@@ -58,7 +58,7 @@ def measured(agent: Agent, mode: str, seed: int) -> dict[str, float]:
     return {str(row.n): row.exact_error for row in found}
 
 
-def candidates(trainer: Trainer) -> list[Candidate]:
+def candidates(trainer: Portfolio) -> list[Candidate]:
     """The first of the solved members; the best member if none is solved."""
     agents, solved = trainer.agents(), int(trainer.population.solved.sum())
     return [Candidate(agent) for agent in agents[: max(1, min(CANDIDATES, solved))]]

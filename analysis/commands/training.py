@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import tyro
 from rich.console import Group, RenderableType
@@ -15,6 +15,7 @@ from rich.table import Table
 
 from agents import zoo
 from agents.config import TrainConfig
+from agents.generic import islands_of
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, tensorboard_installed
 from agents.run import Outcome, usual_budget
 from analysis.commands.display import TrainingDisplay, resume_command
@@ -37,8 +38,9 @@ class Train:
     seed. Ctrl-C saves and says how to go on.
 
     A task of the zoo is trained by its recipe, of the --controller that is asked for; whatever else is said
-    here overrides it. Other tasks get the generic settings: a feed-forward controller, a second READ,
-    six registers at least, 64 members. With --controller lstm they get the defaults.
+    here overrides it. Other tasks get generic settings, a portfolio of them: islands, populations that differ
+    in controller, registers, gates, loss and levels, share the time by how far each has come. With
+    --controller, or --no-portfolio, there is one population alone.
 
     Examples:
         nram train copy
@@ -117,11 +119,28 @@ def _settings_note(config: TrainConfig) -> str:
     """Which recipe holds, and what differs from it."""
     name = zoo.recipe_of(config.task, config.controller)
     if name is None:
-        which = "generic" if config.controller == zoo.GENERIC["controller"] else "default"
-        return f"There is no recipe for {config.task} with this controller: the {which} settings hold."
+        said = f"There is no recipe for {config.task} with this controller: generic settings hold."
+        return said + _islands_note(islands_of(config))
     usual = zoo.find_recipe(name).config.to_json()
-    changed = [f"{key} = {value}" for key, value in config.to_json().items() if value != usual[key]]
-    return f"Following the recipe of zoo:{name}" + (f", but {', '.join(changed)}." if changed else ".")
+    changed = _differences(config, usual)
+    return f"Following the recipe of zoo:{name}" + (f", but {changed}." if changed else ".")
+
+
+def _islands_note(islands: Sequence[TrainConfig]) -> str:
+    """What the populations differ in that share the time."""
+    if len(islands) == 1:
+        return ""
+    first = islands[0].to_json()
+    lines = [
+        f"Island {place}: {_differences(island, first) or 'these settings'}."
+        for place, island in enumerate(islands, 1)
+    ]
+    return "\n".join(["\nThe time is shared by how far each has come.", *lines])
+
+
+def _differences(config: TrainConfig, usual: Mapping[str, Any]) -> str:
+    values = config.to_json()
+    return ", ".join(f"{name} = {value}" for name, value in values.items() if value != usual[name])
 
 
 def _metrics_note(folder: Path) -> str:
@@ -138,6 +157,8 @@ def _report(folder: Path, outcome: Outcome) -> dict:
         "reason": outcome.reason,
         "updates": outcome.trainer.update,
         "attempts": outcome.trainer.attempt,
+        "islands": len(outcome.trainer.islands),
+        "island": outcome.trainer.place,
         "seconds": round(outcome.seconds, 2),
         "members": outcome.trainer.population.size,
         "solved": outcome.solved,
@@ -147,9 +168,11 @@ def _report(folder: Path, outcome: Outcome) -> dict:
 
 def _closing_lines(folder: Path, outcome: Outcome, device: str) -> list[str]:
     report = _report(folder, outcome)
+    island = f"island {report['island']} of {report['islands']}, " if report["islands"] > 1 else ""
     lines = [
-        f"Stopped ({report['reason']}) after {report['updates']} updates, {report['seconds']:.0f} s, attempt "
-        f"{report['attempts']}; {report['solved']} of {report['members']} members solved. Saved in {folder}.",
+        f"Stopped ({report['reason']}) after {report['updates']} updates, {report['seconds']:.0f} s, {island}"
+        f"attempt {report['attempts']}; {report['solved']} of {report['members']} members solved. Saved in "
+        f"{folder}.",
     ]
     task = report["task"]
     again = resume_command(folder, task, device)

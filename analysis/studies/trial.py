@@ -119,6 +119,7 @@ class Result:
         solved: Solved members; where programs were judged, those whose program passed.
         program: Canonical hash of the program, where there is one.
         proof: Verdict on the program, where a proof was wanted.
+        island: Which of a portfolio's populations was the best, from 1.
     """
 
     success: bool
@@ -129,6 +130,7 @@ class Result:
     solved: int
     program: str | None = None
     proof: str | None = None
+    island: int = 1
 
 
 _COUNT = integer(0)
@@ -149,7 +151,12 @@ _RESULT = {
     "seconds": number(0),
     "solved": _COUNT,
 }
-_LATER = {"success": boolean(), "program": nullable(text()), "proof": nullable(text())}
+_LATER = {
+    "success": boolean(),
+    "program": nullable(text()),
+    "proof": nullable(text()),
+    "island": integer(1),
+}
 
 
 def _result(values: dict[str, Any]) -> Result:

@@ -145,6 +145,7 @@ def _result(folder: Path, trial: Trial, ending: Ending) -> Result:
         solved=ending.solved,
         program=None if program is None else canonical_hash(program),
         proof=proof,
+        island=ending.island,
     )
 
 

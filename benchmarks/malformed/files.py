@@ -17,7 +17,7 @@ from agents import zoo
 from agents.checkpoint import load_agent, save_agent
 from agents.config import CONFIG, TrainConfig
 from agents.metrics import METRICS_FILE, read_metrics
-from agents.population_file import load_population, save_population
+from agents.population_file import SavedRun, load_run, save_run
 from agents.trainer import Trainer
 from analysis.commands.demo_folder import SUMMARY
 from analysis.extraction.adapters import HardenedAgent
@@ -71,7 +71,7 @@ def kinds(folder: Path) -> dict[str, Kind]:
     tensors = {"unpack": unpack_tensors, "pack": pack_tensors}
     found = {
         "agent": Kind("agent.safetensors", (), load_agent, save_agent, **tensors),
-        "population": Kind("population.safetensors", (), load_population, save_population, **tensors),
+        "population": Kind("population.safetensors", (), load_run, save_run, **tensors),
         "config": Kind("config.json", (), lambda file: read_json(file, CONFIG), _save_config),
         "program": Kind("program.json", (), load_program, lambda file, program: save_program(program, file)),
         "recipe": Kind("recipe.json", (), zoo.load_recipe, zoo.save_recipe),
@@ -113,7 +113,7 @@ def _values() -> dict[str, list[Any]]:
     summary = {"task": "copy", "controller": "lstm", "train_seconds": 1.5, "program": "a\nb", "checks": [{}]}
     return {
         "agent": [entry.agent for entry in entries[:2]],
-        "population": [trainer.saved],
+        "population": [SavedRun(trainer.config, (trainer.saved,))],
         "config": [trainer.config, TrainConfig(task="swap", controller="feedforward", second_read=True)],
         "program": [load_program(entry.place / "program.json") for entry in entries],
         "recipe": [entry.recipe for entry in entries],

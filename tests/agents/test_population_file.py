@@ -1,11 +1,14 @@
 """A run's population on disk: whole, and no part of it at odds with another."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 
 from agents.config import TrainConfig
 from agents.population_file import POPULATION_FORMAT
+from agents.portfolio import Portfolio
 from agents.tensors import save_tensors
 from agents.trainer import Trainer
 from nram_env.files import FileError
@@ -24,11 +27,35 @@ GOOD = {
 def refusal(tmp_path, header: dict, **tensors: torch.Tensor) -> str:
     """What loading says of a fresh population whose header and tensors are changed like this."""
     trainer, file = Trainer(SMALL), tmp_path / "population.safetensors"
-    kept = {**vars(trainer.population), "chance": trainer.chance.get_state()}
-    save_tensors(file, POPULATION_FORMAT, GOOD | header, kept | tensors)
+    kept = {**vars(trainer.population), "chance": trainer.chance.get_state()} | tensors
+    run = {"config": SMALL.to_json(), "islands": [GOOD | header]}
+    save_tensors(file, POPULATION_FORMAT, run, {f"0.{name}": tensor for name, tensor in kept.items()})
     with pytest.raises(FileError, match=r"population\.safetensors: ") as caught:
         Trainer.load(file)
     return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"islands": []}, "islands is a list of 0 entries; must be a list of 1 to"),
+        ({"islands": [GOOD, GOOD]}, "islands has 2 entries; config has no portfolio"),
+        (
+            {"config": {**SMALL.to_json(), "task": "copy"}},
+            "islands names task access; that of config is copy",
+        ),
+    ],
+)
+def test_islands_that_are_not_those_of_the_run_are_refused(tmp_path, change, message):
+    trainer, file = Trainer(SMALL), tmp_path / "population.safetensors"
+    run = {"config": SMALL.to_json(), "islands": [GOOD]} | change
+    kept = {**vars(trainer.population), "chance": trainer.chance.get_state()}
+    tensors = {
+        f"{place}.{name}": value for place in range(len(run["islands"])) for name, value in kept.items()
+    }
+    save_tensors(file, POPULATION_FORMAT, run, tensors)
+    with pytest.raises(FileError, match=re.escape(message)):
+        Portfolio.load(file)
 
 
 def test_a_population_file_without_its_tensors_is_refused(tmp_path):
@@ -42,8 +69,8 @@ def test_a_population_file_without_its_tensors_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("part", "change", "message"),
     [
-        ("config", {"population": 5}, "the tensor parameters has shape (3, "),
-        ("config", {"hidden_size": 5}, "the tensor parameters has shape (3, "),
+        ("config", {"population": 5}, "the tensor 0.parameters has shape (3, "),
+        ("config", {"hidden_size": 5}, "the tensor 0.parameters has shape (3, "),
         ("config", {"hidden_size": 16.0}, "config: hidden_size is 16.0; must be an integer"),
         ("config", {"task": "coppy"}, "config: unknown task 'coppy'; did you mean 'copy'"),
         ("config", {"population": 10**9}, "config: population must be in 1..65536, got 1000000000"),
@@ -95,13 +122,13 @@ def test_an_attempt_or_a_pause_that_cannot_be_is_refused(tmp_path, change, messa
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("parameters", torch.nan, "the tensor parameters holds nan; must hold finite numbers"),
-        ("variance", -1.0, "the tensor variance holds -1.0; must hold finite numbers in 0.."),
-        ("level", 99, "the tensor level holds 99; must hold finite numbers in 1..4"),
-        ("age", -1, "the tensor age holds -1"),
-        ("error", 1.5, "the tensor error holds 1.5; must hold finite numbers in 0..1"),
-        ("best_steps", -1.0, "the tensor best_steps holds -1.0; must hold finite numbers in 0.."),
-        ("learning_rate", 0.0, "the tensor learning_rate holds 0.0"),
+        ("parameters", torch.nan, "the tensor 0.parameters holds nan; must hold finite numbers"),
+        ("variance", -1.0, "the tensor 0.variance holds -1.0; must hold finite numbers in 0.."),
+        ("level", 99, "the tensor 0.level holds 99; must hold finite numbers in 1..4"),
+        ("age", -1, "the tensor 0.age holds -1"),
+        ("error", 1.5, "the tensor 0.error holds 1.5; must hold finite numbers in 0..1"),
+        ("best_steps", -1.0, "the tensor 0.best_steps holds -1.0; must hold finite numbers in 0.."),
+        ("learning_rate", 0.0, "the tensor 0.learning_rate holds 0.0"),
         ("chance", 255, "the tensor chance is no state of a generator"),
     ],
 )

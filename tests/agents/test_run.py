@@ -16,6 +16,7 @@ from filelock import FileLock
 from agents.checkpoint import load_agent
 from agents.config import TrainConfig
 from agents.metrics import EVENTS_FOLDER, METRICS_FILE, call_seconds, last_update, open_metrics, read_metrics
+from agents.portfolio import Portfolio
 from agents.run import POPULATION_FILE, Budget, RunError, resume_run, start_run
 from agents.run_files import ending_of
 from agents.trainer import REFUTED, Progress, Trainer
@@ -75,7 +76,7 @@ def test_a_population_that_takes_long_to_save_is_saved_by_the_clock_alone(tmp_pa
     def saves(folder, **options) -> list[int]:
         done = []
         with monkeypatch.context() as patch:
-            patch.setattr(Trainer, "save", lambda trainer, file: done.append(trainer.update))
+            patch.setattr(Portfolio, "save", lambda trainer, file: done.append(trainer.update))
             start_run(tmp_path / folder, SMALL, Budget(updates=6), ignore, save_every=2, **options)
         return done
 
@@ -243,7 +244,7 @@ def all_solved(trainer, progress, _) -> None:
     if progress.update == 1:
         steps = torch.arange(trainer.population.size, 0, -1).float()
         errors = torch.zeros_like(trainer.population.best_error)
-        trainer.population = replace(trainer.population, best_error=errors, best_steps=steps)
+        trainer.leader.population = replace(trainer.population, best_error=errors, best_steps=steps)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,7 @@ def test_an_accepted_member_is_saved_though_one_that_was_not_asked_about_ranks_f
         error = trainer.population.best_error.clone()
         error[[0, 2] if progress.update == 3 else [1]] = 0
         steps = torch.tensor([1.0, 3.0, 2.0])
-        trainer.population = replace(trainer.population, best_error=error, best_steps=steps)
+        trainer.leader.population = replace(trainer.population, best_error=error, best_steps=steps)
 
     def judge(agent) -> bool:
         return agent.info["member"] == 1

@@ -11,6 +11,7 @@ import torch
 
 from agents import TrainConfig, zoo
 from agents.device.engine import DeviceEngine
+from agents.generic import generic_settings, islands_of
 from analysis.commands.cli import VERBS, main
 from nram_env.tasks import get_task
 
@@ -194,23 +195,24 @@ def test_flags_override_the_recipe_and_are_named(tmp_path, capsys):
     assert "Following the recipe of zoo:merge, but population = 8, seed = 7." in said
 
 
-def test_a_task_without_a_recipe_gets_the_generic_settings_and_enough_registers(tmp_path, capsys):
+def test_a_task_without_a_recipe_gets_a_portfolio_and_enough_registers(tmp_path, capsys):
     config, said = settings_of(["x-max"], tmp_path, capsys)
-    assert (config.task, config.controller, config.num_registers) == ("x-max", "feedforward", 6)
-    assert (config.second_read, config.population, config.loss) == (True, 64, "mixture")
-    assert "There is no recipe for x-max with this controller: the generic settings hold." in said
+    assert (config.task, config.portfolio, config.num_registers) == ("x-max", True, 6)
+    assert "There is no recipe for x-max with this controller: generic settings hold.\n" in said
+    assert "The time is shared by how far each has come.\nIsland 1: these settings.\nIsland 2: " in said
     assert zoo.usual_config("x-add").num_registers == get_task("x-add").num_registers == 8
     assert zoo.usual_config("merge") == zoo.find_recipe("merge").config
 
 
-def test_the_generic_settings_name_no_task():
-    assert not {"task", "seed", "easy_share"} & set(zoo.GENERIC)
-
-
-def test_the_other_controller_without_a_recipe_gets_the_defaults(tmp_path, capsys):
+def test_a_controller_that_is_asked_for_without_a_recipe_gets_one_generic_population(tmp_path, capsys):
     config, said = settings_of(["merge", "--controller", "lstm"], tmp_path, capsys)
-    assert config == TrainConfig("merge")
-    assert "There is no recipe for merge with this controller: the default settings hold." in said
+    assert config == next(
+        island
+        for island in islands_of(TrainConfig("merge", **generic_settings("merge")))
+        if island.controller == "lstm"
+    )
+    assert "There is no recipe for merge with this controller: generic settings hold.\n" in said
+    assert "Island" not in said
 
 
 def test_help_shows_the_recipe_that_holds(capsys):
