@@ -15,6 +15,7 @@ GENERIC: Mapping[str, Any] = {
     "population": 64,
     "first_level": 1,
     "small_share": 0.2,
+    "horizon_slack": 3,
     "level_threshold": 0.1,
     "loss": "mixture",
     "learning_rate": (0.001, 0.02),
@@ -26,6 +27,7 @@ GENERIC: Mapping[str, Any] = {
 ISLANDS: Sequence[Mapping[str, Any]] = (
     {},
     {"controller": "lstm", "population": 32},
+    {"num_registers": 8},
 )
 """What the islands of a portfolio have instead of the generic settings."""
 

@@ -1,6 +1,7 @@
 """Tasks of one's own: registration, and what check_task finds."""
 
 import re
+import runpy
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -13,7 +14,7 @@ from gymnasium.utils.env_checker import check_env
 from nram_env.tasks import Finding, TaskBatch, check_task, get_task, register_task, task_names
 from nram_env.tasks.copy import Copy
 from nram_env.tasks.spec import before, n
-from tests.custom_task import CUSTOM
+from tests.custom_task import Fill
 
 
 @pytest.mark.parametrize("name", task_names("NRAM")[:10])
@@ -28,13 +29,21 @@ def test_nothing_is_wrong_with_the_further_tasks(name):
 
 
 def test_the_examples_task_is_sound_and_becomes_an_environment():
-    assert check_task(CUSTOM.Fill()) == []
-    register_task(CUSTOM.Fill())
+    assert check_task(Fill()) == []
+    register_task(Fill())
     assert "fill" in task_names()
     env = gym.make("NRAM/Fill-v0")
     check_env(env.unwrapped)
     envs = gym.make_vec("NRAM/Fill-v0", num_envs=2, differentiable=True)
     assert envs.reset(seed=0)[0].shape == (2, 4)
+
+
+def test_the_example_is_sound_and_says_so_where_nothing_was_proved(capsys, monkeypatch):
+    found = runpy.run_path("examples/custom_task.py")
+    assert check_task(found["Max"]()) == []
+    monkeypatch.setattr("sys.argv", ["custom_task.py", "--seconds", "0"])
+    assert found["main"]() == 1
+    assert "no proved program" in capsys.readouterr().out
 
 
 def test_the_task_in_the_docs_is_sound_and_its_specification_agrees():
@@ -46,10 +55,10 @@ def test_the_task_in_the_docs_is_sound_and_its_specification_agrees():
 
 
 def test_registering_a_task_again_is_fine_but_its_name_is_not_free_for_another():
-    register_task(CUSTOM.Fill())
-    register_task(CUSTOM.Fill())
+    register_task(Fill())
+    register_task(Fill())
 
-    class Other(CUSTOM.Fill):
+    class Other(Fill):
         pass
 
     with pytest.raises(ValueError, match="task name 'fill' is taken by Fill"):
@@ -57,7 +66,7 @@ def test_registering_a_task_again_is_fine_but_its_name_is_not_free_for_another()
 
 
 def named(**attributes):
-    return type("Other", (CUSTOM.Fill,), attributes)()
+    return type("Other", (Fill,), attributes)()
 
 
 @pytest.mark.parametrize(
@@ -68,7 +77,7 @@ def named(**attributes):
         (named(name="other", title="Copy"), "task title 'Copy' is taken by Copy"),
         (named(name="other", title="A/B"), "letters, digits and _, got 'A/B'"),
         (named(name="other", title="Other", num_registers=0), "num_registers is an integer from 1 on, got 0"),
-        (CUSTOM.Fill, "an instance of a subclass of Task, as in"),
+        (Fill, "an instance of a subclass of Task, as in"),
     ],
 )
 def test_what_cannot_be_registered_is_refused_and_leaves_nothing(task, message):

@@ -21,7 +21,7 @@ from agents.run import POPULATION_FILE, Budget, resume_run, start_run
 from agents.selection import forget_halting
 from agents.trainer import Trainer
 from nram_env.tasks import TaskBatch
-from tests.custom_task import CUSTOM
+from tests.custom_task import Fill
 
 CPU = torch.device("cpu")
 SMALL = TrainConfig(
@@ -236,7 +236,7 @@ def test_members_that_rise_far_between_two_looks_forget_once_as_well(monkeypatch
 
 
 def test_a_task_of_one_s_own_is_drawn_by_its_own_sampler():
-    config = TrainConfig(task=CUSTOM.Fill.name, population=2, batch_size=4, max_level=5)
+    config = TrainConfig(task=Fill.name, population=2, batch_size=4, max_level=5)
     trainer = advance(Trainer(config), 20)
     assert_same(trainer, advance(Trainer(config), 20))
     assert (trainer.population.age == 20).all()

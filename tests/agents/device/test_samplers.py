@@ -18,7 +18,7 @@ from nram_env.tasks import Task, TaskBatch, get_task, instance_of
 from nram_env.tasks.access import Access
 from nram_env.tasks.copy import Copy
 from tests.agents.device.draws import DRAWS, EASY, NAMES, assert_answered, drawn
-from tests.custom_task import CUSTOM
+from tests.custom_task import Fill
 
 LEAST_CHANCE = 1e-3
 """That numbers this far apart are of one distribution; seeds are fixed."""
@@ -231,7 +231,7 @@ class Duplicate(Copy):
 
 def test_only_the_paper_s_own_tasks_have_samplers():
     assert all(has_sampler(get_task(name)) for name in NAMES)
-    for task in (Duplicate(), CUSTOM.Fill()):
+    for task in (Duplicate(), Fill()):
         assert not has_sampler(task)
         with pytest.raises(
             ValueError, match=f"task {task.name} of .* has no device sampler; these do: access"

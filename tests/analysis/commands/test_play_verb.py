@@ -73,7 +73,7 @@ def test_what_cannot_be_played_is_said_at_once(play, words, said):
 
 def test_a_task_of_ones_own_is_played_without_a_program(play, tmp_path):
     source = tmp_path / "poured.py"  # under a name that no other test of this process registers
-    text = (ROOT / "examples" / "custom_task.py").read_text()
+    text = (ROOT / "tests" / "custom_task.py").read_text()
     source.write_text(text.replace('"fill"', '"poured"').replace('"Fill"', '"Poured"'))
     code, said, _ = play("hint\nr0 = 1\n", "poured", "--import", str(source))
     assert code == 0

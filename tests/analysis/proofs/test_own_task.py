@@ -9,7 +9,7 @@ from analysis.proofs.prover import prove
 from nram_env import Gate, MachineConfig
 from nram_env.tasks.spec import n
 from tests.analysis.proofs.settings import attempted
-from tests.custom_task import CUSTOM
+from tests.custom_task import Fill
 
 
 def fills(value):
@@ -28,17 +28,17 @@ def fills(value):
 
 
 def test_a_program_for_a_task_of_ones_own_is_proved():
-    found = attempted("fill", Stops(n + 2), task=CUSTOM.Fill(), program=fills(0))
+    found = attempted("fill", Stops(n + 2), task=Fill(), program=fills(0))
     assert found.proved
 
 
 def test_a_wrong_program_for_it_is_refuted():
-    found = prove(fills(1), CUSTOM.Fill(), minutes=0.5)
+    found = prove(fills(1), Fill(), minutes=0.5)
     assert found.verdict == "REFUTED"
     assert found.counterexample.cell in range(1, len(found.counterexample.memory))
 
 
 def test_without_a_specification_there_is_nothing_to_prove():
-    task = type("Silent", (CUSTOM.Fill,), {"spec": None})()
+    task = type("Silent", (Fill,), {"spec": None})()
     with pytest.raises(ValueError, match="task fill has no specification: what it wants"):
         prove(fills(0), task)

@@ -1,0 +1,219 @@
+"""What a portfolio learned on tasks that nothing was tuned on: reads the trials of a study, writes a page.
+
+    nram search docs/beyond.toml --local 2 --run runs/beyond
+    python benchmarks/beyond.py runs/beyond [--rows docs/beyond.jsonl] [--page docs/beyond.md] [--minutes 2]
+
+Of a program it notes how many timesteps it takes, shortens it, counts its lines, and looks for a proof of it
+and, where there is none, of the short one. Of a trial without a program it notes what the best member does
+wrong. What is in the rows already is not looked at again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from agents.checkpoint import Agent, load_agent
+from agents.hard import hard_failures
+from analysis.extraction.resolve import PROGRAM_FILE
+from analysis.printing.layout import code_lines
+from analysis.printing.lowering import nested_code
+from analysis.program.file import load_program
+from analysis.program.program import Program
+from analysis.proofs.prover import prove
+from analysis.rewriting.search import shorten
+from analysis.studies.progress import Standing, standings
+from analysis.studies.statistics import wilson
+from analysis.studies.table import Table, trial_folder
+from nram_env.support import write_atomically
+from nram_env.tasks import Task, caps, draw_plan, get_task
+
+EXAMPLES = 200
+"""Instances of each size on which a member without a program is run."""
+
+HEAD = """# Beyond the ten
+
+What `nram train TASK` learns on tasks for which there is no recipe and on which nothing was tuned: the
+portfolio of generic settings, {minutes:g} minutes of one core a trial, seeds from 0. Made by
+`benchmarks/beyond.py` from the study docs/beyond.toml; a row a trial in beyond.jsonl. *Solved* is a program
+that stops by itself and passes every check. Shares have Wilson's interval, 95 %; seconds are those of
+training until then, the reading and checking of programs included; islands are those that were first. Lines
+are those of the shortest program once shortened, steps those of the program as learned until it stops. A
+proof holds for every legal memory of every size: "short" where that of the short program was found and not
+that of the other; UNKNOWN is no proof within {proof:g} minutes. {summary}
+
+| task | solved | share | fastest s | islands | lines | steps | proofs |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trial, and what is known of what it left.
+
+    Attributes:
+        task: Its task.
+        seed: Its seed.
+        solved: Whether it has a program.
+        seconds: Of training.
+        island: Which island was the best, from 1.
+        attempts: Populations that it begun.
+        lines: Of the program once shortened; None where it could not be, or where there is none.
+        steps: After how many timesteps it stops, in words.
+        proof: "PROVED", "short" or "UNKNOWN"; None without a program.
+        fault: What the best member does wrong, where there is no program.
+    """
+
+    task: str
+    seed: int
+    solved: bool
+    seconds: float
+    island: int
+    attempts: int
+    lines: int | None = None
+    steps: str | None = None
+    proof: str | None = None
+    fault: str | None = None
+
+
+def row_of(study: Path, key: str, standing: Standing, minutes: float) -> Row:
+    """Look at what a finished trial left."""
+    result, folder, config = standing.result, trial_folder(study, key), standing.trial.config
+    assert result is not None, "finished"
+    known = (config.task, config.seed, result.success, result.seconds, result.island, result.attempts)
+    if not result.success:
+        return Row(*known, fault=fault_of(load_agent(folder)))
+    task, program = get_task(config.task), load_program(folder / PROGRAM_FILE)
+    short = shortened(program, task)
+    return Row(*known, lines_of(short), steps_of(program), proof_of(program, short, task, minutes))
+
+
+def shortened(program: Program, task: Task) -> Program | None:
+    """The program, shortened; None where that is refused."""
+    try:
+        return shorten(program, task)
+    except ValueError as error:
+        print(f"  not shortened: {error}")
+        return None
+
+
+def lines_of(program: Program | None) -> int | None:
+    """Lines of code."""
+    if program is None or (body := nested_code(program)) is None:
+        return None
+    return len(list(code_lines(body, [register.name for register in program.registers])))
+
+
+def steps_of(program: Program) -> str:
+    """After how many timesteps it stops."""
+    claim = next(found.claim for found in program.certificates if found.check == "stops")
+    return claim.removeprefix("stops by itself after ").removeprefix("step ").partition(",")[0]
+
+
+def proof_of(program: Program, short: Program | None, task: Task, minutes: float) -> str:
+    """How far it is proved."""
+    if prove(program, task, minutes=minutes).verdict == "PROVED":
+        return "PROVED"
+    if short is not None and prove(short, task, minutes=minutes).verdict == "PROVED":
+        return "short"
+    return "UNKNOWN"
+
+
+def fault_of(agent: Agent) -> str:
+    """What a member does wrong, hardened and with all the time that it wants: from which n, and how."""
+    task, top = get_task(agent.task), agent.trained_to
+    sizes = list(range(task.smallest_difficulty, top + 1))
+    found = dict(_failures(agent, task, sizes))
+    wrong = [n for n in sizes if found[n][0]]
+    level = f"level {min(agent.info['level'], top)} of {top}"
+    if not wrong:
+        return f"{level}; hardened right on {EXAMPLES} instances of each n to {top}, not everywhere beyond"
+    share, endless = found[top]
+    how = "does not stop" if endless > share / 2 else "wrong cells"
+    return f"{level}; hardened wrong from n = {wrong[0]}; at n = {top} on {share:.0%}, mostly {how}"
+
+
+def _failures(agent: Agent, task: Task, sizes: Sequence[int]) -> Iterator[tuple[int, tuple[float, float]]]:
+    """By n: the share of instances on which it is wrong, and of those on which it does not stop."""
+    rng, found = np.random.default_rng(0), defaultdict(list)
+    for batch in draw_plan(task, rng, sizes, EXAMPLES).mixed(task, rng, rows=1):
+        limit = caps(task, batch.difficulty, batch.memory_sizes)
+        failed, steps = hard_failures(agent.controller, batch, limit, True)
+        for n, bad, late in zip(batch.difficulty, failed[0], steps[0] >= limit, strict=True):
+            found[int(n)].append((bool(bad), bool(late)))
+    for n, pairs in found.items():
+        bad, late = np.array(pairs).mean(axis=0)
+        yield n, (float(bad), float(late))
+
+
+def page(rows: Sequence[Row], minutes: float, proof: float) -> str:
+    """The table, and what went wrong."""
+    by_task: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_task[row.task].append(row)
+    most = sum(2 * sum(r.solved for r in found) > len(found) for found in by_task.values())
+    summary = f"{most} of {len(by_task)} tasks were solved from most of their seeds."
+    lines = [_line(task, found) for task, found in by_task.items()]
+    faults = [f"- {row.task}, seed {row.seed}: {row.fault}." for row in rows if not row.solved]
+    closing = ["", "## What the best member of the others does wrong", "", *(faults or ["None failed."])]
+    return HEAD.format(minutes=minutes, proof=proof, summary=summary) + "\n".join([*lines, *closing]) + "\n"
+
+
+def _line(task: str, rows: Sequence[Row]) -> str:
+    good = [row for row in rows if row.solved]
+    low, high = wilson(len(good), len(rows))
+    cells = [
+        task,
+        f"{len(good)} of {len(rows)}",
+        f"{len(good) / len(rows):.0%} ({low:.0%} to {high:.0%})",
+        f"{min(row.seconds for row in good):.0f}" if good else "-",
+        ", ".join(str(row.island) for row in good) or "-",
+        str(min((row.lines for row in good if row.lines), default="-")),
+        "; ".join(dict.fromkeys(row.steps or "" for row in good)) or "-",
+        ", ".join(row.proof or "" for row in good) or "-",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Look at what is new, and write rows and page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--rows", type=Path, default=Path("docs/beyond.jsonl"))
+    parser.add_argument("--page", type=Path, default=Path("docs/beyond.md"))
+    parser.add_argument("--minutes", type=float, default=2.0, help="how long to look for each proof")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    text = asked.rows.read_text() if asked.rows.exists() else ""
+    rows = [Row(**json.loads(line)) for line in text.splitlines()]
+    with Table(asked.study) as table:
+        found = standings(table.events())
+    limit = next(iter(found.values())).trial.goal.minutes or 0
+    known = {(row.task, row.seed) for row in rows}
+    for key, standing in found.items():
+        config = standing.trial.config
+        if standing.result is not None and (config.task, config.seed) not in known:
+            rows.append(row_of(asked.study, key, standing, asked.minutes))
+            print(rows[-1], flush=True)
+            write_atomically(asked.rows, "".join(json.dumps(_kept(row)) + "\n" for row in rows))
+    order = list(dict.fromkeys(standing.trial.config.task for standing in found.values()))
+    rows.sort(key=lambda row: (order.index(row.task) if row.task in order else len(order), row.seed))
+    write_atomically(asked.page, page(rows, limit, asked.minutes))
+
+
+def _kept(row: Row) -> dict[str, Any]:
+    return {name: value for name, value in asdict(row).items() if value is not None}
+
+
+if __name__ == "__main__":
+    main()
