@@ -1,7 +1,7 @@
-"""What a portfolio learned on tasks that nothing was tuned on: reads the trials of a study, writes a page.
+"""What a portfolio learned on tasks that have no recipe: reads the trials of a study, writes a page.
 
     nram search docs/beyond.toml --local 2 --run runs/beyond
-    python benchmarks/beyond.py runs/beyond [--rows docs/beyond.jsonl] [--page docs/beyond.md] [--minutes 2]
+    python benchmarks/beyond.py runs/beyond [--rows docs/beyond.jsonl] [--page docs/beyond.md]
 
 Of a program it notes how many timesteps it takes, shortens it, counts its lines, and looks for a proof of it
 and, where there is none, of the short one. Of a trial without a program it notes what the best member does
@@ -39,16 +39,20 @@ from nram_env.tasks import Task, caps, draw_plan, get_task
 EXAMPLES = 200
 """Instances of each size on which a member without a program is run."""
 
+PROOF_MINUTES = 0.5
+"""How long to look for each proof."""
+
 HEAD = """# Beyond the ten
 
-What `nram train TASK` learns on tasks for which there is no recipe and on which nothing was tuned: the
-portfolio of generic settings, {minutes:g} minutes of one core a trial, seeds from 0. Made by
-`benchmarks/beyond.py` from the study docs/beyond.toml; a row a trial in beyond.jsonl. *Solved* is a program
-that stops by itself and passes every check. Shares have Wilson's interval, 95 %; seconds are those of
-training until then, the reading and checking of programs included; islands are those that were first. Lines
-are those of the shortest program once shortened, steps those of the program as learned until it stops. A
-proof holds for every legal memory of every size: "short" where that of the short program was found and not
-that of the other; UNKNOWN is no proof within {proof:g} minutes. {summary}
+What `nram train TASK` learns on tasks for which there is no recipe: the portfolio of generic settings,
+{minutes:g} minutes of one core a trial, seeds from 0. The settings were chosen with seven of the tasks, x-max
+to x-prefixsums; on the others nothing was tuned. Made by `benchmarks/beyond.py` from the study
+docs/beyond.toml; a row a trial in beyond.jsonl. *Solved* is a program that stops by itself and passes every
+check. Shares have Wilson's interval, 95 %; seconds are those of training until then, the reading and checking
+of programs included; islands are those that were first. Lines are those of the shortest program once
+shortened, steps those of the program as learned until it stops. A proof holds for every legal memory of every
+size: "short" where that of the short program was found and not that of the other; UNKNOWN is no proof of
+either, each within {proof:g} minutes. {summary}
 
 | task | solved | share | fastest s | islands | lines | steps | proofs |
 | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -84,7 +88,7 @@ class Row:
     fault: str | None = None
 
 
-def row_of(study: Path, key: str, standing: Standing, minutes: float) -> Row:
+def row_of(study: Path, key: str, standing: Standing) -> Row:
     """Look at what a finished trial left."""
     result, folder, config = standing.result, trial_folder(study, key), standing.trial.config
     assert result is not None, "finished"
@@ -93,7 +97,7 @@ def row_of(study: Path, key: str, standing: Standing, minutes: float) -> Row:
         return Row(*known, fault=fault_of(load_agent(folder)))
     task, program = get_task(config.task), load_program(folder / PROGRAM_FILE)
     short = shortened(program, task)
-    return Row(*known, lines_of(short), steps_of(program), proof_of(program, short, task, minutes))
+    return Row(*known, lines_of(short), steps_of(program), proof_of(program, short, task))
 
 
 def shortened(program: Program, task: Task) -> Program | None:
@@ -118,11 +122,11 @@ def steps_of(program: Program) -> str:
     return claim.removeprefix("stops by itself after ").removeprefix("step ").partition(",")[0]
 
 
-def proof_of(program: Program, short: Program | None, task: Task, minutes: float) -> str:
+def proof_of(program: Program, short: Program | None, task: Task) -> str:
     """How far it is proved."""
-    if prove(program, task, minutes=minutes).verdict == "PROVED":
+    if prove(program, task, minutes=PROOF_MINUTES).verdict == "PROVED":
         return "PROVED"
-    if short is not None and prove(short, task, minutes=minutes).verdict == "PROVED":
+    if short is not None and prove(short, task, minutes=PROOF_MINUTES).verdict == "PROVED":
         return "short"
     return "UNKNOWN"
 
@@ -154,17 +158,29 @@ def _failures(agent: Agent, task: Task, sizes: Sequence[int]) -> Iterator[tuple[
         yield n, (float(bad), float(late))
 
 
-def page(rows: Sequence[Row], minutes: float, proof: float) -> str:
+def read_rows(file: Path) -> list[Row]:
+    """What is known already."""
+    text = file.read_text() if file.exists() else ""
+    return [Row(**json.loads(line)) for line in text.splitlines()]
+
+
+def page(rows: Sequence[Row], minutes: float) -> str:
     """The table, and what went wrong."""
     by_task: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_task[row.task].append(row)
     most = sum(2 * sum(r.solved for r in found) > len(found) for found in by_task.values())
-    summary = f"{most} of {len(by_task)} tasks were solved from most of their seeds."
+    summary = (
+        f"Trials so far: {len(rows)}; of {len(by_task)} tasks {most} were solved from most of their seeds."
+    )
     lines = [_line(task, found) for task, found in by_task.items()]
     faults = [f"- {row.task}, seed {row.seed}: {row.fault}." for row in rows if not row.solved]
     closing = ["", "## What the best member of the others does wrong", "", *(faults or ["None failed."])]
-    return HEAD.format(minutes=minutes, proof=proof, summary=summary) + "\n".join([*lines, *closing]) + "\n"
+    return (
+        HEAD.format(minutes=minutes, proof=PROOF_MINUTES, summary=summary)
+        + "\n".join([*lines, *closing])
+        + "\n"
+    )
 
 
 def _line(task: str, rows: Sequence[Row]) -> str:
@@ -191,24 +207,22 @@ def main() -> None:
     parser.add_argument("study", type=Path)
     parser.add_argument("--rows", type=Path, default=Path("docs/beyond.jsonl"))
     parser.add_argument("--page", type=Path, default=Path("docs/beyond.md"))
-    parser.add_argument("--minutes", type=float, default=2.0, help="how long to look for each proof")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    text = asked.rows.read_text() if asked.rows.exists() else ""
-    rows = [Row(**json.loads(line)) for line in text.splitlines()]
+    rows = read_rows(asked.rows)
     with Table(asked.study) as table:
         found = standings(table.events())
     limit = next(iter(found.values())).trial.goal.minutes or 0
+    order = list(dict.fromkeys(standing.trial.config.task for standing in found.values()))
     known = {(row.task, row.seed) for row in rows}
     for key, standing in found.items():
         config = standing.trial.config
         if standing.result is not None and (config.task, config.seed) not in known:
-            rows.append(row_of(asked.study, key, standing, asked.minutes))
+            rows.append(row_of(asked.study, key, standing))
             print(rows[-1], flush=True)
+            rows.sort(key=lambda row: (order.index(row.task), row.seed))
             write_atomically(asked.rows, "".join(json.dumps(_kept(row)) + "\n" for row in rows))
-    order = list(dict.fromkeys(standing.trial.config.task for standing in found.values()))
-    rows.sort(key=lambda row: (order.index(row.task) if row.task in order else len(order), row.seed))
-    write_atomically(asked.page, page(rows, limit, asked.minutes))
+    write_atomically(asked.page, page(rows, limit))
 
 
 def _kept(row: Row) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from typing import NamedTuple
 import pytest
 
 from analysis.commands.cli import VERBS, main
+from benchmarks.beyond import page, read_rows
 from docs import draw_badges, draw_hero
 from docs.site.links import in_site
 
 ROOT = Path(__file__).parent.parent
-MADE = {"api.md", "readable.md", "results.md", "seeds.md", "specifications.md"}
+MADE = {"api.md", "beyond.md", "readable.md", "results.md", "seeds.md", "specifications.md"}
 """Pages that scripts and commands write, compared with what writes them by other tests."""
 
 TESTED = {"README.md": "tests/test_readme.py", "tasks.md": "tests/env/test_imported_tasks.py"}
@@ -134,3 +135,10 @@ def test_a_link_of_the_checkout_leads_to_a_page_of_the_site(link, folder, found)
 def test_a_link_to_a_file_that_is_no_page_is_an_error():
     with pytest.raises(ValueError, match=r"\.\./setup\.py is no page of the site"):
         in_site("[a](../setup.py)", "docs")
+
+
+def test_the_page_of_what_was_learned_beyond_the_ten_is_that_of_its_rows():
+    rows = read_rows(ROOT / "docs" / "beyond.jsonl")
+    study = tomllib.loads((ROOT / "docs" / "beyond.toml").read_text())
+    assert (ROOT / "docs" / "beyond.md").read_text() == page(rows, study["minutes"])
+    assert {row.task for row in rows} <= set(study["tasks"])

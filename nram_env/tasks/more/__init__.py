@@ -1,4 +1,4 @@
-"""Further tasks, which nothing was tuned on: what else one learns to program an array, or a list, for."""
+"""Further tasks, without recipes: what else one learns to program an array, or a list, for."""
 
 from nram_env.tasks.base import Task
 from nram_env.tasks.more.add import Add
