@@ -54,8 +54,8 @@ def islands_of(config: TrainConfig) -> tuple[TrainConfig, ...]:
 
     Example:
         >>> from agents.zoo import usual_config
-        >>> [island.controller for island in islands_of(usual_config("x-max"))]
-        ['feedforward', 'lstm']
+        >>> [(island.controller, island.num_registers) for island in islands_of(usual_config("x-max"))]
+        [('feedforward', 6), ('lstm', 6), ('feedforward', 8)]
     """
     if not config.portfolio:
         return (config,)
