@@ -50,7 +50,7 @@ def draw_lesson(rng: np.random.Generator, task: Task, population: Population, co
     """Draw examples and horizons for an update; all examples share one M."""
     stopping = population.level.numpy() > config.max_level
     patient = bool(stopping.any()) and rng.random() < config.halting_share
-    highest = _bound(rng, task, population, config)
+    highest = bound(rng, config, int(population.level.max()), config.max_level)
     difficulty = _difficulties(rng, task, population, stopping, highest, config)
     slack, horizon_slack = rng.integers([config.memory_slack, config.horizon_slack], endpoint=True).tolist()
     share = rng.choice([config.horizon_share, 1.0])
@@ -63,12 +63,12 @@ def draw_lesson(rng: np.random.Generator, task: Task, population: Population, co
     return Lesson(batch, horizon, torch.from_numpy(stopping & patient))
 
 
-def _bound(rng: np.random.Generator, task: Task, population: Population, config: TrainConfig) -> int:
-    """The largest n of an update: that of the curriculum, or now and then a smaller one."""
+def bound(rng: np.random.Generator, config: TrainConfig, level: int, usual: int) -> int:
+    """The largest n of an update: the usual one, or now and then, to the highest `level`, a smaller one."""
     if not config.small_share or rng.random() >= config.small_share:
-        return config.max_level
-    level = min(int(population.level.max()), config.max_level)
-    return int(rng.integers(task.smallest_difficulty, level, endpoint=True))
+        return usual
+    lowest, highest = config.task_object.smallest_difficulty, min(level, config.max_level)
+    return int(rng.integers(lowest, highest, endpoint=True))
 
 
 def _difficulties(

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from agents.config import TrainConfig
-from agents.curriculum import EASY_SHARE, UNIFORM_SHARE
+from agents.curriculum import EASY_SHARE, UNIFORM_SHARE, bound
 from agents.device.chance import chance as chance_of
 from agents.device.samplers import DeviceBatch, has_sampler, sample, sample_easy
 from agents.noise import uniform
@@ -95,13 +95,6 @@ class Lessons:
         """The largest n that is drawn."""
         return min(highest + self._config.ahead, self._config.max_level)
 
-    def _bound(self, highest: int, rng: np.random.Generator) -> int:
-        """The largest n of an update: the largest that is drawn, or now and then a smaller one."""
-        if not self._config.small_share or rng.random() >= self._config.small_share:
-            return self._ceiling(highest)
-        level = min(highest, self._config.max_level)
-        return int(rng.integers(self._task.smallest_difficulty, level, endpoint=True))
-
     def draw(self, population: Population, highest: int, chance: Chance) -> DeviceLesson:
         """Draw examples and horizons for an update; all examples share one M.
 
@@ -110,7 +103,8 @@ class Lessons:
             highest: Their highest level when the host last looked.
             chance: That of the update.
         """
-        config, ceiling, rng = self._config, self._bound(highest, chance.host), chance.host
+        config, rng = self._config, chance.host
+        ceiling = bound(rng, config, highest, self._ceiling(highest))
         stopping = (population.level > config.max_level) & (highest > config.max_level)
         patient = highest > config.max_level and rng.random() < config.halting_share
         slacks = rng.integers([config.memory_slack, config.horizon_slack], endpoint=True)
