@@ -24,8 +24,7 @@ import torch
 from agents.checkpoint import Agent, load_agent
 from agents.hard import hard_failures
 from analysis.extraction.resolve import PROGRAM_FILE
-from analysis.printing.layout import code_lines
-from analysis.printing.lowering import nested_code
+from analysis.printing.code import short_code
 from analysis.program.file import load_program
 from analysis.program.program import Program
 from analysis.proofs.prover import prove
@@ -33,6 +32,7 @@ from analysis.rewriting.search import shorten
 from analysis.studies.progress import Standing, standings
 from analysis.studies.statistics import wilson
 from analysis.studies.table import Table, trial_folder
+from analysis.verification.steps import stops_after
 from nram_env.support import write_atomically
 from nram_env.tasks import Task, caps, draw_plan, get_task
 
@@ -97,7 +97,13 @@ def row_of(study: Path, key: str, standing: Standing) -> Row:
         return Row(*known, fault=fault_of(load_agent(folder)))
     task, program = get_task(config.task), load_program(folder / PROGRAM_FILE)
     short = shortened(program, task)
-    return Row(*known, lines_of(short), steps_of(program), proof_of(program, short, task))
+    lines = 0 if short is None else len(short_code(short))
+    return Row(
+        *known,
+        lines or None,
+        stops_after(program),
+        proof_of(program, short, task),
+    )
 
 
 def shortened(program: Program, task: Task) -> Program | None:
@@ -107,19 +113,6 @@ def shortened(program: Program, task: Task) -> Program | None:
     except ValueError as error:
         print(f"  not shortened: {error}")
         return None
-
-
-def lines_of(program: Program | None) -> int | None:
-    """Lines of code."""
-    if program is None or (body := nested_code(program)) is None:
-        return None
-    return len(list(code_lines(body, [register.name for register in program.registers])))
-
-
-def steps_of(program: Program) -> str:
-    """After how many timesteps it stops."""
-    claim = next(found.claim for found in program.certificates if found.check == "stops")
-    return claim.removeprefix("stops by itself after ").removeprefix("step ").partition(",")[0]
 
 
 def proof_of(program: Program, short: Program | None, task: Task) -> str:

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.pictures.svg import Picture, document, line, point, rectangle, words
-from analysis.printing.layout import code_lines
-from analysis.printing.lowering import nested_code
+from analysis.printing.code import short_code
 from docs.list_programs import Entry, entries
 from docs.site.machine_pictures import STEP, soft_machine
 
@@ -65,9 +64,7 @@ def _arrow(x: float, y: float) -> Iterator[str]:
 
 def _code(x: float, height: float) -> Iterator[str]:
     entry = next(entry for entry in entries() if entry.name == ENTRY)
-    body = nested_code(entry.after)
-    assert body is not None
-    lines = list(code_lines(body, [register.name for register in entry.after.registers]))
+    lines = short_code(entry.after)
     yield words(x, 14, "the program that it is, shortened", "title")
     yield rectangle(x, _TOP - 12, _CODE_WIDTH, len(lines) * _LINE + 20, "box")
     for number, text in enumerate(lines):

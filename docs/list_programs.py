@@ -15,14 +15,13 @@ from functools import cached_property
 from pathlib import Path
 
 from analysis.explanation.page import explanation
-from analysis.printing.code import Code, as_code
-from analysis.printing.layout import code_lines
-from analysis.printing.lowering import nested_code
+from analysis.printing.code import Code, as_code, short_code
 from analysis.program.file import load_program
 from analysis.program.program import Program
 from analysis.proofs.evidence import load_evidence
 from analysis.proofs.proof import Proof
 from analysis.proofs.statement import smallest_size
+from analysis.verification.steps import stops_after
 from nram_env import Task, get_task
 
 ROOT = Path(__file__).parent.parent
@@ -66,12 +65,6 @@ class Entry:
         return f"PROVED, M >= {smallest_size(self.proof.setting)}" if self.proof else "TESTED"
 
 
-def _steps(program: Program) -> str:
-    """After how many steps, or passes, a program was seen to stop."""
-    claim = next(found.claim for found in program.certificates if found.check == "stops")
-    return claim.removeprefix("stops by itself after ").removeprefix("step ").partition(",")[0]
-
-
 def entries(folder: Path = ZOO) -> list[Entry]:
     """All of the zoo that have a short form in a folder: in the zoo itself, or as NAME.json."""
     names = sorted(path.name for path in ZOO.iterdir() if (path / "program.json").is_file())
@@ -99,18 +92,12 @@ def _table(found: list[Entry]) -> Iterator[str]:
     for entry in found:
         sizes = (
             len(entry.code.lines) if entry.code else f"{len(entry.before.edges)} blocks",
-            _lines(entry.after),
+            len(short_code(entry.after)),
         )
         registers = (entry.before.num_registers, entry.after.num_registers)
-        steps = (_steps(entry.before), _steps(entry.after), entry.output)
+        steps = (stops_after(entry.before), stops_after(entry.after), entry.output)
         yield f"| {entry.name} | {' | '.join(map(str, (*sizes, *registers, *steps)))} |"
     yield ""
-
-
-def _lines(program: Program) -> int:
-    """Lines of a short form."""
-    body, names = nested_code(program), [register.name for register in program.registers]
-    return 0 if body is None else len(list(code_lines(body, names)))
 
 
 def _section(entry: Entry) -> Iterator[str]:

@@ -64,6 +64,12 @@ def as_code(program: Program, task: Task | None) -> Code | None:
     return Code(tuple(code_lines(body, names)), remarks, runs)
 
 
+def short_code(program: Program) -> list[str]:
+    """The lines of a short form, which is printed as it is; none where its states do not nest."""
+    body = nested_code(program)
+    return [] if body is None else list(code_lines(body, [register.name for register in program.registers]))
+
+
 def peel_first_step(program: Program) -> Program:
     """The same program with a start of its own, where all registers are known to be 0."""
     if START not in looping_states(program):

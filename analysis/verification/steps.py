@@ -55,6 +55,12 @@ def check_stops(program: Program, task: Task, seed: int, must_stop: bool | None 
     return Certificate("stops", claim, "TESTED", domain, count, error_below=rule_of_three(count))
 
 
+def stops_after(program: Program) -> str:
+    """After how many steps a program was seen to stop, as in "n + 2": what its certificate says of them."""
+    claim = next(found.claim for found in program.certificates if found.check == "stops")
+    return claim.removeprefix(f"{STOPS} after ").removeprefix("step ").partition(",")[0]
+
+
 def _when(task: Task, batch: MixedBatch, steps: np.ndarray) -> str:
     """As in "after step n + 2", or "after at most 3n + 1 steps"."""
     exact = equation_of(_sizes(batch), steps)
