@@ -20,7 +20,7 @@ demo: install
 	$(BIN)/nram demo --seed $(SEED)
 
 test: install lint
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 recheck: install
 	ls agents/zoo/*/*.proof.zip | sed 's/.proof.zip$$//' | xargs -P 2 -I{} $(BIN)/nram recheck {}.proof.zip --program {}.json
