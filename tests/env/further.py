@@ -35,6 +35,7 @@ COUNTS = dict.fromkeys(FURTHER, arrays) | {
     "x-add": lambda n, m: m ** (2 * n),
     "x-listreverse": lists,
     "x-listlength": lists,
+    "x-contains": lambda n, m: arrays(n + 1, m),
 }
 
 

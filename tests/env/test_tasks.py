@@ -246,12 +246,19 @@ def test_zero_and_the_largest_legal_value_occur(name):
         ("x-removezeros", lambda memory, answer: list(answer.values()).count(0), {0, 1, 2, 3, 4, 5}),
         ("x-add", lambda memory, answer: list(answer.values()).count(0), {0, 1, 2}),
         ("x-rotate", lambda memory, answer: memory[1], {0, 1, 2, 3, 4}),
+        ("x-contains", lambda memory, answer: memory[1:].count(memory[0]), {0, 1, 2, 3, 4, 5}),
     ],
 )
 def test_what_matters_occurs_however_large_the_memory_is(name, measure, wanted):
     batch = get_task(name).sample(np.random.default_rng(0), 5, 100, 1000)
     answers = map(get_task(name).oracle, batch.memory.tolist())
     assert wanted <= {measure(*pair) for pair in zip(batch.memory.tolist(), answers, strict=True)}
+
+
+def test_the_sums_of_differences_are_the_elements():
+    batch = get_task("x-differences").sample(np.random.default_rng(0), 5, 9, 200)
+    sums = batch.target.cumsum(axis=1) % 9
+    assert np.array_equal(sums[batch.mask], batch.memory[batch.mask])
 
 
 def test_the_nodes_of_a_list_lie_anywhere_and_the_cells_between_hold_random_values():

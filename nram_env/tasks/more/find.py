@@ -8,7 +8,7 @@ import numpy as np
 
 from nram_env.tasks.base import require
 from nram_env.tasks.more.array_task import ArrayTask
-from nram_env.tasks.more.layout import Layout, Lead
+from nram_env.tasks.more.layout import Layout, Lead, occurrences
 from nram_env.tasks.spec import M, before, j, n
 from nram_env.tasks.terms import between, forall, variable
 
@@ -46,9 +46,7 @@ class Find(ArrayTask):
 
     def arrange(self, rng: np.random.Generator, memory: np.ndarray, difficulty: np.ndarray) -> None:
         """Put v into one cell, any, and into about half of those behind it."""
-        first, cells = rng.integers(1, difficulty + 1)[:, None], np.arange(memory.shape[1])
-        again = (cells > first) & (cells <= difficulty[:, None]) & (rng.integers(2, size=memory.shape) == 1)
-        np.copyto(memory, memory[:, :1], where=again | (cells == first))
+        np.copyto(memory, memory[:, :1], where=occurrences(rng, self.layout, memory, difficulty))
 
     def answer(self, memory: np.ndarray, difficulty: np.ndarray) -> np.ndarray:
         """The first cell but cell 0 that holds what cell 0 holds."""

@@ -54,6 +54,7 @@ def modulo(term: Term) -> Term:
 
 SLOT = Lead("slot", "the place of the output", 0, 0)
 FREE = Lead("free", "a cell that nothing depends on", 0, 0)
+ZERO = Lead("zero", "the 0 in front of the first element", 0, 0)
 
 
 @dataclass(frozen=True)
@@ -233,3 +234,12 @@ def repeated(rng: np.random.Generator, layout: Layout, memory: np.ndarray, diffi
     """Put what cell 0 holds into about half of the elements of memories (B, M)."""
     inside = layout.inside(difficulty, memory.shape[1])
     np.copyto(memory, memory[:, :1], where=inside & (rng.integers(2, size=memory.shape) == 1))
+
+
+def occurrences(
+    rng: np.random.Generator, layout: Layout, memory: np.ndarray, difficulty: np.ndarray
+) -> np.ndarray:
+    """(B, M) booleans: one element of every memory, any, and about half of those behind it."""
+    first, cell = layout.first + rng.integers(difficulty)[:, None], np.arange(memory.shape[1])
+    behind = layout.inside(difficulty, memory.shape[1]) & (cell > first)
+    return (behind & (rng.integers(2, size=memory.shape) == 1)) | (cell == first)
