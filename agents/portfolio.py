@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from agents.checkpoint import Agent
     from agents.config import TrainConfig
-    from agents.controllers import Controller
     from agents.population import Population
 
 TURN = 100
@@ -36,7 +35,6 @@ class Portfolio:
 
     Args:
         config: Hyper-parameters; those of the islands follow from them, see `agents.generic`.
-        parent: A controller of the same shape from which all members are trained on; default: from nothing.
         device: What computes, see `Trainer`.
 
     Attributes:
@@ -54,11 +52,9 @@ class Portfolio:
         (1, 1)
     """
 
-    def __init__(
-        self, config: TrainConfig, parent: Controller | None = None, device: str | torch.device = "cpu"
-    ) -> None:
+    def __init__(self, config: TrainConfig, device: str | torch.device = "cpu") -> None:
         self.config = config
-        self.islands = [Trainer(island, parent, device) for island in islands_of(config)]
+        self.islands = [Trainer(island, device) for island in islands_of(config)]
         self.active = self.islands[0]
 
     def advance(self, most: int | None = None) -> Progress:

@@ -30,7 +30,6 @@ from agents.signals import polite_stop
 from nram_env.support import sweep, write_atomically
 
 if TYPE_CHECKING:
-    from agents.controllers import Controller
     from agents.portfolio import Portfolio
     from agents.trainer import Progress
 
@@ -128,7 +127,6 @@ def start_run(
     save_every: int = SAVE_UPDATES,
     save_seconds: float = SAVE_SECONDS,
     judge: Judge | None = None,
-    parent: Controller | None = None,
     device: str = "cpu",
 ) -> Outcome:
     """Train from nothing in a new folder, which is made only once there is something to train.
@@ -141,7 +139,6 @@ def start_run(
         save_every: Updates between two saves, at most.
         save_seconds: Seconds between two saves, at most; an update that runs is finished first.
         judge: Asked about solved members before the run ends with them; those that it refuses do not count.
-        parent: A controller from which all members are trained on, instead of from nothing.
         device: What computes; see `Trainer`.
 
     Raises:
@@ -151,7 +148,7 @@ def start_run(
     """
     from agents.portfolio import Portfolio
 
-    trainer = Portfolio(config, parent, device)
+    trainer = Portfolio(config, device)
     own_files(folder, RUN_FILES, "a run")
     with lock_run(folder):
         if (folder / POPULATION_FILE).exists():

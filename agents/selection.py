@@ -149,22 +149,6 @@ def _of_halting(spec: ControllerSpec, device: torch.device) -> torch.Tensor:
     return spec.of_halting.to(device)
 
 
-def trained_on(
-    parent: torch.Tensor, config: TrainConfig, members: int, generator: torch.Generator
-) -> Population:
-    """Members that all have the weights of one controller (1, N), softened, at the largest sizes."""
-    fresh = start(config, members, generator)
-    wide = replace(fresh, parameters=parent.expand(members, -1).clone())
-    children = rescale(wide, _between(REBORN, uniform(generator, members)), config.spec).parameters
-    return replace(
-        wide,
-        parameters=children,
-        best_parameters=children.clone(),
-        level=torch.full_like(fresh.level, config.max_level),
-        easy_share=torch.zeros_like(fresh.easy_share),
-    )
-
-
 def _mutated(parameters: torch.Tensor, most: float, generator: torch.Generator) -> torch.Tensor:
     """Add noise to the weights (P, N), to those of each member another amount."""
     amount = most * uniform(generator, len(parameters), 1)

@@ -20,7 +20,7 @@ from agents.controllers import Controller
 from agents.engine import Moment, Step, make_engine
 from agents.population import start
 from agents.population_file import SavedPopulation, SavedRun, load_run, save_run
-from agents.selection import next_generation, select, trained_on
+from agents.selection import next_generation, select
 from nram_env.machine.ambient import training
 
 REFUTED = 1 / 3
@@ -61,12 +61,11 @@ class Trainer:
 
     Args:
         config: Hyper-parameters; P = 1 is a single trainer. Of a portfolio it trains one island: this one.
-        parent: A controller of the same shape from which all members are trained on; default: from nothing.
         device: What computes, in torch's words: "cpu", "cuda", "cuda:1". A GPU does up to ten updates in an
             `advance`, and draws other examples; the files are the same.
 
     Raises:
-        ValueError: The parent has another shape, or the device cannot be used, or has too little memory.
+        ValueError: The device cannot be used, or has too little memory.
 
     Example:
         >>> trainer = Trainer(TrainConfig(task="access", population=2, batch_size=4))
@@ -76,16 +75,12 @@ class Trainer:
     """
 
     @training()
-    def __init__(
-        self, config: TrainConfig, parent: Controller | None = None, device: str | torch.device = "cpu"
-    ) -> None:
+    def __init__(self, config: TrainConfig, device: str | torch.device = "cpu") -> None:
         self.config = config
         self.task = config.task_object
         self.engine = make_engine(config, device)
         self.update = 0
         self._begin(attempt=1)
-        if parent is not None:
-            self._train_on(parent)
 
     def _begin(self, attempt: int) -> None:
         """Start a population; that of attempt k is the one with which a run k - 1 seeds later starts."""
@@ -93,16 +88,6 @@ class Trainer:
         self.examples = np.random.default_rng(self.seed)
         self.chance = torch.Generator().manual_seed(self.seed)
         self.population = self.engine.place(start(self.config, self.config.population, self.chance))
-
-    def _train_on(self, parent: Controller) -> None:
-        if parent.spec != self.config.spec or parent.num_members != 1:
-            raise ValueError(
-                f"the controller to train on must be one of {self.config.spec}, got {parent.num_members} of "
-                f"{parent.spec}"
-            )
-        members = trained_on(parent.parameters, self.config, self.config.population, self.chance)
-        self.population = self.engine.place(members)
-        self.has_risen = True
 
     @property
     def seed(self) -> int:

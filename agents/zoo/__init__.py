@@ -41,7 +41,10 @@ from nram_env.support import unknown_name, write_atomically
 _Found = TypeVar("_Found")
 
 RECIPE_FORMAT = "nram-recipe/1"
-RECIPE_FILE, START_FILE = "recipe.json", "start.safetensors"
+RECIPE_FILE = "recipe.json"
+
+CARD_FACTOR = 16
+"""How many times a recipe's members a GPU trains: an update of 64 takes it as long as one of 500."""
 
 PLACE = Path(__file__).parent
 """The folder of the entries."""
@@ -56,14 +59,11 @@ class Recipe:
         budget: When to stop.
         records: By the kind of run, "population" or "independent" (no selection, so that every member is
             one fresh start): date, minutes, updates, members, solved members, best hard and soft errors.
-        warm_start: File of the controller, beside the recipe, from which members are trained on; None where
-            they are trained from nothing, as they always are by `nram train`.
     """
 
     settings: Mapping[str, Any]
     budget: Budget
     records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    warm_start: str | None = None
 
     @property
     def config(self) -> TrainConfig:
@@ -136,17 +136,6 @@ def find_recipe(name: str) -> Recipe:
     return _named("recipe", name, recipes())
 
 
-def start_of(name: str) -> Agent | None:
-    """The controller from which a recipe trains members on; None where it trains from nothing.
-
-    Raises:
-        ValueError: There is no such recipe.
-        FileError: The controller is missing or damaged.
-    """
-    warm_start = find_recipe(name).warm_start
-    return None if warm_start is None else load_agent(PLACE / name / warm_start)
-
-
 def recipe_of(task: str, controller: str | None = None) -> str | None:
     """Name of the recipe of a task, and of a kind of controller if one is asked for; None if there is none.
 
@@ -164,13 +153,24 @@ def recipe_of(task: str, controller: str | None = None) -> str | None:
     return min(fitting, key=lambda name: (name != task, name), default=None)
 
 
-def usual_config(task: str, controller: str | None = None) -> TrainConfig:
+def on_device(config: TrainConfig, device: str) -> TrainConfig:
+    """The settings with as many members as suit a device, in torch's words: many times as many on a GPU.
+
+    Example:
+        >>> on_device(TrainConfig(population=64), "cuda").population
+        1024
+    """
+    return config if device == "cpu" else replace(config, population=CARD_FACTOR * config.population)
+
+
+def usual_config(task: str, controller: str | None = None, device: str = "cpu") -> TrainConfig:
     """The settings with which a task is trained if nothing else is said: its recipe's, or the generic ones.
 
     Args:
         task: Name of a task.
         controller: Kind of controller; default: the recipe's, or else a portfolio of several. Where there is
             no recipe, a kind that is asked for gets the first island of that kind, alone.
+        device: What computes; see `on_device`.
 
     Raises:
         ValueError: There is no such task or controller.
@@ -181,6 +181,10 @@ def usual_config(task: str, controller: str | None = None) -> TrainConfig:
         >>> usual_config("x-max").portfolio, usual_config("x-max", "lstm").portfolio
         (True, False)
     """
+    return on_device(_usual_config(task, controller), device)
+
+
+def _usual_config(task: str, controller: str | None) -> TrainConfig:
     name = recipe_of(task, controller)
     if name is not None:
         return find_recipe(name).config
@@ -190,6 +194,16 @@ def usual_config(task: str, controller: str | None = None) -> TrainConfig:
     islands: dict[str, TrainConfig]
     islands = {island.controller: island for island in reversed(islands_of(config))}
     return _named("controller", controller, islands)
+
+
+def where(record: Mapping[str, Any]) -> str:
+    """On which GPU a training was, to be put behind its minutes; nothing of one on a processor.
+
+    Example:
+        >>> where({"device": "NVIDIA H200"}), where({})
+        (' on one NVIDIA H200', '')
+    """
+    return f" on one {record['device']}" if "device" in record else ""
 
 
 def _named(kind: str, name: str, known: Mapping[str, _Found]) -> _Found:
@@ -221,7 +235,7 @@ RECORD = record(
         "errors": record({"soft": _ERRORS, "hard": _ERRORS}),
         "exact": boolean(),
     },
-    optional={"warm_start": boolean(), "program_sizes": list_of(_COUNT)},
+    optional={"device": text(), "program_sizes": list_of(_COUNT)},
 )
 """Check of what is noted of one training by a recipe."""
 
@@ -230,7 +244,7 @@ _BUDGET = record({"updates": _LIMIT, "minutes": nullable(number(0)), "solved": _
 
 
 def _recipe(values: dict[str, Any]) -> Recipe:
-    recipe = Recipe(values["settings"], values["budget"], values["records"], values.get("warm_start"))
+    recipe = Recipe(values["settings"], values["budget"], values["records"])
     recipe.config  # noqa: B018  checks the settings
     return recipe
 
@@ -242,8 +256,7 @@ _RECIPE = built(
             "settings": mapping(anything()),
             "budget": built(_BUDGET, lambda limits: Budget(**limits)),
             "records": mapping(RECORD),
-        },
-        optional={"warm_start": choice(START_FILE)},
+        }
     ),
     _recipe,
 )
@@ -257,7 +270,5 @@ def save_recipe(path: Path, recipe: Recipe) -> None:
         "budget": vars(recipe.budget),
         "records": {kind: dict(record) for kind, record in recipe.records.items()},
     }
-    if recipe.warm_start is not None:
-        values["warm_start"] = recipe.warm_start
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(values, indent=2) + "\n")

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from agents import zoo
 from agents.checkpoint import AGENT_FILE, Agent, save_agent
 from agents.config import TrainConfig
@@ -75,7 +77,7 @@ def best_candidate(found: Sequence[Candidate]) -> Candidate:
 
 
 def training_record(
-    found: Sequence[Candidate], config: TrainConfig, outcome: Outcome, warm_start: bool = False
+    found: Sequence[Candidate], config: TrainConfig, outcome: Outcome, device: str
 ) -> dict[str, Any]:
     """What happened when a recipe was followed, as it stands in the recipe's file.
 
@@ -97,14 +99,14 @@ def training_record(
         "program_sizes": sorted(size(candidate.program) for candidate in found),
         "exact": right and not faults_of(chosen.agent, chosen.program),
     }
-    return {**record, "warm_start": True} if warm_start else record
+    return record if device == "cpu" else {**record, "device": torch.cuda.get_device_name(device)}
 
 
 def record_text(name: str, folder: Path, record: dict[str, Any]) -> str:
     """A record for people."""
     lines = [
         f"{name}: {record['solved']} of {record['members']} members solved after {record['updates']} "
-        f"updates, {record['minutes']:.1f} minutes ({record['reason']})."
+        f"updates, {record['minutes']:.1f} minutes{zoo.where(record)} ({record['reason']})."
     ]
     for mode, found in record["errors"].items():
         shown = ", ".join(f"n = {n}: {error:.0%}" for n, error in found.items())

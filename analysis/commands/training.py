@@ -51,7 +51,7 @@ class Train:
         nram train swap --controller feedforward --seed 3
         nram train merge --minutes 10 --run runs/merge
         nram train merge --run runs/merge --resume --minutes 30
-        nram train merge --device cuda --population 4096
+        nram train merge --device cuda
     """
 
     config: tyro.conf.OmitArgPrefixes[TrainConfig] = field(default_factory=TrainConfig)
@@ -66,8 +66,8 @@ class Train:
     threads: int | None = None
     """Threads of arithmetic, which changes no number; default: two, where there are two processors."""
     device: str = "cpu"
-    """What computes: cpu, cuda for the first GPU, cuda:1 for the second. To a GPU an update of 64 members is
-    as much work as one of 500: give it some thousands. No hyper-parameter: a run may be resumed on either."""
+    """What computes: cpu, cuda for the first GPU, cuda:1 for the second. A GPU trains sixteen times as many
+    members where --population does not say how many. A run may be resumed on either."""
     resume: bool = False
     """Go on with the run in the folder, with its own configuration."""
     json: bool = False
@@ -76,19 +76,20 @@ class Train:
     @classmethod
     def defaults(cls, words: Sequence[str]) -> Self:
         """The defaults of a call: the recipe for the task, and the controller, that its words name."""
-        config = cls._named(words)
+        named = cls._named(words)
         asked = any(word.partition("=")[0] == "--controller" for word in words)
-        return cls(config=zoo.usual_config(config.task, config.controller if asked else None))
+        controller = named.config.controller if asked else None
+        return cls(config=zoo.usual_config(named.config.task, controller, named.device))
 
     @classmethod
-    def _named(cls, words: Sequence[str]) -> TrainConfig:
-        """The configuration of a call without recipes; that of a call without words if it is refused."""
+    def _named(cls, words: Sequence[str]) -> Self:
+        """A call without recipes; that without words if it is refused."""
         calm = [word for word in words if word not in ("-h", "--help")]
         try:
             with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-                return tyro.cli(cls, args=calm, config=(tyro.conf.FlagCreatePairsOff,)).config
+                return tyro.cli(cls, args=calm, config=(tyro.conf.FlagCreatePairsOff,))
         except (SystemExit, ValueError):  # it will be read, and refused, once more
-            return TrainConfig()
+            return cls()
 
     def __call__(self) -> int:
         """Train; exit code 0 if at least one member is solved.

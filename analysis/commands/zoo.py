@@ -72,8 +72,7 @@ def _entries_table(rows: list[dict[str, Any]]) -> Table:
         record = row["records"].get("population", {})
         share = f"{record['solved']} of {record['members']}" if record else "not run"
         share += " (WRONG at some M)" if record.get("exact") is False else ""
-        share += " (warm start)" if record.get("warm_start") else ""
-        minutes = f"{record['minutes']:.1f}" if record else ""
+        minutes = f"{record['minutes']:.1f}{zoo.where(record)}" if record else ""
         cells = (row["controller"], row["registers"], row["gates"], row["kilobytes"], share, minutes)
         table.add_row(row["name"], *map(str, cells))
     return table
@@ -100,6 +99,8 @@ class Reproduce:
     """Seed of all chance; default: the recipe's."""
     run: Path | None = None
     """Folder of the run; default runs/reproduce-NAME-SEED."""
+    device: str = "cpu"
+    """What trains, as in nram train; an entry that a GPU trained comes out again only there."""
     independent: bool = False
     """Select nothing and train for as many updates as the recipe allows: every member is one fresh start."""
     keep: bool = False
@@ -146,23 +147,23 @@ class Reproduce:
         from analysis.commands.fresh import best_candidate, candidates, keep, record_text, training_record
 
         recipe = zoo.find_recipe(name)
-        config = recipe.config if self.seed is None else replace(recipe.config, seed=self.seed)
+        config = zoo.on_device(recipe.config, self.device)
+        if self.seed is not None:
+            config = replace(config, seed=self.seed)
         budget, kind = recipe.budget, "population"
         if self.independent:
             config, kind = replace(config, cull_every=0, generation_every=0), "independent"
             budget = Budget(updates=budget.updates, solved=config.population)
         folder = self.run or Path("runs") / f"reproduce-{name}-{kind}-{config.seed}"
         with TrainingDisplay(budget, f"Following the recipe of {name} in {folder}.") as display:
-            start = zoo.start_of(name)
-            parent = None if start is None else start.controller
-            outcome = start_run(folder, config, budget, display.watch, parent=parent)
+            outcome = start_run(folder, config, budget, display.watch, device=self.device)
         if outcome.reason == "interrupted":
             raise broken_off(folder, config.task)
         say("choosing among the solved members, and checking the chosen one")
         found = candidates(outcome.trainer)
         chosen = best_candidate(found)
         save_agent(folder / AGENT_FILE, chosen.agent)
-        record = training_record(found, config, outcome, warm_start=parent is not None)
+        record = training_record(found, config, outcome, self.device)
         if self.keep:
             keep(name, recipe.with_record(kind, record), chosen, record["exact"] and not self.independent)
         emit({"name": name, "run": str(folder), **record}, record_text(name, folder, record), self.json)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from agents.zoo import recipe_of
+from agents.zoo import recipe_of, where
 from analysis.measurement.results import PAPER, PROOF_COUNTS
 from analysis.program.certificate import FAR
 from analysis.verification.steps import NEVER, STOPS
@@ -33,7 +33,6 @@ def page(rows: Iterable[Mapping[str, Any]], shares: Mapping[str, str]) -> str:
         + "\n"
         + holes
         + "".join(_wrong_program(row) for row in rows)
-        + _warm_starts(rows)
         + _SWEEP
         + sweep_table({f"zoo:{row['name']}": row["sweep"] for row in rows})
         + _steps(rows)
@@ -50,8 +49,7 @@ _OPENING = """# Results
     nram reproduce --table
 
 Made by this command from the controllers that the package ships (`nram zoo`). Each was trained from
-input-output examples alone by the recipe that `nram reproduce NAME` follows, from nothing but for the warm
-starts that are named below the table. Errors are
+input-output examples alone, from nothing, by the recipe that `nram reproduce NAME` follows. Errors are
 shares of examples with any wrong output cell, of as many as the row says: for hard runs and the sizes
 trained on, for the soft runs at n = 50, for those at n = 200, and for the program. Every four examples have
 an M of their own, drawn apart from n: the smallest legal one and 0 to 16 cells more, each as often, or up to
@@ -106,8 +104,8 @@ Members: those that make no hard error at any n trained on and at 6 and 25 times
 stopped, of all; runs up to 2026-11-24 were tested where M exceeds the smallest legal size by 0 to 2, and so
 counted members that are wrong elsewhere. *With selection* the worst members are replaced by clones of the
 best and by fresh starts; *without*, every member is one fresh start. Minutes are those of one thread of a
-busy processor. Seeds: of a plain `nram train TASK --minutes 10` on one core, from nothing, until a program
-passes every check, with Wilson's interval; [seeds](seeds.md) has the runs.
+busy processor, where no GPU is named. Seeds: of a plain `nram train TASK --minutes 10` on one core, until
+a program passes every check, with Wilson's interval; [seeds](seeds.md) has the runs.
 
 ## The paper's Table 1
 
@@ -163,16 +161,6 @@ def _wrong_program(row: Mapping[str, Any]) -> str:
     return f"**{row['name']} is wrong**: {found['counterexample']}.\n\n" if found["counterexample"] else ""
 
 
-def _warm_starts(rows: Iterable[Mapping[str, Any]]) -> str:
-    """A paragraph on the controllers that were not trained from nothing."""
-    names = [row["name"] for row in rows if row["records"].get("population", {}).get("warm_start")]
-    if not names:
-        return ""
-    text = "Trained on, to stop, from a controller that was right at T(n) and did not stop, which an earlier"
-    more = "recipe had learned from nothing; it lies beside the recipe."
-    return f"**Warm start: {', '.join(names)}.** {text}\n{more}\n\n"
-
-
 def _stops(row: Mapping[str, Any]) -> str:
     """After which step a program stops by itself."""
     found = row["program"]["stops"]
@@ -212,6 +200,11 @@ def _members(kind: str) -> Callable[[Mapping[str, Any]], str]:
         return f"{record['solved']} of {record['members']}" if record else "not run"
 
     return text
+
+
+def _minutes(row: Mapping[str, Any]) -> str:
+    record = row["records"]["population"]
+    return f"{record['minutes']:.1f}{where(record)}"
 
 
 _ERROR_COLUMNS: Columns = {
@@ -266,7 +259,7 @@ _TRAINING_COLUMNS: Columns = {
     "all small inputs": _all_small,
     "members, with selection": _members("population"),
     "members, without": _members("independent"),
-    "minutes": lambda row: f"{row['records']['population']['minutes']:.1f}",
+    "minutes": _minutes,
     "seeds from which a plain `nram train` succeeds": lambda row: row["seeds"],
 }
 

@@ -70,12 +70,10 @@ def _recipe(name: str) -> Iterator[str]:
         yield f"| {setting} | `{value}` |"
     limits = {limit: value for limit, value in vars(recipe.budget).items() if value is not None}
     yield f"| stops after | {', '.join(f'{value:g} {limit}' for limit, value in limits.items())} |"
-    if recipe.warm_start:
-        yield "| begins with | a controller that was trained before: a warm start |"
     for kind, record in recipe.records.items():
         yield (
             f"| {kind} | {record['date']}: {record['solved']} of {record['members']} members solved after "
-            f"{record['updates']:,} updates, {record['minutes']:g} minutes |"
+            f"{record['updates']:,} updates, {record['minutes']:g} minutes{zoo.where(record)} |"
         )
     yield ""
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents import losses, zoo
+from agents import losses
 from agents.checkpoint import load_agent
 from agents.config import TrainConfig
 from agents.controllers import Controller
@@ -410,21 +410,3 @@ def test_the_backends_train_alike(levels):
 def test_an_unknown_backend_is_refused():
     with pytest.raises(ValueError, match="did you mean 'fused'"):
         Trainer(replace(SMALL, backend="fusd"))
-
-
-def test_members_are_trained_on_from_a_controller_at_the_largest_sizes():
-    parent = zoo.find_entry("copy").agent.controller
-    trainer = Trainer(TrainConfig("copy", population=3, batch_size=2), parent)
-    population = trainer.population
-    assert population.level.tolist() == [8, 8, 8]
-    head = trainer.config.spec.layers["head"]
-    body = parent.spec.num_parameters - (head[0] + 1) * head[1]
-    assert torch.equal(population.parameters[:, :body], parent.parameters[:, :body].expand(3, -1))
-    factor = population.parameters[:, body:] / parent.parameters[:, body:]
-    assert ((factor.nanmedian(1).values > 0.55) & (factor.nanmedian(1).values < 1.05)).all()
-
-
-def test_a_controller_of_another_shape_is_not_trained_on():
-    parent = zoo.find_entry("copy-feedforward").agent.controller
-    with pytest.raises(ValueError, match="the controller to train on must be one of ControllerSpec"):
-        Trainer(TrainConfig("copy", population=3, batch_size=2), parent)
