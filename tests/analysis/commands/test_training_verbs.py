@@ -13,6 +13,7 @@ from agents import TrainConfig, zoo
 from agents.device.engine import DeviceEngine
 from agents.generic import generic_settings, islands_of
 from analysis.commands.cli import VERBS, main
+from analysis.commands.training import Train
 from nram_env.tasks import get_task
 
 QUICK = ["--population", "8", "--batch-size", "16", "--num-registers", "2", "--first-level", "1"]
@@ -193,6 +194,14 @@ def test_flags_override_the_recipe_and_are_named(tmp_path, capsys):
     config, said = settings_of(["merge", "--seed=7", "--population", "8"], tmp_path, capsys)
     assert config == replace(zoo.find_recipe("merge").config, seed=7, population=8)
     assert "Following the recipe of zoo:merge, but population = 8, seed = 7." in said
+
+
+@pytest.mark.parametrize(
+    ("words", "members"),
+    [("merge", 64), ("merge --device cuda", 1024), ("x-max --device=cuda:1", 1024)],
+)
+def test_a_gpu_gets_as_many_members_as_suit_it(words, members):
+    assert Train.defaults(words.split()).config.population == members
 
 
 def test_a_task_without_a_recipe_gets_a_portfolio_and_enough_registers(tmp_path, capsys):
