@@ -57,6 +57,7 @@ class Houdini:
     ) -> None:
         self.system = system
         self._needed = list(needed)
+        self._guessed = guesses
         self.left: dict[Location, list[Fact]] = {place: list(facts) for place, facts in guesses.items()}
         self.questions = Questions(system.declarations)
         self._deadline = deadline
@@ -99,12 +100,23 @@ class Houdini:
             known = self.questions.parsed(step.assumptions, step.definitions)
             if self.questions.follows(known, []):
                 return False
-            self.left[step.target] = []
+            self.left[step.target] = self._likely(step.target)
+            self._keep(step)
             return True
+        return self._keep(step)
+
+    def _keep(self, step: Step) -> bool:
+        """Take away what does not hold after a step to a known place; whether anything was."""
         facts = self.left[step.target]
         lost = self.unproved(step, facts)
         self.left[step.target] = [fact for fact in facts if fact not in lost]
         return bool(lost)
+
+    def _likely(self, place: Location) -> list[Fact]:
+        """Guesses at a location that no run met: those where the same edges were met beyond other splits."""
+        edges = place.history, place.next
+        met = (facts for other, facts in self._guessed.items() if (other.history, other.next) == edges)
+        return list(dict.fromkeys(fact for facts in met for fact in facts))
 
     def failed(self, place: Location, goals: Sequence[Goal]) -> list[Goal]:
         """Those of some goals that do not certainly follow from what is left at a location."""
