@@ -84,14 +84,6 @@ def distinctions(view: View) -> Iterator[Fact]:
             yield left.differs(right)
 
 
-def orders(view: View) -> Iterator[Fact]:
-    """Of two cells that registers point at, one never holds more than the other, and not always as much."""
-    cells = {register: view.rows.value(mem(register)) for register in view.numbers}
-    for left, right in permutations(view.numbers, 2):
-        if (cells[left] <= cells[right]).all() and (cells[left] < cells[right]).any():
-            yield mem(left) <= mem(right)
-
-
 def progress(view: View) -> Iterator[Fact]:
     """Bounds of a (r - bound) - t: how fast a register grows, or falls, with time."""
     time = view.rows.value(t)
@@ -187,7 +179,6 @@ TEMPLATES: tuple[Template, ...] = (
     wrapped_equations,
     differences,
     distinctions,
-    orders,
     progress,
     sides,
     endings,
