@@ -212,3 +212,9 @@ def test_simplifying_never_claims_smaller_memories_than_before():
     new = simplify_edges(program)
     assert block_lines(new.edges[0].block, ["p", "q"]) == ["mem[0] = 0"]
     assert new.min_size == 9
+
+
+def test_what_nothing_enters_is_left_out_where_blocks_are_simplified():
+    """An edge before it may have gone in the same pass, as in a program that was learned for x-sum."""
+    program = program_with(Edge(0, Guard(), STORE, 0), Edge(1, Guard(), LOAD, 0))
+    assert [edge.source for edge in simplify_edges(program).edges] == [0]
