@@ -11,13 +11,14 @@ from nram_env.tasks.terms import text
 from tests.analysis.proofs.settings import kept, small_runs
 
 
-def test_merge_is_split_where_its_counter_enters_and_leaves_the_output():
+def test_merge_is_split_where_a_register_enters_and_leaves_the_output():
     program, task = find_program("zoo:merge"), get_task("merge")
     memories = instances(task, seed=0)[::5]
     timing = observe(program, task, task.spec, memories)
     runs = record(program, task.spec, memories, timing.tested)
     assert [list(map(text, found.splits)) for found in sweeping(program, task, runs)] == [
-        ["o <= r_j", "r_j < n + o"]
+        ["o <= r_prev", "r_prev < n + o"],
+        ["o <= r_j", "r_j < n + o"],
     ]
     closest, *slower = passes(timing, task.spec)
     cells = timing.start.value(closest.steps)
