@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis.program.block import Guard
-from analysis.program.program import Program
+from analysis.program.block import Block, Guard
+from analysis.program.program import Edge, Program
 from analysis.rewriting.cases import Seen
+from analysis.simplification.dataflow import Known, contradicts, known_at_entry, live_registers, transfer
 from analysis.simplification.guards import length, partition, separating_masks, values_on
 
 
@@ -80,3 +81,24 @@ def _patterns(program: Program, seen: Seen, state: int) -> dict[int, int]:
         for bits in np.unique(powers @ (seen.visits[place].values[: program.num_registers] == 0)).tolist()
         if seen.visits[place].sizes.size
     }
+
+
+def shortcut(program: Program) -> Program:
+    """Lead every edge past a state in which, coming from there, nothing is done but to go on."""
+    flow, live = known_at_entry(program), live_registers(program)
+    edges = tuple(
+        edge
+        if edge.target is None or (entry := flow.known[edge.source]) is None
+        else _past(program, edge, transfer(edge, entry, live[edge.target])[0])
+        for edge in program.edges
+    )
+    return replace(program, edges=edges)
+
+
+def _past(program: Program, edge: Edge, after: Known) -> Edge:
+    """The edge, or one that leads a state further; `after` is what is known where it leads."""
+    assert edge.target is not None, "the caller asks of edges that go on"
+    possible = [way for way in program.edges_of_state[edge.target] if not contradicts(way.guard, after)]
+    if len(possible) != 1 or possible[0].block != Block() or possible[0].target in (None, edge.target):
+        return edge
+    return replace(edge, target=possible[0].target, witness=())

@@ -9,7 +9,7 @@ from dataclasses import replace
 from analysis.program.program import Program
 from analysis.rewriting.cases import Judge
 from analysis.rewriting.edits import EDITS
-from analysis.rewriting.locations import retested, split
+from analysis.rewriting.locations import retested, shortcut, split
 from analysis.rewriting.size import num_tests, size
 from analysis.simplification.canonical import canonical_hash
 from analysis.simplification.program import simplify_program
@@ -111,5 +111,5 @@ class _Search:
                     yield edit.__name__, tidy
 
     def _tidy(self, program: Program) -> Program:
-        simple = simplify_program(program)
+        simple = simplify_program(shortcut(simplify_program(program)))
         return simplify_program(retested(simple, self.judge.seen(simple)))

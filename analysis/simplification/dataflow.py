@@ -67,7 +67,7 @@ def known_at_entry(program: Program) -> Flow:
             entry = known[state]
             if edge.target is None or entry is None or contradicts(edge.guard, entry):
                 continue
-            after, needed = _transfer(edge, entry, live[edge.target])
+            after, needed = transfer(edge, entry, live[edge.target])
             min_size = max(min_size, needed)
             before = known[edge.target]
             joined = after if before is None else join(before, after)
@@ -123,7 +123,7 @@ def _needed_by(edge: Edge, num_registers: int, live: list[frozenset[int]]) -> fr
     return frozenset(value for value in values if value < num_registers) | set(_registers(edge.guard.mask))
 
 
-def _transfer(edge: Edge, known: Known, live: frozenset[int]) -> tuple[Known, int]:
+def transfer(edge: Edge, known: Known, live: frozenset[int]) -> tuple[Known, int]:
     """What is known after an edge of the registers that matter there, and the smallest M for it."""
     meaning = meaning_of(edge.block, len(known), facts_under(edge.guard, known))
     first: dict[int, int] = {}

@@ -133,6 +133,16 @@ def test_the_metrics_tell_the_last_update_and_the_seconds_of_each_call(tmp_path)
     assert last_update(tmp_path)["update"] == 41
 
 
+@pytest.fixture
+def usual_signals():
+    """As in a terminal, though the tests may run under nohup, which ignores one of them."""
+    before = {one: signal.signal(one, signal.SIG_DFL) for one in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
+
+
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_termination_and_hang_up_save_like_an_interrupt_and_may_come_twice(tmp_path, name):
     def stop(trainer, progress, seconds) -> None:
