@@ -1,11 +1,12 @@
 """What a portfolio learned on tasks that have no recipe: reads the trials of a study, writes a page.
 
     nram search docs/beyond.toml --local 2 --run runs/beyond
-    python benchmarks/beyond.py runs/beyond [--rows docs/beyond.jsonl] [--page docs/beyond.md]
+    python benchmarks/beyond.py runs/beyond [--quick] [--rows docs/beyond.jsonl] [--page docs/beyond.md]
 
 Of a program it notes how many timesteps it takes, shortens it, counts its lines, and looks for a proof of it
 and, where there is none, of the short one. Of a trial without a program it notes what the best member does
-wrong. What is in the rows already is not looked at again.
+wrong. What is in the rows already is not looked at again, unless that was --quick, without short forms and
+proofs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ check. Shares have Wilson's interval, 95 %; seconds are those of training until 
 checking of programs included; islands are those that were first. Lines are those of the shortest program
 once shortened, steps those of the program as learned until it stops. A proof holds for every legal memory
 of every size: "short" where that of the short program was found and not that of the other; UNKNOWN is no
-proof of either, each within {proof:g} minutes. {summary}
+proof of either, each within {proof:g} minutes; where it is not tried, neither is shortening. {summary}
 
 | task | solved | share | fastest s | islands | lines | steps | proofs |
 | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -89,7 +90,7 @@ class Row:
     fault: str | None = None
 
 
-def row_of(study: Path, key: str, standing: Standing) -> Row:
+def row_of(study: Path, key: str, standing: Standing, quick: bool) -> Row:
     """Look at what a finished trial left."""
     result, folder, config = standing.result, trial_folder(study, key), standing.trial.config
     assert result is not None, "finished"
@@ -97,6 +98,8 @@ def row_of(study: Path, key: str, standing: Standing) -> Row:
     if not result.success:
         return Row(*known, fault=fault_of(load_agent(folder)))
     task, program = get_task(config.task), load_program(folder / PROGRAM_FILE)
+    if quick:
+        return Row(*known, steps=stops_after(program))
     short = shortened(program, task)
     lines = 0 if short is None else len(short_code(short))
     return Row(
@@ -188,7 +191,7 @@ def _line(task: str, rows: Sequence[Row]) -> str:
         ", ".join(str(row.island) for row in good) or "-",
         str(min((row.lines for row in good if row.lines), default="-")),
         "; ".join(dict.fromkeys(row.steps or "" for row in good)) or "-",
-        ", ".join(row.proof or "" for row in good) or "-",
+        ", ".join(row.proof or "not tried" for row in good) or "-",
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -199,24 +202,30 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("study", type=Path)
+    parser.add_argument("--quick", action="store_true", help="neither shorten nor prove")
     parser.add_argument("--rows", type=Path, default=Path("docs/beyond.jsonl"))
     parser.add_argument("--page", type=Path, default=Path("docs/beyond.md"))
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    rows = read_rows(asked.rows)
+    rows = {(row.task, row.seed): row for row in read_rows(asked.rows)}
     with Table(asked.study) as table:
         found = standings(table.events())
     limit = next(iter(found.values())).trial.goal.minutes or 0
-    order = list(dict.fromkeys(standing.trial.config.task for standing in found.values()))
-    known = {(row.task, row.seed) for row in rows}
+    order = list(dict.fromkeys([*(task for task, _ in rows), *(s.trial.config.task for s in found.values())]))
     for key, standing in found.items():
-        config = standing.trial.config
-        if standing.result is not None and (config.task, config.seed) not in known:
-            rows.append(row_of(asked.study, key, standing))
-            print(rows[-1], flush=True)
-            rows.sort(key=lambda row: (order.index(row.task), row.seed))
-            write_atomically(asked.rows, "".join(json.dumps(_kept(row)) + "\n" for row in rows))
-    write_atomically(asked.page, page(rows, limit))
+        place = standing.trial.config.task, standing.trial.config.seed
+        known = place in rows and (rows[place].proof or not rows[place].solved or asked.quick)
+        if standing.result is not None and not known:
+            rows[place] = row_of(asked.study, key, standing, asked.quick)
+            print(rows[place], flush=True)
+            _write(rows.values(), order, asked.rows)
+    write_atomically(asked.page, page(read_rows(asked.rows), limit))
+
+
+def _write(rows: Iterable[Row], order: Sequence[str], file: Path) -> None:
+    """All rows, task by task and seed by seed."""
+    ordered = sorted(rows, key=lambda row: (order.index(row.task), row.seed))
+    write_atomically(file, "".join(json.dumps(_kept(row)) + "\n" for row in ordered))
 
 
 def _kept(row: Row) -> dict[str, Any]:
