@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from analysis.program.block import Block, Guard
-from analysis.program.program import Edge, Program
+from analysis.program.program import Program
 from analysis.rewriting.cases import Seen
 from analysis.simplification.dataflow import Known, contradicts, known_at_entry, live_registers, transfer
 from analysis.simplification.guards import length, partition, separating_masks, values_on
@@ -86,19 +86,23 @@ def _patterns(program: Program, seen: Seen, state: int) -> dict[int, int]:
 def shortcut(program: Program) -> Program:
     """Lead every edge past a state in which, coming from there, nothing is done but to go on."""
     flow, live = known_at_entry(program), live_registers(program)
-    edges = tuple(
-        edge
-        if edge.target is None or (entry := flow.known[edge.source]) is None
-        else _past(program, edge, transfer(edge, entry, live[edge.target])[0])
-        for edge in program.edges
-    )
-    return replace(program, edges=edges)
+    edges, min_size = list(program.edges), program.min_size
+    for place, edge in enumerate(program.edges):
+        entry = flow.known[edge.source]
+        if edge.target is None or entry is None:
+            continue
+        after, needed = transfer(edge, entry, live[edge.target])
+        beyond = _beyond(program, edge.target, after)
+        if beyond != edge.target:
+            edges[place] = replace(edge, target=beyond, witness=())
+            min_size = max(min_size, needed, flow.min_size)
+    return replace(program, edges=tuple(edges), min_size=min_size)
 
 
-def _past(program: Program, edge: Edge, after: Known) -> Edge:
-    """The edge, or one that leads a state further; `after` is what is known where it leads."""
-    assert edge.target is not None, "the caller asks of edges that go on"
-    possible = [way for way in program.edges_of_state[edge.target] if not contradicts(way.guard, after)]
-    if len(possible) != 1 or possible[0].block != Block() or possible[0].target in (None, edge.target):
-        return edge
-    return replace(edge, target=possible[0].target, witness=())
+def _beyond(program: Program, state: int, known: Known) -> int:
+    """Where a state leads that does nothing where this is known; the state itself if it does something."""
+    possible = [edge for edge in program.edges_of_state[state] if not contradicts(edge.guard, known)]
+    alone = possible[0] if len(possible) == 1 else None
+    if alone is None or alone.target is None or alone.block != Block():
+        return state
+    return alone.target
