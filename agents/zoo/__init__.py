@@ -59,16 +59,28 @@ class Recipe:
         budget: When to stop.
         records: By the kind of run, "population" or "independent" (no selection, so that every member is
             one fresh start): date, minutes, updates, members, solved members, best hard and soft errors.
+        card: Hyper-parameters that a GPU has instead, besides more members.
     """
 
     settings: Mapping[str, Any]
     budget: Budget
     records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    card: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def config(self) -> TrainConfig:
-        """All hyper-parameters."""
-        return TrainConfig.from_json({**TrainConfig().to_json(), **self.settings})
+        """All hyper-parameters, on a processor."""
+        return _complete(self.settings)
+
+    def on(self, device: str) -> TrainConfig:
+        """All hyper-parameters on a device, in torch's words; see `on_device`.
+
+        Example:
+            >>> [find_recipe("merge").on(device).max_level for device in ("cpu", "cuda")]
+            [5, 8]
+        """
+        there = {} if device == "cpu" else self.card
+        return on_device(_complete({**self.settings, **there}), device)
 
     def with_record(self, kind: str, record: Mapping[str, Any]) -> Recipe:
         """The same recipe with one record added or replaced."""
@@ -181,14 +193,18 @@ def usual_config(task: str, controller: str | None = None, device: str = "cpu") 
         >>> usual_config("x-max").portfolio, usual_config("x-max", "lstm").portfolio
         (True, False)
     """
-    return on_device(_usual_config(task, controller), device)
-
-
-def _usual_config(task: str, controller: str | None) -> TrainConfig:
     name = recipe_of(task, controller)
-    if name is not None:
-        return find_recipe(name).config
-    config = TrainConfig.from_json({**TrainConfig().to_json(), "task": task, **generic_settings(task)})
+    if name is None:
+        return on_device(_generic_config(task, controller), device)
+    return find_recipe(name).on(device)
+
+
+def _complete(settings: Mapping[str, Any]) -> TrainConfig:
+    return TrainConfig.from_json({**TrainConfig().to_json(), **settings})
+
+
+def _generic_config(task: str, controller: str | None) -> TrainConfig:
+    config = _complete({"task": task, **generic_settings(task)})
     if controller is None:
         return config
     islands: dict[str, TrainConfig]
@@ -244,8 +260,9 @@ _BUDGET = record({"updates": _LIMIT, "minutes": nullable(number(0)), "solved": _
 
 
 def _recipe(values: dict[str, Any]) -> Recipe:
-    recipe = Recipe(values["settings"], values["budget"], values["records"])
-    recipe.config  # noqa: B018  checks the settings
+    recipe = Recipe(values["settings"], values["budget"], values["records"], values.get("card", {}))
+    for device in ("cpu", "cuda"):
+        recipe.on(device)  # checks the settings
     return recipe
 
 
@@ -256,7 +273,8 @@ _RECIPE = built(
             "settings": mapping(anything()),
             "budget": built(_BUDGET, lambda limits: Budget(**limits)),
             "records": mapping(RECORD),
-        }
+        },
+        optional={"card": mapping(anything())},
     ),
     _recipe,
 )
@@ -267,6 +285,7 @@ def save_recipe(path: Path, recipe: Recipe) -> None:
     values = {
         "format": RECIPE_FORMAT,
         "settings": dict(recipe.settings),
+        **({"card": dict(recipe.card)} if recipe.card else {}),
         "budget": vars(recipe.budget),
         "records": {kind: dict(record) for kind, record in recipe.records.items()},
     }

@@ -58,6 +58,7 @@ def _entry_row(entry: zoo.ZooEntry) -> dict[str, Any]:
         "kilobytes": round(entry.size / 1000, 1),
         "recipe": f"nram reproduce {entry.name}",
         "settings": dict(recipe.settings),
+        "card": dict(recipe.card),
         "records": {kind: dict(record) for kind, record in recipe.records.items()},
     }
 
@@ -147,7 +148,7 @@ class Reproduce:
         from analysis.commands.fresh import best_candidate, candidates, keep, record_text, training_record
 
         recipe = zoo.find_recipe(name)
-        config = zoo.on_device(recipe.config, self.device)
+        config = recipe.on(self.device)
         if self.seed is not None:
             config = replace(config, seed=self.seed)
         budget, kind = recipe.budget, "population"

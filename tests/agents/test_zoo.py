@@ -22,7 +22,7 @@ def test_a_shipped_controller_was_trained_by_its_recipe(name: str) -> None:
     entry = zoo.find_entry(name)
     trained = {"halting": False, **entry.agent.info["config"]}  # which older controllers could not learn
     recipe, record = entry.recipe, entry.recipe.records["population"]
-    config = zoo.on_device(recipe.config, "cuda" if "device" in record else "cpu")
+    config = recipe.on("cuda" if "device" in record else "cpu")
     settings = json.loads(json.dumps(config.to_json()))
     assert entry.size <= 200_000
     assert trained["seed"] == record["seed"]
@@ -42,6 +42,14 @@ def test_a_shipped_controller_does_what_its_record_says(name: str) -> None:
                 assert evaluate(entry.agent, mode, int(n), 20, seed=3).exact_error == 0
 
 
+def test_a_gpu_has_settings_of_its_own_and_more_members() -> None:
+    recipe = zoo.Recipe({"task": "swap", "population": 3, "max_level": 6}, Budget(), card={"max_level": 7})
+    here, there = recipe.on("cpu"), recipe.on("cuda")
+    assert (here.population, here.max_level) == (3, 6)
+    assert (there.population, there.max_level) == (3 * zoo.CARD_FACTOR, 7)
+    assert zoo.usual_config("merge", device="cuda") == zoo.find_recipe("merge").on("cuda")
+
+
 def test_an_unknown_name_lists_those_that_there_are() -> None:
     with pytest.raises(ValueError, match="copy"):
         zoo.find_entry("copi")
@@ -50,7 +58,8 @@ def test_an_unknown_name_lists_those_that_there_are() -> None:
 
 
 def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
-    recipe = zoo.Recipe({"task": "swap", "learning_rate": [0.001, 0.01]}, Budget(updates=5, solved=2))
+    settings = {"task": "swap", "learning_rate": [0.001, 0.01]}
+    recipe = zoo.Recipe(settings, Budget(updates=5, solved=2), card={"max_level": 9})
     kept = recipe.with_record("independent", zoo.find_recipe("copy").records["population"])
     zoo.save_recipe(tmp_path / "recipe.json", kept)
     assert zoo.load_recipe(tmp_path / "recipe.json") == kept
@@ -65,6 +74,7 @@ def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
         ({"settings": {"task": "sorting"}}, "sorting"),
         ({"settings": {"speed": 3}}, "speed"),
         ({"settings": {"hidden_size": 16.0}}, r"hidden_size is 16\.0; must be an integer"),
+        ({"card": {"max_level": 0}}, "max_level must be in"),
         ({"budget": {"updates": 3}}, r"budget\.minutes is missing"),
         ({"budget": {**LIMITS, "days": 3}}, r"budget\.days is unknown"),
         ({"budget": {**LIMITS, "updates": "many"}}, r"budget\.updates is 'many'; must be an integer"),
