@@ -132,6 +132,9 @@ class TrainConfig:
     sharpening: float = 0.1
     """Entropy penalty of members at the top level with an error below the threshold."""
 
+    hardened_cost: float = 0.0
+    """Nats that a hardened run counts for in the ranking where it is wrong, on training examples of a
+    member's size; if not 0, members also fall back to the smallest size that they are wrong on, hardened."""
     cull_every: int = 100
     """Updates between two selections; 0 for none, so that every member is an independent run."""
     cull_share: float = 0.25
@@ -307,6 +310,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "activation_clip": (0, _HUGE),
     "log_floor": (_TINY, 1),
     "sharpening": (0, _HUGE),
+    "hardened_cost": (0, _HUGE),
     "cull_every": (0, _HUGE),
     "spare_age": (0, _HUGE),
     "perturbation": (0, _HUGE),

@@ -14,6 +14,7 @@ from agents import losses, optimiser
 from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.curriculum import Lesson, draw_lesson, rise
+from agents.hard import hard_failures
 from agents.held_out import held_out_errors
 from agents.population import Population, renew
 from agents.population_file import Pause
@@ -21,6 +22,7 @@ from agents.rollout import Rollout, make_envs, unroll
 from agents.selection import forget_halting
 from nram_env.envs import NRAMVectorEnv
 from nram_env.envs.vector_arguments import device_of
+from nram_env.tasks import MixedBatch
 
 if TYPE_CHECKING:
     from agents.device.lesson import DeviceLesson
@@ -93,6 +95,12 @@ class Engine(ABC):
         """As `agents.held_out.held_out_errors`; what counts as free of errors is decided there."""
 
     @abstractmethod
+    def failures(
+        self, controller: Controller, batch: MixedBatch, limit: np.ndarray, must_stop: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `agents.hard.hard_failures`, for members where this engine has them."""
+
+    @abstractmethod
     def play(
         self, controller: Controller, population: Population, moment: Moment
     ) -> tuple[Lesson | DeviceLesson, Rollout]:
@@ -154,6 +162,12 @@ class HostEngine(Engine):
     def held_out_errors(self, controller: Controller, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """See `agents.held_out`."""
         return held_out_errors(controller, self.config, rng)
+
+    def failures(
+        self, controller: Controller, batch: MixedBatch, limit: np.ndarray, must_stop: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See `agents.hard`."""
+        return hard_failures(controller, batch, limit, must_stop)
 
     def play(self, controller: Controller, population: Population, moment: Moment) -> tuple[Lesson, Rollout]:
         """Play examples that the run's own chance draws."""

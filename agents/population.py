@@ -34,6 +34,7 @@ class Population:
         level_age: Updates since the last rise.
         error: Running exact error on training examples of exactly the current level.
         loss: Running loss of an output cell, in nats, on the same examples.
+        hard_loss: What its hardened runs cost it when last tested, in nats; 0 before, and without such tests.
         easy_share: Share of easy examples that the member still gets; none once it masters the top level.
         family: The same number for all descendants of one fresh start.
         learning_rate: Own hyper-parameter, like the next three.
@@ -55,6 +56,7 @@ class Population:
     level_age: Tensor
     error: Tensor
     loss: Tensor
+    hard_loss: Tensor
     easy_share: Tensor
     family: Tensor
     learning_rate: Tensor
@@ -77,9 +79,9 @@ class Population:
         return self.best_error[:, 0] == 0
 
     def ranking(self) -> list[int]:
-        """Members from best to worst: by held-out hard error, soft error, timesteps, level, running loss."""
+        """Members from best to worst: by held-out hard error, soft error, timesteps, level, losses."""
         held_out = zip(self.best_error.tolist(), self.best_steps.tolist(), strict=True)
-        keys = zip(held_out, (-self.level).tolist(), self.loss.tolist(), strict=True)
+        keys = zip(held_out, (-self.level).tolist(), (self.loss + self.hard_loss).tolist(), strict=True)
         return [index for _, index in sorted((key, index) for index, key in enumerate(keys))]
 
     @property
@@ -124,6 +126,7 @@ def start(config: TrainConfig, members: int, generator: torch.Generator) -> Popu
         level_age=whole,
         error=UNKNOWN * real,
         loss=UNKNOWN_LOSS * real,
+        hard_loss=0 * real,
         easy_share=config.easy_share * real,
         family=torch.randint(2**62, (members,), generator=generator, dtype=torch.int64, device=place),
         **drawn,

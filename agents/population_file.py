@@ -17,7 +17,7 @@ from agents.tensors import TensorRule, open_tensors, save_tensors
 from nram_env.checks import boolean, built, choice, integer, list_of, record
 from nram_env.files import reading
 
-POPULATION_FORMAT = "nram-population/6"
+POPULATION_FORMAT = "nram-population/7"
 """Format and version of a run's population, or populations, in a file."""
 
 MOST_POPULATION_BYTES = 1 << 33
@@ -215,7 +215,7 @@ def _rules(config: TrainConfig) -> dict[str, TensorRule]:
         "loss": TensorRule(members),
         **dict.fromkeys(RANGES, positive),
         "best_error": TensorRule((config.population, 2), low=0, high=1),
-        "best_steps": TensorRule(members, low=0),
+        **dict.fromkeys(("best_steps", "hard_loss"), TensorRule(members, low=0)),
     }
 
 

@@ -18,6 +18,7 @@ from agents.checkpoint import Agent
 from agents.config import TrainConfig
 from agents.controllers import Controller
 from agents.engine import Moment, Step, make_engine
+from agents.hardened import hardened
 from agents.population import start
 from agents.population_file import SavedPopulation, SavedRun, load_run, save_run
 from agents.selection import next_generation, select
@@ -160,7 +161,13 @@ class Trainer:
 
     @training()
     def evaluate(self) -> None:
-        """Test the unsolved members at the top level on held-out sizes; keep the parameters that did best."""
+        """Test the unsolved members at the top level on held-out sizes; keep the parameters that did best.
+
+        With a `hardened_cost` see first what all are worth hardened, see `agents.hardened`.
+        """
+        if self.config.hardened_cost:
+            rng = np.random.default_rng([self.seed, self.age, 1])
+            self.population = hardened(self.population, self.config, rng, self.engine.failures)
         on_top = self.population.level >= self.config.top_level
         tested = on_top & losses.mastered(self.population, self.config) & ~self.population.solved
         places = tested.nonzero()[:, 0]

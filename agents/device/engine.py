@@ -21,13 +21,14 @@ from agents.device.chance import chance as chance_of
 from agents.device.episodes import play, prepare
 from agents.device.lesson import Chance, DeviceLesson, Lessons
 from agents.device.memory import faults_explained
-from agents.device.screen import screened_errors
+from agents.device.screen import failures, screened_errors
 from agents.engine import Engine, Moment, Step, training_envs
 from agents.population import Population, renew
 from agents.population_file import Pause
 from agents.rollout import Rollout, rollout_of
 from agents.selection import forget_halting
 from nram_env.machine.ambient import full_precision
+from nram_env.tasks import MixedBatch
 
 SYNC_EVERY = 10
 """The host looks at the members whenever the population's age is a multiple of this."""
@@ -111,3 +112,10 @@ class DeviceEngine(Engine):
         """See `agents.device.screen`."""
         with faults_explained(self.config, self.device):
             return screened_errors(controller, self.config, rng)
+
+    def failures(
+        self, controller: Controller, batch: MixedBatch, limit: np.ndarray, must_stop: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See `agents.device.screen`."""
+        with faults_explained(self.config, self.device):
+            return failures(controller, batch, limit, must_stop)

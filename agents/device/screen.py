@@ -38,7 +38,7 @@ def screened_errors(
         config: The sizes and how many examples.
         rng: Source of the examples.
     """
-    found, steps = staged_errors(controller, config, rng, _failures)
+    found, steps = staged_errors(controller, config, rng, failures)
     errors = torch.stack([found, torch.ones_like(found)], dim=1)
     passed = (found == 0).nonzero()[:, 0]
     if len(passed):
@@ -49,7 +49,7 @@ def screened_errors(
     return errors, steps
 
 
-def _failures(
+def failures(
     controller: Controller, batch: MixedBatch, limit: np.ndarray, must_stop: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """As `agents.hard.hard_failures`: by the kernel where it can."""

@@ -127,6 +127,7 @@ def test_an_attempt_or_a_pause_that_cannot_be_is_refused(tmp_path, change, messa
         ("level", 99, "the tensor 0.level holds 99; must hold finite numbers in 1..4"),
         ("age", -1, "the tensor 0.age holds -1"),
         ("error", 1.5, "the tensor 0.error holds 1.5; must hold finite numbers in 0..1"),
+        ("hard_loss", -1.0, "the tensor 0.hard_loss holds -1.0; must hold finite numbers in 0.."),
         ("best_steps", -1.0, "the tensor 0.best_steps holds -1.0; must hold finite numbers in 0.."),
         ("learning_rate", 0.0, "the tensor 0.learning_rate holds 0.0"),
         ("chance", 255, "the tensor chance is no state of a generator"),

@@ -84,8 +84,9 @@ def test_a_population_begins_as_on_the_processor():
         {"generation_every": 11, "generation_noise": 0.1, "first_level": 3, "level_threshold": 2.0},
         {"level_threshold": 2.0, "halting_threshold": 2.0, "level_patience": 2},
         {"attempt_updates": 13, "level_threshold": 0.0},
+        {"hardened_cost": 10.0, "level_threshold": 2.0, "level_patience": 2, "cull_every": 10},
     ],
-    ids=["selection", "generation", "rises", "attempts"],
+    ids=["selection", "generation", "rises", "attempts", "hardened"],
 )
 def test_saving_and_loading_in_between_changes_nothing(change, stop, tmp_path):
     config, file = replace(SMALL, **change), tmp_path / "population.safetensors"
