@@ -155,8 +155,7 @@ class TrainConfig:
     attempt_updates: int = 1500
     """A population that has not left the first level after so many updates gives way to the next."""
     unsolved_updates: int = 4000
-    """A population without a solved member after so many updates gives way to the next, after half as many
-    more where a member has come to learn to stop; 0 for never."""
+    """A population without a solved member after so many updates gives way to the next; 0 for never."""
     generation_every: int = 1000
     """Every so many updates, if members master the top level and none is solved, all start again as softened
     clones of the best; 0 for never."""

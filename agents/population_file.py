@@ -47,7 +47,6 @@ class SavedPopulation:
         attempt: Number of the population, from 1.
         began: Updates that were done when it was started.
         has_risen: Whether a member of it has ever left the first level.
-        has_topped: Whether a member of it has ever come to learn to stop.
         examples: Chance of the examples.
         chance: All other chance.
         population: The members.
@@ -59,7 +58,6 @@ class SavedPopulation:
     attempt: int
     began: int
     has_risen: bool
-    has_topped: bool
     examples: np.random.Generator
     chance: torch.Generator
     population: Population
@@ -158,7 +156,7 @@ def _check_islands(config: TrainConfig, islands: tuple[SavedPopulation, ...]) ->
         raise ValueError(f"islands names task {strange[0]}; that of config is {config.task}")
 
 
-def _check_progress(config: TrainConfig, update: int, attempt: int, began: int, **_: bool) -> None:
+def _check_progress(config: TrainConfig, update: int, attempt: int, began: int, has_risen: bool) -> None:
     if attempt > config.attempts:
         raise ValueError(f"attempt is {attempt}; must be at most config.attempts, {config.attempts}")
     if began > update or (attempt == 1 and began > 0):
@@ -176,13 +174,7 @@ def _check_pause(config: TrainConfig, pause: Pause | None) -> None:
 
 
 _COUNT = integer(0, 2**62)
-_PROGRESS = {
-    "update": _COUNT,
-    "attempt": integer(1, 2**62),
-    "began": _COUNT,
-    "has_risen": boolean(),
-    "has_topped": boolean(),
-}
+_PROGRESS = {"update": _COUNT, "attempt": integer(1, 2**62), "began": _COUNT, "has_risen": boolean()}
 _WIDE = integer(0, 2**128 - 1)
 _PAUSE = built(
     record({"highest": _COUNT, "broken": list_of(_COUNT)}),

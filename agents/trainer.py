@@ -85,8 +85,7 @@ class Trainer:
 
     def _begin(self, attempt: int) -> None:
         """Start a population; that of attempt k is the one with which a run k - 1 seeds later starts."""
-        self.attempt, self.began = attempt, self.update
-        self.has_risen = self.has_topped = False
+        self.attempt, self.began, self.has_risen = attempt, self.update, False
         self.examples = np.random.default_rng(self.seed)
         self.chance = torch.Generator().manual_seed(self.seed)
         self.population = self.engine.place(start(self.config, self.config.population, self.chance))
@@ -128,7 +127,6 @@ class Trainer:
         self.population = step.population
         self.update += updates
         self.has_risen |= bool(step.risen.any())
-        self.has_topped |= bool((self.population.level > self.config.max_level).any())
         if self.age % self.config.evaluate_every == 0:
             self.evaluate()
         if self.config.cull_every and self.age % self.config.cull_every == 0:
@@ -143,18 +141,9 @@ class Trainer:
         """Age at which members will be tested or selected, or may be stuck or hopeless, whichever is next."""
         config, age = self.config, self.age
         periods = (config.evaluate_every, config.cull_every, config.generation_every)
-        limits = (config.attempt_updates, self._most_updates)
+        limits = (config.attempt_updates, config.unsolved_updates)
         ends = [age - age % period + period for period in periods if period]
         return min(ends + [limit for limit in limits if limit > age])
-
-    @property
-    def _most_updates(self) -> int:
-        """Updates that the population has to solve the task; 0 for any number.
-
-        It has half as many more once a member has come to learn to stop, which is near the end.
-        """
-        usual = self.config.unsolved_updates
-        return usual + usual // 2 if self.has_topped else usual
 
     def _is_stuck(self) -> bool:
         """Whether it is time for a new generation, and members master the top level, but none is solved."""
@@ -167,7 +156,7 @@ class Trainer:
         """Whether it is time for another population: no member has risen, or none is solved."""
         config = self.config
         flat = not self.has_risen and self.age >= config.attempt_updates
-        late = 0 < self._most_updates <= self.age and not self.has_solved
+        late = 0 < config.unsolved_updates <= self.age and not self.has_solved
         return (flat or late) and self.attempt < config.attempts
 
     @training()
@@ -230,7 +219,6 @@ class Trainer:
             attempt=self.attempt,
             began=self.began,
             has_risen=self.has_risen,
-            has_topped=self.has_topped,
             examples=self.examples,
             chance=self.chance,
             population=self.population,
@@ -264,7 +252,7 @@ class Trainer:
         """
         trainer = cls(saved.config, device=device)
         trainer.update, trainer.attempt, trainer.began = saved.update, saved.attempt, saved.began
-        trainer.has_risen, trainer.has_topped = saved.has_risen, saved.has_topped
+        trainer.has_risen = saved.has_risen
         trainer.population, trainer.examples = trainer.engine.place(saved.population), saved.examples
         trainer.chance, trainer.engine.pause = saved.chance, saved.pause
         return trainer

@@ -64,17 +64,6 @@ def test_a_population_that_has_risen_but_solves_nothing_gives_way_too():
     assert [never.advance().attempt for _ in range(20)] == [1] * 20
 
 
-def test_a_population_that_learns_to_stop_has_half_as_long_again(tmp_path):
-    config = replace(GIVING_UP, attempts=3, attempt_updates=1000, unsolved_updates=12, cull_every=0)
-    config = replace(config, generation_every=0, evaluate_every=1000, halting_threshold=2.0)
-    trainer = Trainer(config)  # on level 3 of 2 after 10 updates
-    assert [trainer.advance().attempt for _ in range(20)] == [1] * 17 + [2] * 3
-    half = advance(Trainer(config), 14)
-    half.save(tmp_path / "population.safetensors")
-    resumed = Trainer.load(tmp_path / "population.safetensors")
-    assert [resumed.advance().attempt for _ in range(6)] == [1] * 3 + [2] * 3
-
-
 def by_chance(_, controller, rng):
     """Errors and timesteps that depend on the chance that a test gets."""
     errors, steps = rng.uniform(0.1, 0.9, (controller.num_members, 2)), rng.random(controller.num_members)

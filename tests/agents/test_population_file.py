@@ -20,7 +20,6 @@ GOOD = {
     "attempt": 1,
     "began": 0,
     "has_risen": False,
-    "has_topped": False,
     "examples": np.random.default_rng(0).bit_generator.state,
 }
 
@@ -103,7 +102,6 @@ def test_the_number_of_updates_is_a_count(tmp_path, update):
             "began is 4; attempt 1 cannot have begun then, at update 9",
         ),
         ({"has_risen": 1}, "has_risen is 1; must be true or false"),
-        ({"has_topped": "yes"}, "has_topped is 'yes'; must be true or false"),
         (
             {"pause": {"highest": 0, "broken": []}},
             "pause.highest is 0; the levels of config are 1..4",
