@@ -101,7 +101,9 @@ def test_the_usual_folder_is_called_by_the_tasks_name_however_it_was_written(tmp
     monkeypatch.chdir(tmp_path)
     assert main(["train", "MERGE", "--population", "1", "--updates", "1", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["task"] == "merge"
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["merge-feedforward-0"]
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["merge-feedforward-1001"], (
+        "with the recipe's seed"
+    )
 
 
 def test_an_interrupt_gives_130_and_says_how_to_go_on_in_words_that_a_shell_takes(
