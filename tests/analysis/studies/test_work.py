@@ -179,7 +179,7 @@ def test_the_minutes_of_a_trial_are_those_of_all_its_calls(study):
     metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
     result = do_trial(study, long, ignore)
     assert (result.reason, result.updates) == ("minutes", 10)
-    assert 61 < result.seconds < 120
+    assert 61 <= result.seconds < 120  # an update may take less than the hundredth that is noted
 
 
 def test_trial_and_result_come_back_from_json_as_they_were(study):
