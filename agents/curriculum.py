@@ -56,7 +56,8 @@ def draw_lesson(rng: np.random.Generator, task: Task, population: Population, co
     share = rng.choice([config.horizon_share, 1.0])
     steps = np.array([ceil(share * task.horizon(int(n))) for n in difficulty.max(1)])
     memory_size = task.smallest_memory_size(int(difficulty.max())) + slack
-    batch = _draw(rng, task, difficulty.ravel(), memory_size, population, config)
+    easy_share = np.repeat(population.easy_share.numpy(), config.batch_size)
+    batch = draw_examples(rng, config, difficulty.ravel(), memory_size, easy_share)
     if patient:
         steps += stopping * int(rng.uniform(1, config.halting_slack) * memory_size)
     horizon = np.repeat(steps, config.batch_size) + horizon_slack
@@ -90,21 +91,20 @@ def _difficulties(
     return np.where(stopping[:, None] & spread, anything, drawn)
 
 
-def _draw(
+def draw_examples(
     rng: np.random.Generator,
-    task: Task,
+    config: TrainConfig,
     difficulty: np.ndarray,
     memory_size: int,
-    population: Population,
-    config: TrainConfig,
+    easy_share: np.ndarray | float,
 ) -> TaskBatch:
-    """Examples of the given difficulties (P x B,), some of them easy for members that still get those."""
+    """Examples of the given difficulties (N,), some of them easy, by one share or one for each, (N,)."""
+    task = config.task_object
     batch = task.sample(rng, difficulty, memory_size)
     if not config.easy_share:
         return batch
     easy = task.sample_easy(rng, difficulty, memory_size)
-    share = np.repeat(population.easy_share.numpy(), config.batch_size)
-    return easy.where(rng.random(len(difficulty)) < share, batch)
+    return easy.where(rng.random(len(difficulty)) < easy_share, batch)
 
 
 def draw_difficulties(

@@ -15,9 +15,10 @@ import torch
 
 from agents.config import TrainConfig
 from agents.controllers import Controller
+from agents.curriculum import draw_examples
 from agents.held_out import Failures
 from agents.population import UNKNOWN, UNKNOWN_LOSS, Population
-from nram_env.tasks import MixedBatch, TaskBatch
+from nram_env.tasks import MixedBatch
 from nram_env.tasks.sizes import join
 
 FALLS = 0.25
@@ -72,15 +73,11 @@ def _examples(config: TrainConfig, rng: np.random.Generator) -> MixedBatch:
     task = config.task_object
     sizes = range(task.smallest_difficulty, config.max_level + 1)
     slacks = range(config.memory_slack + 1)
-    return join(task, [_like_training(config, rng, n, slack) for n in sizes for slack in slacks])
-
-
-def _like_training(config: TrainConfig, rng: np.random.Generator, n: int, slack: int) -> TaskBatch:
-    """Examples of one size, some of them easy, as for a member that still gets such."""
-    task, difficulty = config.task_object, np.full(EXAMPLES, n)
-    memory_size = task.smallest_memory_size(n) + slack
-    batch = task.sample(rng, difficulty, memory_size)
-    if not config.easy_share:
-        return batch
-    easy = task.sample_easy(rng, difficulty, memory_size)
-    return easy.where(rng.random(EXAMPLES) < config.easy_share, batch)
+    parts = [
+        draw_examples(
+            rng, config, np.full(EXAMPLES, n), task.smallest_memory_size(n) + slack, config.easy_share
+        )
+        for n in sizes
+        for slack in slacks
+    ]
+    return join(task, parts)
