@@ -85,6 +85,11 @@ class Agent:
         return self.info.get("config", {}).get("max_level", 8)
 
     @property
+    def must_stop(self) -> bool:
+        """Whether it was to learn to stop by itself."""
+        return self.info.get("config", {}).get("halting", False)
+
+    @property
     def machine(self) -> MachineConfig:
         """The machine that the controller drives."""
         return self.controller.spec.machine

@@ -15,6 +15,7 @@ from analysis.extraction.resolve import PROGRAM_FILE
 from analysis.program.certificate import FAITHFUL, is_equal
 from analysis.program.file import load_program, save_program
 from analysis.program.program import Program
+from analysis.studies.exam import Exam
 from analysis.verification import stops_by_itself
 from analysis.verification.ladder import MUST_HOLD
 from nram_env.tasks import get_task
@@ -24,20 +25,25 @@ Say = Callable[[str], None]
 
 @dataclass
 class ProgramJudge:
-    """Accepts a solved member if its program passes every check, and keeps those programs by member.
+    """Accepts a solved member that passes an exam and whose program passes every check, which it keeps.
 
     Attributes:
         say: Told what goes on.
         seed: Seed of the extraction.
-        programs: Those of the accepted members.
+        programs: Those of the accepted members, by member.
+        exam: What members are asked before their programs are read.
     """
 
     say: Say
     seed: int = 0
     programs: dict[int, Program] = field(default_factory=dict)
+    exam: Exam = field(default_factory=Exam)
 
     def __call__(self, agent: Agent) -> bool:
         """Read and check the member's program, and say what came out."""
+        if self.exam.fails(agent):
+            self.say(f"Member {agent.info['member']} passes every test, but not the exam; training goes on.")
+            return False
         self.say(f"Member {agent.info['member']} passes every test. Reading and checking its program ...")
         program = extract(agent, seed=self.seed)
         if faults := faults_of(agent, program):
@@ -59,8 +65,7 @@ def faults_of(agent: Agent, program: Program) -> list[str]:
     faults = [f"{check} REFUTED" for check in refuted_checks(program)]
     if not is_equal(program.certificates):
         faults.append("it is not known to equal the agent")
-    must_stop = agent.info.get("config", {}).get("halting", False)
-    if must_stop and not stops_by_itself(program, get_task(agent.task)):
+    if agent.must_stop and not stops_by_itself(program, get_task(agent.task)):
         faults.append("it does not stop by itself")
     return faults
 
