@@ -139,10 +139,14 @@ class WalkBST(Task):
         return _drawn(rng, draw_trees(rng, difficulty, end), end, difficulty, memory_size)
 
     def draw_easy(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
-        """Draw balanced trees, where d decides at every step, and as many chains, where paths are long."""
+        """Draw balanced trees, where d decides at every step, and as many chains, where paths are long.
+
+        Half of the trees hold the value 0, so that no value passes for the NULL at which a path ends.
+        """
         end, chain = rng.integers(0, difficulty), rng.random(difficulty.shape)[:, None] < 0.5
         trees = draw_trees(rng, difficulty, end, lambda *at: np.where(chain, chains(*at), balanced(*at)))
-        return _drawn(rng, trees, end, difficulty, memory_size)
+        with_zero = rng.random(difficulty.shape) < 0.5
+        return _drawn(rng, trees, end, difficulty, memory_size, with_zero)
 
     def oracle(self, memory: Sequence[int]) -> dict[int, int]:
         """Walk until NULL."""
@@ -224,12 +228,21 @@ class WalkBST(Task):
 
 
 def _drawn(
-    rng: np.random.Generator, trees: Trees, end: np.ndarray, difficulty: np.ndarray, memory_size: int
+    rng: np.random.Generator,
+    trees: Trees,
+    end: np.ndarray,
+    difficulty: np.ndarray,
+    memory_size: int,
+    with_zero: np.ndarray | bool = False,
 ) -> TaskBatch:
-    """Draw the nodes' places and values, and lay out trees (B) whose paths lead to `end` (B,)."""
+    """Draw the nodes' places and values, and lay out trees (B) whose paths lead to `end` (B,).
+
+    The smallest value is 0 `with_zero`, of all trees or of some, (B,).
+    """
     length = (trees.path > 0).sum(1)
     places = random_places(rng, difficulty, 3, PATH + 1 + length, memory_size)
     values = _sorted_values(rng, difficulty, memory_size)
+    values[:, 0] = np.where(with_zero, 0, values[:, 0])
     rows, nodes = np.nonzero(np.arange(places.shape[1]) < difficulty[:, None])
     memory = np.zeros((len(difficulty), memory_size), dtype=np.int64)
     memory[:, PATH : PATH + trees.path.shape[1]] = trees.path

@@ -283,6 +283,23 @@ def test_easy_trees_are_balanced_or_chains():
     assert (counts[3:] > 40).all(), "the lower part of chains"
 
 
+def smallest_value(memory: list[int]) -> int:
+    """The value of a search tree's leftmost node."""
+    node = memory[0]
+    while memory[node + 1]:
+        node = memory[node + 1]
+    return memory[node]
+
+
+def test_half_of_the_easy_trees_are_made_to_hold_the_value_0():
+    task, rng = get_task("walkbst"), np.random.default_rng(0)
+    usual, easy = (draw(rng, [7] * 2000, 35).memory.tolist() for draw in (task.sample, task.sample_easy))
+    shares = [np.mean([smallest_value(memory) == 0 for memory in memories]) for memories in (usual, easy)]
+    assert np.allclose(shares, [0.2, 0.6], atol=0.04), (
+        "without help seven values of 35 hold the 0 one time in five"
+    )
+
+
 def test_easy_merges_have_one_array_below_the_other_and_lie_anywhere():
     batch = get_task("merge").sample_easy(np.random.default_rng(0), [5] * 300, 20)
     first_is_lower, orders, gaps = set(), set(), set()

@@ -17,14 +17,17 @@ def walk_bst(request: Request) -> DeviceBatch:
 
 
 def easy_walk_bst(request: Request) -> DeviceBatch:
-    """Draw balanced trees, where d decides at every step, and as many chains, where paths are long."""
-    return _drawn(request, where(request.coins(1), chain_keys(request), balanced_keys(request)))
+    """Draw balanced trees, where d decides at every step, and as many chains; half of them with value 0."""
+    keys = where(request.coins(1), chain_keys(request), balanced_keys(request))
+    return _drawn(request, keys, with_zero=request.coins(1))
 
 
-def _drawn(request: Request, keys: Tensor) -> DeviceBatch:
-    """Trees of such keys (N, K), with paths to any node."""
+def _drawn(request: Request, keys: Tensor, with_zero: Tensor | None = None) -> DeviceBatch:
+    """Trees of such keys (N, K), with paths to any node; the smallest value is 0 `with_zero`, (N, 1)."""
     end = request.below(request.n)
     grown, values = trees(request, keys, end), _sorted_values(request)
+    if with_zero is not None:
+        values[:, :1].masked_fill_(with_zero, 0)
     memory = _laid_out(request, grown, values)
     target = memory.clone()
     target[:, SLOT, None] = values.gather(1, end)
