@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agents.config import MAX_LEVEL
+from agents.bounds import MAX_LEVEL
 from agents.spec import CONTROLLER_KINDS, MAX_HIDDEN_SIZE, ControllerSpec
 from agents.tensors import TensorRule, open_tensors, save_tensors
 from nram_env.checks import anything, built, choice, integer, record, text

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.config import RANGES, TrainConfig
+from agents.bounds import RANGES
+from agents.config import TrainConfig
 from agents.noise import uniform
 
 UNKNOWN = 1.0

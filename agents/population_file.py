@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.config import CONFIG, RANGES, TrainConfig
+from agents.bounds import RANGES
+from agents.config import CONFIG, TrainConfig
 from agents.population import Population
 from agents.tensors import TensorRule, open_tensors, save_tensors
 from nram_env.checks import boolean, built, choice, integer, list_of, record

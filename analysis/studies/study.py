@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from agents.config import RANGES, TrainConfig
+from agents.bounds import RANGES
+from agents.config import TrainConfig
 from analysis.studies.trial import SUCCESSES, Goal, Trial
 from nram_env.checks import (
     Check,
