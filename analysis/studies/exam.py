@@ -50,7 +50,7 @@ def _first_wrong(agent: Agent) -> TaskBatch | None:
     for batch in draw_plan(task, rng, sizes, GROUP).mixed(task, rng):
         wrong = np.flatnonzero(_wrong(agent, batch))
         if len(wrong):
-            return instance_of(task, [batch.memory[wrong[0], : batch.memory_sizes[wrong[0]]]])
+            return instance_of(task, batch.memory[wrong[:1], : batch.memory_sizes[wrong[0]]])
     return None
 
 

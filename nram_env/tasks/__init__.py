@@ -1,7 +1,8 @@
 """The tasks: what memory holds before a run, and what it should hold after it. Needs numpy, not torch."""
 
 from nram_env.tasks.access import Access
-from nram_env.tasks.base import Task, TaskBatch, instance_of
+from nram_env.tasks.base import Task, instance_of
+from nram_env.tasks.batch import TaskBatch
 from nram_env.tasks.check import Finding, check_task
 from nram_env.tasks.copy import Copy
 from nram_env.tasks.imports import IMPORTS, import_tasks

@@ -7,7 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from nram_env.tasks.base import Task, TaskBatch, require, require_zeros
+from nram_env.tasks.base import Task, require, require_zeros
+from nram_env.tasks.batch import TaskBatch
 from nram_env.tasks.parts import array, one_cell
 from nram_env.tasks.spec import M, TaskSpec, before, cells, i, n, zeros
 from nram_env.tasks.terms import Number, between

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from nram_env.tasks.base import Task, TaskBatch
+from nram_env.tasks.base import Task
+from nram_env.tasks.batch import TaskBatch
 from nram_env.tasks.check_spec import spec_disagreement
 from nram_env.tasks.registry import attribute_faults
 

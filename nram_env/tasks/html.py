@@ -10,7 +10,7 @@ import numpy as np
 from nram_env.markup import Markup, clipped, marked, notebook_table
 
 if TYPE_CHECKING:
-    from nram_env.tasks.base import TaskBatch
+    from nram_env.tasks.batch import TaskBatch
 
 MOST_CELLS, MOST_EXAMPLES = 40, 6
 """Cells of a memory, and examples, that are shown; of more, the first and the last."""

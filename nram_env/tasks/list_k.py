@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nram_env.tasks.base import Task, TaskBatch, require
+from nram_env.tasks.base import Task, require
+from nram_env.tasks.batch import TaskBatch
 from nram_env.tasks.linked_list import (
     LIST_CUTS,
     LIST_FIELDS,

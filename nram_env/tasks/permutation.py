@@ -7,7 +7,8 @@ from itertools import permutations, product
 
 import numpy as np
 
-from nram_env.tasks.base import Task, TaskBatch, require, require_size, require_zeros
+from nram_env.tasks.base import Task, require, require_size, require_zeros
+from nram_env.tasks.batch import TaskBatch
 from nram_env.tasks.parts import array, one_cell
 from nram_env.tasks.placing import random_ranks
 from nram_env.tasks.spec import M, TaskSpec, before, cells, i, j, n, zeros

@@ -14,7 +14,8 @@ from itertools import islice, pairwise
 import numpy as np
 
 from nram_env.checks import shown
-from nram_env.tasks.base import Task, TaskBatch
+from nram_env.tasks.base import Task
+from nram_env.tasks.batch import TaskBatch
 
 DENSE_SLACK = 16
 """Every slack from 0 to this one is drawn equally often."""

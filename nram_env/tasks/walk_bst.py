@@ -7,7 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
-from nram_env.tasks.base import Task, TaskBatch, require
+from nram_env.tasks.base import Task, require
+from nram_env.tasks.batch import TaskBatch
 from nram_env.tasks.parts import Part, one_cell
 from nram_env.tasks.placing import all_places, random_places, random_ranks
 from nram_env.tasks.spec import Chosen, M, Recursive, TaskSpec, before, cells, i, j, n

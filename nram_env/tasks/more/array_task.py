@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from nram_env.tasks.base import Task, TaskBatch
+from nram_env.tasks.base import Task
+from nram_env.tasks.batch import TaskBatch
 from nram_env.tasks.more.family import FURTHER
 from nram_env.tasks.more.layout import Layout, at
 from nram_env.tasks.spec import TaskSpec

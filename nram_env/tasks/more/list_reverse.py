@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nram_env.tasks.base import TaskBatch
+from nram_env.tasks.batch import TaskBatch
 from nram_env.tasks.linked_list import (
     FIRST_NODE_CELL,
     LIST_CUTS,
