@@ -133,7 +133,7 @@ class Merge(Task):
         ordered = np.sort(_draw_values(rng, difficulty, memory_size), axis=1)
         lower = _draw_border(rng, difficulty)
         swapped = rng.integers(2, size=n.shape) == 1
-        # Two draws without use: the recipe in the zoo was found with them, and few seeds learn (see the log).
+        # Two draws without use: the recipe's seed for processors was found with them, and few seeds learn.
         _ = rng.integers(1, difficulty), rng.random(ordered.shape)
         first = np.where(swapped, n - lower, lower)
         places = (column + np.where(swapped, lower, 0)) % n
