@@ -101,7 +101,7 @@ def test_the_usual_folder_is_called_by_the_tasks_name_however_it_was_written(tmp
     monkeypatch.chdir(tmp_path)
     assert main(["train", "MERGE", "--population", "1", "--updates", "1", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["task"] == "merge"
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["merge-feedforward-1001"], (
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["merge-feedforward-1080"], (
         "with the recipe's seed"
     )
 
