@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from agents.checkpoint import Agent
-from agents.hard import hard_failures
 from analysis.extraction.inputs import HELD_OUT_FACTOR
 from analysis.verification.stopping import limits
 from nram_env.tasks import MixedBatch, TaskBatch, draw_plan, get_task, instance_of
@@ -56,6 +55,8 @@ def _first_wrong(agent: Agent) -> TaskBatch | None:
 
 def _wrong(agent: Agent, batch: TaskBatch | MixedBatch) -> np.ndarray:
     """Examples that a member fails on, (B,)."""
+    from agents.hard import hard_failures
+
     limit = limits(get_task(agent.task), batch, agent.must_stop)
     failed, _ = hard_failures(agent.controller, batch, limit, agent.must_stop)
     return failed[0]

@@ -7,6 +7,7 @@ import torch
 
 from agents.checkpoint import Agent
 from agents.controllers import Controller
+from agents.hard import hard_failures
 from agents.zoo import find_entry
 from analysis.studies import exam
 from analysis.studies.exam import Exam
@@ -23,13 +24,13 @@ def spoilt(agent: Agent) -> Agent:
 @pytest.fixture
 def asked(monkeypatch) -> list[int]:
     """How many instances are asked at a time."""
-    asked, run = [], exam.hard_failures
+    asked, run = [], hard_failures
 
     def counted(controller, batch, *rest):
         asked.append(batch.batch_size)
         return run(controller, batch, *rest)
 
-    monkeypatch.setattr(exam, "hard_failures", counted)
+    monkeypatch.setattr("agents.hard.hard_failures", counted)
     return asked
 
 
