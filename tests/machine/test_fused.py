@@ -44,10 +44,15 @@ class Problem:
         self.upstream = (normal(*registers), normal(*memory), *(normal(batch) for _ in range(4)))
 
     def solve(
-        self, backend: str, clip: float | None = None, rows: slice = slice(None), rescale: bool = False
+        self,
+        backend: str,
+        clip: float | None = None,
+        rows: slice = slice(None),
+        rescale: bool = False,
+        dtype: torch.dtype = torch.float32,
     ):
         """Outputs and gradients by name."""
-        inputs = [tensor[rows].clone().requires_grad_() for tensor in self.inputs]
+        inputs = [tensor[rows].to(dtype, copy=True).requires_grad_() for tensor in self.inputs]
         result = timestep(
             self.config,
             MachineState(*inputs[:3]),
@@ -61,14 +66,18 @@ class Problem:
         state = result.state
         scores = (result.entropy, result.halting_entropy, result.log_likelihood)
         outputs = (state.registers, state.memory, state.survival, *scores)
-        gradients = torch.autograd.grad(outputs, inputs, [upper[rows] for upper in self.upstream])
+        gradients = torch.autograd.grad(outputs, inputs, [upper[rows].to(dtype) for upper in self.upstream])
         return dict(zip(OUTPUTS, outputs, strict=True)), dict(zip(GRADIENTS, gradients, strict=True))
 
 
 def assert_equal_to_reference(problem: Problem, clip: float | None = None, rescale: bool = False) -> None:
-    """Each output and gradient within 1e-5 of the largest number in it."""
-    results = [problem.solve(backend, clip, rescale=rescale) for backend in ("fused", "reference")]
-    for found, wanted in zip(*results, strict=True):
+    """Each output and gradient within 1e-5 of the largest number in it.
+
+    The reference computes in float64: where terms cancel, in float32 it is itself further off than that.
+    """
+    fused = problem.solve("fused", clip, rescale=rescale)
+    reference = problem.solve("reference", clip, rescale=rescale, dtype=torch.float64)
+    for found, wanted in zip(fused, reference, strict=True):
         for name, values in wanted.items():
             tolerance = 1e-5 * values.abs().max().item() + 1e-30
             assert (found[name] - values).abs().max() <= tolerance, name
@@ -98,6 +107,11 @@ def test_values_and_gradients_equal_the_reference(instruction_set, registers, ga
 def test_a_gate_alone_equals_the_reference(instruction_set, gate):
     for size in (2, 5, 8):
         assert_equal_to_reference(Problem(MachineConfig(2, [gate, gate]), batch=6, size=size))
+
+
+@built
+def test_where_terms_cancel_the_reference_is_the_one_that_errs():
+    assert_equal_to_reference(Problem(MachineConfig(1, [Gate.READ]), batch=1, size=8, seed=17), clip=1e-3)
 
 
 @built
