@@ -32,6 +32,13 @@ EXAMPLES = 100
 UPDATES = 20_000
 """More updates than the time allows."""
 
+IMPATIENT = 1_000
+"""Updates after which a population without a solved member gives way to the next: it has one soon, or has
+learned to count to nine for good."""
+
+ATTEMPTS = 100
+"""More populations than the time allows."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -52,8 +59,9 @@ class Demo:
 
     A population is trained at once. As soon as a member makes no error on sizes up to 25 times the largest
     that it was trained on, its program is extracted and checked; if a check fails, training goes on until
-    the next member is there. If the time is over first, the demo says so and exits with code 1: it never
-    prints a program that was not learned in this very run.
+    the next member is there. A population that has none after 1,000 updates gives way to another. If the time
+    is over first, the demo says so and exits with code 1: it never prints a program that was not learned in
+    this very run.
 
     Example:
         nram demo --seed 3
@@ -71,7 +79,8 @@ class Demo:
     def __call__(self) -> int:
         """Train, extract, check, report; exit code 0 only if the program passed every check."""
         judge = _Judge(say, self.seed)
-        seconds = _train(self.run, TrainConfig(task="copy", seed=self.seed), self.minutes, judge)
+        config = TrainConfig("copy", seed=self.seed, unsolved_updates=IMPATIENT, attempts=ATTEMPTS)
+        seconds = _train(self.run, config, self.minutes, judge)
         if judge.found is not None:
             save_program(judge.found.program, self.run / PROGRAM_FILE)
             program, checks = listing(judge.found.program), judge.found.checks
