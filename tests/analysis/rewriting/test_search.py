@@ -15,7 +15,8 @@ from analysis.simplification.canonical import canonical_hash
 from analysis.verification import check_random
 from nram_env.tasks import get_task
 
-MOST_LINES = 13
+MOST_LINES = {"merge": 13}
+"""Of the code of a short form, by entry; of all others 12."""
 
 
 def test_access_is_one_statement():
@@ -56,7 +57,7 @@ def test_a_shipped_program_has_a_short_form_of_few_lines(name):
     assert found is not None
     short, file = found
     code = as_code(short, get_task(program.task))
-    assert len(code.lines) <= MOST_LINES, "\n".join(code.lines)
+    assert len(code.lines) <= MOST_LINES.get(name, 12), "\n".join(code.lines)
     assert code.remarks == ()
     assert not flags(short)
     verdicts = {certificate.check: certificate.verdict for certificate in short.certificates}
