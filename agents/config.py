@@ -75,6 +75,9 @@ class TrainConfig:
     """The level rises when the running exact error at it falls below this."""
     level_patience: int = 20
     """Least number of updates between two rises."""
+    count_smaller: bool = False
+    """The error that decides on rises is that on examples of the level or smaller, not of exactly the level:
+    a constant is right at one size where the answer goes by the size."""
     ahead: int = 1
     """How far examples may lie above the current level."""
     easy_share: float = 0.0

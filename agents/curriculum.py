@@ -139,7 +139,7 @@ def draw_difficulties(
 def rise(
     population: Population, lesson: Lesson | DeviceLesson, rollout: Rollout, config: TrainConfig
 ) -> Population:
-    """Update the running errors and losses at exactly the current levels, and raise the levels mastered.
+    """Update the running errors and losses at the current levels, and raise the levels mastered.
 
     A run that more likely than not reaches the end of a horizon beyond the task's counts as wrong. Easy
     examples are for finding the loop: a member that masters the largest sizes, and its clones, get no more.
@@ -153,7 +153,8 @@ def rise(
     shape = rollout.returns.shape
     sizes = population.level.clamp_max(config.max_level)
     difficulty = torch.as_tensor(lesson.batch.difficulty, dtype=torch.int64, device=sizes.device)
-    at_level = difficulty.view(shape) == sizes[:, None]
+    above = difficulty.view(shape) - sizes[:, None]
+    at_level = above <= 0 if config.count_smaller else above == 0
     wrong = rollout.wrong | (lesson.beyond[:, None] & (rollout.unfinished.detach() > UNFINISHED))
     error = _running(population.error, wrong.float(), at_level)
     loss = _running(population.loss, cell_losses(rollout, lesson.batch), at_level)

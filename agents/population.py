@@ -33,7 +33,7 @@ class Population:
         tenure: Updates since the member took its place.
         level: Current level of the curriculum.
         level_age: Updates since the last rise.
-        error: Running exact error on training examples of exactly the current level.
+        error: Running exact error on training examples of exactly the current level, or up to it.
         loss: Running loss of an output cell, in nats, on the same examples.
         hard_loss: What its hardened runs cost it when last tested, in nats; 0 before, and without such tests.
         easy_share: Share of easy examples that the member still gets; none once it masters the top level.

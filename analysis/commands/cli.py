@@ -129,12 +129,13 @@ def _call(name: str, words: list[str]) -> int:
     if own := [word for word in words if word.startswith("--tyro-")]:
         raise ValueError(f"unknown option {own[0]}; nram {name} --help lists those that there are")
     defaults = {"default": verb.defaults(words)} if hasattr(verb, "defaults") else {}
+    one_word = () if defaults else (tyro.conf.FlagCreatePairsOff,)  # --x and --no-x where the default varies
     call = tyro.cli(
         verb,
         prog=f"nram {name}",
         args=words,
         description=inspect.cleandoc(verb.__doc__),
-        config=(tyro.conf.FlagCreatePairsOff,),
+        config=one_word,
         **defaults,
     )
     return call()

@@ -87,7 +87,7 @@ class Train:
         calm = [word for word in words if word not in ("-h", "--help")]
         try:
             with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-                return tyro.cli(cls, args=calm, config=(tyro.conf.FlagCreatePairsOff,))
+                return tyro.cli(cls, args=calm)
         except (SystemExit, ValueError):  # it will be read, and refused, once more
             return cls()
 

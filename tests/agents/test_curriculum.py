@@ -158,6 +158,15 @@ def test_only_examples_of_exactly_the_level_count(above):
     assert torch.equal(after.loss, population.loss)
 
 
+@pytest.mark.parametrize(("above", "counts"), [(-1, True), (0, True), (1, False)])
+def test_smaller_examples_count_as_well_where_that_is_asked_for(above, counts):
+    """Whoever answers 5 at every size has no error at n = 5."""
+    population = population_with(error=[0.8] * 3, loss=[1.0] * 3)
+    lesson = played(population, wrong=0.25, loss=3.0, above=above)
+    after = rise(population, *lesson, replace(CONFIG, count_smaller=True))
+    assert (after.error < 0.8).tolist() == [counts] * 3
+
+
 def test_a_single_example_at_the_level_is_measured_by_itself():
     population = population_with(error=[0.8] * 3, loss=[1.0] * 3)
     lesson, rollout = played(population, wrong=0.25, loss=3.0)

@@ -226,6 +226,21 @@ def test_a_controller_that_is_asked_for_without_a_recipe_gets_one_generic_popula
     assert "Island" not in said
 
 
+@pytest.mark.parametrize(
+    ("words", "changed"),
+    [
+        ("x-max --no-portfolio", {"portfolio": False}),
+        ("x-max --second-read", {"second_read": True}),
+        ("copy --no-second-read", {"second_read": False}),
+        ("copy --halting", {"halting": True}),
+        ("copy --no-halting", {"halting": False}),
+    ],
+)
+def test_what_is_on_or_off_can_be_said_whatever_is_usual_for_the_task(words, changed, tmp_path, capsys):
+    config, _ = settings_of(words.split(), tmp_path, capsys)
+    assert config == replace(zoo.usual_config(words.split()[0]), **changed)
+
+
 def test_help_shows_the_recipe_that_holds(capsys):
     assert exit_code("train", "walkbst", "--help") == 0
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
