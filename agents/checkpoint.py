@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from agents.bounds import MAX_LEVEL
 from agents.spec import CONTROLLER_KINDS, MAX_HIDDEN_SIZE, ControllerSpec
 from agents.tensors import TensorRule, open_tensors, save_tensors
-from nram_env.checks import anything, built, choice, integer, record, text
+from nram_env.checks import anything, boolean, built, choice, integer, record, text
 from nram_env.machine import MACHINE, MachineConfig
 from nram_env.tasks import IMPORTS, get_task, task_imports
 
@@ -32,7 +32,10 @@ LARGEST_WEIGHT = 1e6
 _ENTRIES = record(
     {
         "task": text(least=1),
-        "controller": record({"kind": choice(*CONTROLLER_KINDS), "hidden_size": integer(1, MAX_HIDDEN_SIZE)}),
+        "controller": record(
+            {"kind": choice(*CONTROLLER_KINDS), "hidden_size": integer(1, MAX_HIDDEN_SIZE)},
+            optional={"sharp_tests": boolean()},
+        ),
         "machine": MACHINE,
         "info": record(
             {},
@@ -110,11 +113,16 @@ def save_agent(path: str | Path, agent: Agent) -> None:
     header = {
         "task": agent.task,
         "imports": list(task_imports(agent.task)),
-        "controller": {"kind": spec.kind, "hidden_size": spec.hidden_size},
+        "controller": {"kind": spec.kind, "hidden_size": spec.hidden_size, **_sharpness(spec)},
         "machine": spec.machine.to_json(),
         "info": dict(agent.info),
     }
     save_tensors(path, AGENT_FORMAT, header, {"parameters": agent.controller.parameters})
+
+
+def _sharpness(spec: ControllerSpec) -> dict[str, bool]:
+    """Said where it is not the usual, so that files of others are those of earlier versions."""
+    return {"sharp_tests": True} if spec.sharp_tests else {}
 
 
 def load_agent(path: str | Path) -> Agent:

@@ -51,6 +51,9 @@ class TrainConfig:
     """Kind of controller."""
     hidden_size: int = 16
     """Width of the controller's layers."""
+    sharp_tests: bool = False
+    """Controllers read P(r = 0) through a smoothstep: half-sure tests say less, in which members otherwise hide
+    numbers that no hardened run has."""
     num_registers: int | None = None
     """Registers of the machine; default: what the task suggests."""
     gate_repeats: int = 1
@@ -212,7 +215,7 @@ class TrainConfig:
     @property
     def spec(self) -> ControllerSpec:
         """Shape of every member."""
-        return ControllerSpec(self.controller, self.machine, self.hidden_size)
+        return ControllerSpec(self.controller, self.machine, self.hidden_size, self.sharp_tests)
 
     def to_json(self) -> dict[str, Any]:
         """All hyper-parameters as JSON values, and what registers a task that is not nram's own."""

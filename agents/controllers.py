@@ -82,7 +82,8 @@ class Controller:
         """
         self._check(observations, state)
         with full_precision(observations):
-            return _FORWARD[self.spec.kind](self.weights, observations, state)
+            read = smoothstep(observations) if self.spec.sharp_tests else observations
+            return _FORWARD[self.spec.kind](self.weights, read, state)
 
     def _check(self, observations: Tensor, state: Tensor) -> None:
         rows = (self.num_members, *observations.shape[1:2])
@@ -101,6 +102,11 @@ class Controller:
     def to(self, dtype: torch.dtype) -> Controller:
         """The same controllers in another precision."""
         return replace(self, parameters=self.parameters.to(dtype))
+
+
+def smoothstep(tests: Tensor) -> Tensor:
+    """3 p^2 - 2 p^3: 0 and 1 stay, 1/2 stays, and what lies between moves to the nearer end."""
+    return tests * tests * (3 - 2 * tests)
 
 
 _Weights = Mapping[str, Tensor]

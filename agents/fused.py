@@ -164,7 +164,7 @@ class _Episodes:
 
     def _stack(self) -> library.Stack:
         spec, members = self.controller.spec, self.controller.num_members
-        sizes = (spec.machine.num_registers, spec.hidden_size, spec.machine.layout.size)
+        sizes = (spec.machine.num_registers, spec.hidden_size, spec.machine.layout.size, spec.sharp_tests)
         batch = len(self.state.horizon) // members
         threads, instructions = torch.get_num_threads(), library.best_instruction_set()
         return library.Stack(CONTROLLER_KINDS.index(spec.kind), *sizes, members, batch, threads, instructions)

@@ -26,6 +26,7 @@ class Stack(ctypes.Structure):
         ("inputs", c_int),
         ("hidden", c_int),
         ("outputs", c_int),
+        ("sharp", c_int),
         ("members", c_longlong),
         ("batch", c_longlong),
         ("threads", c_int),

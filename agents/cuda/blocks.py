@@ -41,6 +41,7 @@ def defines(
         **machine_defines(spec.machine, memory_size),
         "LSTM": int(spec.kind == "lstm"),
         "HIDDEN": spec.hidden_size,
+        "SHARP": int(spec.sharp_tests),
         "MIXTURE": int(loss == "mixture"),
         "BATCH": min(batch, BATCH),
         "SHARED_BYTES": shared_bytes,

@@ -35,6 +35,7 @@ class Sample:
         memory: M.
         batch: B.
         loss: "expected" or "mixture".
+        sharp: Whether the controller reads its tests through a smoothstep.
     """
 
     kind: str
@@ -44,19 +45,20 @@ class Sample:
     memory: int
     batch: int
     loss: str
+    sharp: bool = False
 
     @property
     def spec(self) -> ControllerSpec:
         """Controller and machine."""
-        return ControllerSpec(self.kind, MachineConfig(self.registers, self.gates), self.hidden)
+        return ControllerSpec(self.kind, MachineConfig(self.registers, self.gates), self.hidden, self.sharp)
 
 
 SAMPLES = (
     Sample("lstm", 4, 16, PAPER_GATES, 16, 16, "expected"),
-    Sample("feedforward", 5, 16, _SECOND_READ, 22, 16, "mixture"),
+    Sample("feedforward", 5, 16, _SECOND_READ, 22, 16, "mixture", sharp=True),
     Sample("lstm", 3, 10, PAPER_GATES * 2, 7, 5, "mixture"),
     Sample("feedforward", 4, 16, PAPER_GATES, 32, 4, "expected"),
-    Sample("lstm", 4, 20, PAPER_GATES, 40, 3, "expected"),
+    Sample("lstm", 4, 20, PAPER_GATES, 40, 3, "expected", sharp=True),
 )
 
 _MEMBERS, _TIMESTEPS = 2, 6

@@ -1,7 +1,7 @@
 // Whole episodes, forward and backward through time: a block is EXAMPLES examples of one member, its controller and its
 // machines in turn, whose state stays in shared memory and registers from the first timestep to the last.
 //
-// Besides what machine.cuh takes: LSTM (or feed-forward), HIDDEN (H), MIXTURE (or expected loss), BATCH (at most
+// Besides what machine.cuh takes: LSTM (or feed-forward), HIDDEN (H), SHARP (read tests through a smoothstep), MIXTURE (or expected loss), BATCH (at most
 // so many examples in a block), SHARED_BYTES (that a block can have).
 #include "machine.cuh"
 
@@ -228,7 +228,7 @@ KERNEL(episode_forward, Play, THREADS, blocks_at_once(FORWARD_SHARE)) {
             const float sum = 1.0f / sum_row(fresh[r]);
 #pragma unroll
             for (int i = 0; i < COLUMNS; ++i) v[r][i] = finished ? v[r][i] : fresh[r][i] * sum;
-            if (g == 0) l.at[OBSERVED + r] = v[r][0];
+            if (g == 0) l.at[OBSERVED + r] = SHARP ? v[r][0] * v[r][0] * (3 - 2 * v[r][0]) : v[r][0];
         }
         if constexpr (!MIXTURE) likelihood = sum_lanes(likelihood);
         if (g == 0) {
@@ -306,7 +306,8 @@ DEV void decide_backward(const Play& f, const Block& at, int t, const float* w, 
     for_all<R>([&](int e, int r) {
         float sum = 0;
         for (int j = 0; j < H; ++j) sum += shared[e * share + D_INPUTS + j] * __ldg(w + FIRST + r * H + j);
-        shared[e * share + D_OBSERVED + r] = sum;
+        const float p = SHARP ? f.registers_tape[(at.row(t, e) * R + r) * M] : 0;
+        shared[e * share + D_OBSERVED + r] = SHARP ? sum * 6 * p * (1 - p) : sum;
     });
 }
 

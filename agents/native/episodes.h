@@ -95,6 +95,7 @@ class Episodes {
         copy(at.memory, all_.memory, size_ * size_);
         copy(at.survival, all_.survival, 1);
         copy(at.zero_probs, all_.zero_probs, stack_.inputs);
+        sharpen(at);
         if (stack_.kind == LSTM) std::memset(at.state, 0, 4 * rows_ * 2 * stack_.hidden);
     }
 
@@ -149,7 +150,23 @@ class Episodes {
         out.log_likelihood = at_step(all_.log_likelihood, t), out.halting = at_step(all_.halting, t);
         out.zero_probs = next.zero_probs, out.output = (float*)in.output;  // which only grows
         out.elapsed = next.elapsed, out.finished = next.finished;
-        return all_.forward(all_.machine, &in, &out);
+        const int code = all_.forward(all_.machine, &in, &out);
+        sharpen(next);
+        return code;
+    }
+
+    // P(r = 0) as the controllers read it.
+    void sharpen(const Slot& at) const {
+        for (long i = 0; stack_.sharp && i < rows_ * stack_.inputs; ++i)
+            at.zero_probs[i] *= at.zero_probs[i] * (3 - 2 * at.zero_probs[i]);
+    }
+
+    // The gradient of what they read to that of P(r = 0).
+    void sharpen_back(const Slot& at, float* of_observations) const {
+        for (long i = 0; stack_.sharp && i < rows_ * stack_.inputs; ++i) {
+            const float p = at.registers[i * size_];
+            of_observations[i] *= 6 * p * (1 - p);
+        }
     }
 
     // The machine sees to that itself where it is given the targets.
@@ -227,6 +244,7 @@ class Episodes {
         controllers.of_observations = at.zero_probs, controllers.of_state = at.going.state;
         for (long member = 0; member < stack_.members; ++member)
             kernels_.backward(stack_, at.transposed, controllers, at.backward, member);
+        sharpen_back(now, at.zero_probs);
         return controllers;
     }
 

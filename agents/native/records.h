@@ -12,6 +12,7 @@ struct Stack {  // P controllers, and how to run them
     int inputs;           // R
     int hidden;           // H
     int outputs;          // D
+    int sharp;            // whether controllers read P(r = 0) through a smoothstep
     long long members;    // P
     long long batch;      // B
     int threads;

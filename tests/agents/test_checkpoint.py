@@ -1,6 +1,7 @@
 """Agent files: whole or not at all, and never trusted blindly."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import safetensors.torch
@@ -27,6 +28,12 @@ def test_an_agent_comes_back_as_it_was_saved(agent, tmp_path):
         assert (again.task, again.info, again.machine) == (agent.task, agent.info, agent.machine)
         assert again.controller.spec == agent.controller.spec
         assert torch.equal(again.controller.parameters, agent.controller.parameters)
+
+
+def test_a_controller_that_reads_sharp_tests_comes_back_as_one(agent, tmp_path):
+    spec = replace(agent.controller.spec, sharp_tests=True)
+    save_agent(tmp_path, replace(agent, controller=replace(agent.controller, spec=spec)))
+    assert load_agent(tmp_path).controller.spec == spec
 
 
 def test_the_same_agent_is_the_same_file(agent, tmp_path):

@@ -50,6 +50,19 @@ def test_the_lstm_computes_the_textbook_equations():
     torch.testing.assert_close(state[0, :, :hidden], expected)
 
 
+@pytest.mark.parametrize("kind", CONTROLLER_KINDS)
+def test_sharp_tests_move_what_is_between_0_and_1_towards_the_nearer_end(kind):
+    plain = make(kind)
+    sharp = Controller(ControllerSpec(kind, MACHINE, 8, sharp_tests=True), plain.parameters)
+    state = plain.initial_state(5) + 0.1
+    tests = torch.tensor([0.0, 1.0, 0.5, 0.25]).expand(3, 5, 4)
+    read = torch.tensor([0.0, 1.0, 0.5, 0.15625]).expand(3, 5, 4)
+    for found, wanted in zip(sharp(tests, state), plain(read, state), strict=True):
+        torch.testing.assert_close(found, wanted)
+    certain = (tests > 0.4).float()
+    assert torch.equal(sharp(certain, state)[0], plain(certain, state)[0])
+
+
 def test_a_feed_forward_controller_has_no_state():
     assert make("feedforward").initial_state(5).shape == (3, 5, 0)
 

@@ -20,8 +20,15 @@ INSTRUCTION_SETS = range(library.best_instruction_set() + 1 if library.LIBRARY_F
 SUMS = ("returns", "entropy", "halting_entropy", "steps", "unfinished")
 
 
-def make(kind: str, members: int, backend: str = "auto", hidden: int = 8, registers: int = 4) -> Controller:
-    spec = ControllerSpec(kind, MachineConfig(registers), hidden)
+def make(
+    kind: str,
+    members: int,
+    backend: str = "auto",
+    hidden: int = 8,
+    registers: int = 4,
+    sharp_tests: bool = False,
+) -> Controller:
+    spec = ControllerSpec(kind, MachineConfig(registers), hidden, sharp_tests)
     parameters = spec.initialise(torch.Generator().manual_seed(0), 3 * torch.ones(members))
     return Controller(spec, parameters.requires_grad_(), backend)
 
@@ -83,6 +90,17 @@ def test_tasks_and_long_episodes_equal_those_of_taking_turns(task, loss):
     controller = make("lstm", 4)
     found, wanted = (run(controller, task, 4, 6, loss=loss) for run in (play, in_turns))
     assert_equal(found, wanted, 1e-4)
+
+
+@built
+@pytest.mark.parametrize("loss", ["expected", "mixture"])
+@pytest.mark.parametrize("kind", CONTROLLER_KINDS)
+def test_tests_that_are_read_through_a_smoothstep_equal_those_of_taking_turns(kind, loss):
+    controller = make(kind, 3, sharp_tests=True)
+    found, wanted = (run(controller, "copy", 5, 4, loss=loss) for run in (play, in_turns))
+    assert_equal(found, wanted, 2e-5)
+    plain = play(make(kind, 3), "copy", 5, 4, loss=loss)
+    assert not torch.allclose(found["returns"], plain["returns"])
 
 
 @built

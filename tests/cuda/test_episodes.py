@@ -34,12 +34,15 @@ class Shape:
     loss: str
     timesteps: int = 4
     clip: float | None = 0.5
+    sharp: bool = False
 
 
 LSTM, FEED = "lstm", "feedforward"
 SHAPES = [
     Shape(LSTM, 4, 16, PAPER_GATES, 16, 2, 16, "expected", 5),
     Shape(FEED, 5, 16, SECOND_READ, 22, 2, 16, "mixture", 5),
+    Shape(FEED, 6, 16, SECOND_READ, 9, 2, 8, "mixture", 6, sharp=True),
+    Shape(LSTM, 3, 8, PAPER_GATES, 6, 2, 5, "expected", 6, sharp=True),
     Shape(LSTM, 3, 10, PAPER_GATES * 2, 7, 2, 5, "mixture"),
     Shape(FEED, 4, 16, PAPER_GATES, 32, 1, 4, "expected"),
     Shape(LSTM, 4, 20, PAPER_GATES, 40, 1, 3, "expected"),
@@ -64,7 +67,7 @@ SHAPES = [
 
 
 def specification(shape):
-    return ControllerSpec(shape.kind, MachineConfig(shape.registers, shape.gates), shape.hidden)
+    return ControllerSpec(shape.kind, MachineConfig(shape.registers, shape.gates), shape.hidden, shape.sharp)
 
 
 def problem(shape, device, seed=0):
