@@ -52,8 +52,8 @@ class TrainConfig:
     hidden_size: int = 16
     """Width of the controller's layers."""
     sharp_tests: bool = False
-    """Controllers read P(r = 0) through a smoothstep: half-sure tests say less, in which members otherwise hide
-    numbers that no hardened run has."""
+    """Controllers read P(r = 0) through a smoothstep: half-sure tests, in which members otherwise hide
+    numbers that no hardened run has, say less."""
     num_registers: int | None = None
     """Registers of the machine; default: what the task suggests."""
     gate_repeats: int = 1

@@ -26,8 +26,8 @@ class ControllerSpec:
         kind: "lstm" (one hidden ReLU layer in front of an LSTM) or "feedforward" (two hidden ReLU layers).
         machine: The machine that it drives; gives the sizes of its input (R) and output (D).
         hidden_size: H in 1..4096, the width of every hidden layer and of the LSTM.
-        sharp_tests: Whether it reads P(r = 0) through the smoothstep 3 p^2 - 2 p^3, which leaves 0 and 1 where
-            they are and moves what is between towards them. Hardened runs, which have but 0 and 1, are the same.
+        sharp_tests: Whether it reads P(r = 0) through the smoothstep 3 p^2 - 2 p^3, which moves what lies
+            between 0 and 1 towards them. To hardened runs, which have these two alone, it is all the same.
 
     Raises:
         ValueError: Unknown kind, or a hidden size that is no integer or out of its range.

@@ -7,7 +7,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from agents.checkpoint import AGENT_FORMAT, Agent, load_agent, save_agent
+from agents.checkpoint import AGENT_FILE, AGENT_FORMAT, Agent, load_agent, save_agent
 from agents.controllers import Controller, ControllerSpec
 from nram_env.files import FileError
 from nram_env.machine import MachineConfig
@@ -32,7 +32,7 @@ def test_an_agent_comes_back_as_it_was_saved(agent, tmp_path):
 
 def test_a_controller_that_reads_sharp_tests_comes_back_as_one(agent, tmp_path):
     spec = replace(agent.controller.spec, sharp_tests=True)
-    save_agent(tmp_path, replace(agent, controller=replace(agent.controller, spec=spec)))
+    save_agent(tmp_path / AGENT_FILE, replace(agent, controller=replace(agent.controller, spec=spec)))
     assert load_agent(tmp_path).controller.spec == spec
 
 
