@@ -207,6 +207,7 @@ def entropy(state: MachineState, logits: Tensor) -> Tensor:
     return timestep(SMALL.config, state, logits, backend="cuda").entropy.sum()
 
 
+@pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`")  # torch 2.11 alone
 def test_tensors_that_do_not_fit_are_refused(device):
     state, logits = logits_of(device)
     with pytest.raises(ValueError, match=r"logits must be contiguous, got strides"):

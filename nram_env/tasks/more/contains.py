@@ -46,9 +46,13 @@ class Contains(ArrayTask):
     )
 
     def arrange(self, rng: np.random.Generator, memory: np.ndarray, difficulty: np.ndarray) -> None:
-        """v occurs in about half of the memories; whether it does in the others is chance."""
-        asked = rng.integers(2, size=(len(memory), 1)) == 1
-        np.copyto(memory, memory[:, :1], where=asked & occurrences(rng, self.layout, memory, difficulty))
+        """v occurs in about half of the memories, in about half of these once: who looks at some elements errs."""
+        wanted, cells = memory[:, :1].copy(), memory[:, 1:]
+        np.copyto(cells, wanted % (memory.shape[1] - 1) + 1, where=cells == wanted)
+        asked, often = rng.integers(2, size=(2, len(memory), 1)) == 1
+        found = occurrences(rng, self.layout, memory, difficulty)
+        first = np.arange(memory.shape[1]) == found.argmax(axis=1)[:, None]
+        np.copyto(memory, wanted, where=asked & np.where(often, found, first))
 
     def answer(self, memory: np.ndarray, difficulty: np.ndarray) -> np.ndarray:
         """One look at every row."""
