@@ -11,9 +11,11 @@ from nram_env.tasks import get_task
 
 GENERIC: Mapping[str, Any] = {
     "controller": "feedforward",
+    "sharp_tests": True,
     "second_read": True,
     "population": 64,
     "first_level": 1,
+    "count_smaller": True,
     "small_share": 0.2,
     "horizon_slack": 3,
     "level_threshold": 0.1,
