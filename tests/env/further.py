@@ -36,6 +36,8 @@ COUNTS = dict.fromkeys(FURTHER, arrays) | {
     "x-listreverse": lists,
     "x-listlength": lists,
     "x-contains": lambda n, m: arrays(n + 1, m),
+    "x-clip": lambda n, m: arrays(n + 1, m),
+    "x-findlast": lambda n, m: (m - 1) * (arrays(n, m) - arrays(n, m - 1)),
 }
 
 

@@ -247,6 +247,8 @@ def test_zero_and_the_largest_legal_value_occur(name):
         ("x-add", lambda memory, answer: list(answer.values()).count(0), {0, 1, 2}),
         ("x-rotate", lambda memory, answer: memory[1], {0, 1, 2, 3, 4}),
         ("x-contains", lambda memory, answer: memory[1:].count(memory[0]), {0, 1, 2, 3, 4, 5}),
+        ("x-findlast", lambda memory, answer: memory[1:].count(memory[0]), {1, 2, 3, 4, 5}),
+        ("x-findlast", lambda memory, answer: answer[0], {1, 2, 3, 4, 5}),
     ],
 )
 def test_what_matters_occurs_however_large_the_memory_is(name, measure, wanted):

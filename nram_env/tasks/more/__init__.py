@@ -4,11 +4,14 @@ from nram_env.tasks.base import Task
 from nram_env.tasks.more.add import Add
 from nram_env.tasks.more.argmax import Argmax
 from nram_env.tasks.more.binary_search import BinarySearch
+from nram_env.tasks.more.clip import Clip
 from nram_env.tasks.more.contains import Contains
 from nram_env.tasks.more.count import Count
 from nram_env.tasks.more.dedup import Dedup
 from nram_env.tasks.more.differences import Differences
+from nram_env.tasks.more.double import Double
 from nram_env.tasks.more.find import Find
+from nram_env.tasks.more.find_last import FindLast
 from nram_env.tasks.more.insert import Insert
 from nram_env.tasks.more.interleave import Interleave
 from nram_env.tasks.more.last import Last
@@ -34,6 +37,8 @@ FURTHER_TASKS: tuple[type[Task], ...] = (
     *(Min, Argmax, Count, Replace, RemoveZeros, Dedup, ReverseInPlace, Rotate, Interleave, PrefixMax),
     *(BinarySearch, Insert, Partition, Sort, Add, ListReverse, ListLength),
     *(ShiftRight, Differences, Contains),
+    *(Clip, Double, FindLast),
 )
-"""In the order in which they are registered. The last three were written after the generic settings and the
-islands of the portfolio had been fixed, so that those can have been chosen for none of them."""
+"""In the order in which they are registered. ShiftRight, Differences and Contains were written after the
+generic settings of 2026-11-27 had been fixed, and Clip, Double and FindLast after those of 2026-11-28, so
+that these can have been chosen for none of them."""

@@ -46,7 +46,7 @@ class Contains(ArrayTask):
     )
 
     def arrange(self, rng: np.random.Generator, memory: np.ndarray, difficulty: np.ndarray) -> None:
-        """v occurs in about half of the memories, in about half of these once: who looks at some elements errs."""
+        """v occurs in about half of the memories, in half of these once: to look at a few will not do."""
         wanted, cells = memory[:, :1].copy(), memory[:, 1:]
         np.copyto(cells, wanted % (memory.shape[1] - 1) + 1, where=cells == wanted)
         asked, often = rng.integers(2, size=(2, len(memory), 1)) == 1
