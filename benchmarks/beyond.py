@@ -104,15 +104,8 @@ def row_of(study: Path, key: str, standing: Standing, quick: bool) -> Row:
     """Look at what a finished trial left."""
     result, folder, config = standing.result, trial_folder(study, key), standing.trial.config
     assert result is not None, "finished"
-    known = (
-        config.task,
-        config.seed,
-        result.success,
-        result.seconds,
-        result.island,
-        result.attempts,
-        SETTINGS,
-    )
+    came = (result.success, result.seconds, result.island, result.attempts)
+    known = (config.task, config.seed, *came, SETTINGS)
     if not result.success:
         return Row(*known, fault=fault_of(load_agent(folder)))
     task, program = get_task(config.task), load_program(folder / PROGRAM_FILE)
