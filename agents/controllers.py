@@ -82,7 +82,7 @@ class Controller:
         """
         self._check(observations, state)
         with full_precision(observations):
-            read = smoothstep(observations) if self.spec.sharp_tests else observations
+            read = _smoothstep(observations) if self.spec.sharp_tests else observations
             return _FORWARD[self.spec.kind](self.weights, read, state)
 
     def _check(self, observations: Tensor, state: Tensor) -> None:
@@ -104,7 +104,7 @@ class Controller:
         return replace(self, parameters=self.parameters.to(dtype))
 
 
-def smoothstep(tests: Tensor) -> Tensor:
+def _smoothstep(tests: Tensor) -> Tensor:
     """3 p^2 - 2 p^3: 0 and 1 stay, 1/2 stays, and what lies between moves to the nearer end."""
     return tests * tests * (3 - 2 * tests)
 

@@ -306,8 +306,11 @@ DEV void decide_backward(const Play& f, const Block& at, int t, const float* w, 
     for_all<R>([&](int e, int r) {
         float sum = 0;
         for (int j = 0; j < H; ++j) sum += shared[e * share + D_INPUTS + j] * __ldg(w + FIRST + r * H + j);
-        const float p = SHARP ? f.registers_tape[(at.row(t, e) * R + r) * M] : 0;
-        shared[e * share + D_OBSERVED + r] = SHARP ? sum * 6 * p * (1 - p) : sum;
+        if constexpr (SHARP) {
+            const float p = f.registers_tape[(at.row(t, e) * R + r) * M];
+            sum *= 6 * p * (1 - p);
+        }
+        shared[e * share + D_OBSERVED + r] = sum;
     });
 }
 

@@ -12,6 +12,11 @@ def arrays(n, m):
     return (m - 1) ** n
 
 
+def holding(n, m):
+    """The same, with a value that each of them holds."""
+    return (m - 1) * (arrays(n, m) - arrays(n, m - 1))
+
+
 def ascending(n, m):
     """Arrays of n elements in 1..m-1 that never fall."""
     return comb(m - 2 + n, n)
@@ -23,7 +28,7 @@ def lists(n, m):
 
 
 COUNTS = dict.fromkeys(FURTHER, arrays) | {
-    "x-find": lambda n, m: (m - 1) * (arrays(n, m) - arrays(n, m - 1)),
+    "x-find": holding,
     "x-count": lambda n, m: arrays(n + 1, m),
     "x-replace": lambda n, m: arrays(n + 2, m),
     "x-removezeros": lambda n, m: m**n,
@@ -37,7 +42,7 @@ COUNTS = dict.fromkeys(FURTHER, arrays) | {
     "x-listlength": lists,
     "x-contains": lambda n, m: arrays(n + 1, m),
     "x-clip": lambda n, m: arrays(n + 1, m),
-    "x-findlast": lambda n, m: (m - 1) * (arrays(n, m) - arrays(n, m - 1)),
+    "x-findlast": holding,
 }
 
 

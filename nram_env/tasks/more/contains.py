@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nram_env.tasks.more.array_task import ArrayTask
-from nram_env.tasks.more.layout import Layout, Lead, occurrences
+from nram_env.tasks.more.layout import Layout, Lead, another, occurrences
 from nram_env.tasks.spec import Defined, M, before, j, n
 from nram_env.tasks.terms import any_of, app, between, choose, forall, variable
 
@@ -48,7 +48,7 @@ class Contains(ArrayTask):
     def arrange(self, rng: np.random.Generator, memory: np.ndarray, difficulty: np.ndarray) -> None:
         """v occurs in about half of the memories, in half of these once: to look at a few will not do."""
         wanted, cells = memory[:, :1].copy(), memory[:, 1:]
-        np.copyto(cells, wanted % (memory.shape[1] - 1) + 1, where=cells == wanted)
+        np.copyto(cells, another(wanted, memory.shape[1]), where=cells == wanted)
         asked, often = rng.integers(2, size=(2, len(memory), 1)) == 1
         found = occurrences(rng, self.layout, memory, difficulty)
         first = np.arange(memory.shape[1]) == found.argmax(axis=1)[:, None]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nram_env.tasks.more.find import Find
+from nram_env.tasks.more.layout import another
 from nram_env.tasks.spec import before, j, n
 from nram_env.tasks.terms import between, forall, variable
 
@@ -45,7 +46,7 @@ class FindLast(Find):
         """Put v into one cell, any, and into about half of those before it; behind it there is none."""
         wanted, cell = memory[:, :1].copy(), np.arange(memory.shape[1])
         last = self.layout.first + rng.integers(difficulty)[:, None]
-        np.copyto(memory, wanted % (memory.shape[1] - 1) + 1, where=(memory == wanted) & (cell > last))
+        np.copyto(memory, another(wanted, memory.shape[1]), where=(memory == wanted) & (cell > last))
         met = (cell < last) & (rng.integers(2, size=memory.shape) == 1)
         np.copyto(memory, wanted, where=met | (cell == last))
 

@@ -236,6 +236,11 @@ def repeated(rng: np.random.Generator, layout: Layout, memory: np.ndarray, diffi
     np.copyto(memory, memory[:, :1], where=inside & (rng.integers(2, size=memory.shape) == 1))
 
 
+def another(values: np.ndarray, memory_size: int) -> np.ndarray:
+    """For each of these values of 1..M-1 a different one of them, of the same shape; M is 3 at least."""
+    return values % (memory_size - 1) + 1
+
+
 def occurrences(
     rng: np.random.Generator, layout: Layout, memory: np.ndarray, difficulty: np.ndarray
 ) -> np.ndarray:
