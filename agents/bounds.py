@@ -39,6 +39,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "first_level": (1, MAX_LEVEL),
     "max_level": (1, MAX_LEVEL),
     "level_threshold": (0, _HUGE),
+    "mastery_threshold": (0, _HUGE),
     "level_patience": (1, _HUGE),
     "ahead": (0, MAX_LEVEL),
     "memory_slack": (0, MAX_LEVEL),
@@ -73,8 +74,9 @@ def check_bounds(config: TrainConfig) -> None:
         ValueError: The message names it and says what it has to be.
     """
     for name, (least, most) in _BOUNDS.items():
-        if not least <= getattr(config, name) <= most:
-            raise ValueError(f"{name} must be in {least:g}..{most:g}, got {getattr(config, name)}")
+        value = getattr(config, name)
+        if value is not None and not least <= value <= most:
+            raise ValueError(f"{name} must be in {least:g}..{most:g}, got {value}")
     if not all(1 <= factor <= _FACTOR for factor in config.evaluation_factors):
         raise ValueError(f"evaluation_factors must be in 1..{_FACTOR}, got {config.evaluation_factors}")
     for name in _SHARES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from functools import cache
 from types import UnionType
@@ -54,6 +55,8 @@ class TrainConfig:
     sharp_tests: bool = False
     """Controllers read P(r = 0) through a smoothstep: half-sure tests, in which members otherwise hide
     numbers that no hardened run has, say less."""
+    sharp_registers: bool = False
+    """In training, registers are squared and rescaled after each timestep, for the same reason."""
     num_registers: int | None = None
     """Registers of the machine; default: what the task suggests."""
     gate_repeats: int = 1
@@ -76,6 +79,9 @@ class TrainConfig:
     """Largest difficulty n of the curriculum."""
     level_threshold: float = 0.05
     """The level rises when the running exact error at it falls below this."""
+    mastery_threshold: float | None = None
+    """Members with a running exact error below this and below level_threshold master the largest sizes, see
+    sharpening and generation_every; default: level_threshold."""
     level_patience: int = 20
     """Least number of updates between two rises."""
     count_smaller: bool = False
@@ -199,6 +205,13 @@ class TrainConfig:
     def lowest_level(self) -> int:
         """Level at which members start."""
         return max(self.first_level, self.task_object.smallest_difficulty)
+
+    @property
+    def mastery(self) -> float:
+        """Error below which a member masters the largest sizes."""
+        return min(
+            self.level_threshold, math.inf if self.mastery_threshold is None else self.mastery_threshold
+        )
 
     @property
     def top_level(self) -> int:

@@ -161,7 +161,7 @@ def rise(
     below = error < config.level_threshold
     ready = below & ((population.level < config.max_level) | (error < config.halting_threshold))
     rises = ready & (population.level_age >= config.level_patience) & (population.level < config.top_level)
-    weaned = below & (population.level >= config.max_level)
+    weaned = (error < config.mastery) & (population.level >= config.max_level)
     return replace(
         population,
         easy_share=population.easy_share.masked_fill(weaned, 0.0),

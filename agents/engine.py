@@ -200,6 +200,7 @@ def training_envs(config: TrainConfig, rows: int) -> NRAMVectorEnv:
         activation_clip=config.activation_clip,
         log_floor=config.log_floor,
         backend=config.backend,
+        sharp_registers=config.sharp_registers,
     )
 
 

@@ -159,6 +159,7 @@ class _Episodes:
             backward=_address(native, "nram_backward"),
             timesteps=self.timesteps,
             slots=self.timesteps + 1 if self.differentiable else 2,
+            sharp_registers=self.rules.sharp_registers,
             machine_seconds=_stopwatch,
         )
 

@@ -12,16 +12,21 @@ from nram_env.tasks import get_task
 GENERIC: Mapping[str, Any] = {
     "controller": "feedforward",
     "sharp_tests": True,
+    "sharp_registers": True,
     "second_read": True,
     "population": 64,
+    "batch_size": 8,
     "first_level": 1,
     "count_smaller": True,
     "small_share": 0.2,
     "horizon_slack": 3,
-    "level_threshold": 0.1,
+    "level_threshold": 0.3,
+    "mastery_threshold": 0.1,
     "loss": "mixture",
     "learning_rate": (0.001, 0.02),
     "attempts": 100,
+    "unsolved_updates": 8000,
+    "generation_every": 2000,
     "portfolio": True,
 }
 """The settings of a task without a recipe. It gets the registers that it suggests, six at least."""
@@ -30,6 +35,7 @@ ISLANDS: Sequence[Mapping[str, Any]] = (
     {},
     {"controller": "lstm", "population": 32},
     {"num_registers": 8},
+    {"sharp_registers": False, "level_threshold": 0.1, "batch_size": 16},
 )
 """What the islands of a portfolio have instead of the generic settings."""
 
@@ -57,7 +63,7 @@ def islands_of(config: TrainConfig) -> tuple[TrainConfig, ...]:
     Example:
         >>> from agents.zoo import usual_config
         >>> [(island.controller, island.num_registers) for island in islands_of(usual_config("x-max"))]
-        [('feedforward', 6), ('lstm', 6), ('feedforward', 8)]
+        [('feedforward', 6), ('lstm', 6), ('feedforward', 8), ('feedforward', 6)]
     """
     if not config.portfolio:
         return (config,)

@@ -72,6 +72,7 @@ class Unroll(Record):
         ("backward", c_void_p),
         ("timesteps", c_longlong),
         ("slots", c_longlong),
+        ("sharp_registers", c_int),
         ("machine_seconds", ctypes.POINTER(c_double)),
         *addresses(arrays),
     )

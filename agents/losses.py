@@ -52,10 +52,10 @@ def entropy_weight(population: Population, config: TrainConfig) -> Tensor:
 
 
 def mastered(population: Population, config: TrainConfig) -> Tensor:
-    """(P,) booleans: members at the largest sizes with an error below the threshold.
+    """(P,) booleans: members at the largest sizes with an error below that of mastery.
 
     Those that have yet to learn to stop count once they could have risen, had their error been low enough.
     """
     waits = (population.level == config.max_level) & (population.level_age >= config.level_patience)
     ripe = waits | (population.level >= config.top_level)
-    return ripe & (population.error < config.level_threshold)
+    return ripe & (population.error < config.mastery)

@@ -29,7 +29,7 @@ TURN = 100
 class Portfolio:
     """What a run trains: islands, each a population with its trainer; often there is one alone.
 
-    Of K islands the k-th in the ranking gets 1 / k of the first one's updates, counted by members. Islands
+    Of K islands the k-th in the ranking gets 1 / k of the first one's updates, counted by examples. Islands
     rank by solved members, members that learn to stop, level and error. One with a solved member keeps the
     turn.
 
@@ -74,7 +74,7 @@ class Portfolio:
         begun = [island for island in self.islands if island.update % TURN]
         if begun:
             return begun[0]
-        spent = [island.update * island.config.population * place for place, island in enumerate(ranking, 1)]
+        spent = [place * _examples(island) for place, island in enumerate(ranking, 1)]
         return ranking[spent.index(min(spent))]
 
     def ranking(self) -> list[Trainer]:
@@ -136,3 +136,8 @@ class Portfolio:
         portfolio.islands = [Trainer.restored(island, device) for island in saved.islands]
         portfolio.active = portfolio.islands[0]
         return portfolio
+
+
+def _examples(island: Trainer) -> int:
+    """What an island has trained on so far."""
+    return island.update * island.config.population * island.config.batch_size

@@ -10,6 +10,7 @@ import sys
 
 from agents.cuda import blocks
 from benchmarks.gpu import BATCH, SIZES, increment
+from nram_env.envs.episode import Rules
 from nram_env.machine.backends.cuda import compiler, kernels, sources
 from tests.cuda.emulator import SHARED_MEMORY
 from tests.cuda.examples import EXAMPLES, SOURCES
@@ -22,11 +23,14 @@ USED = re.compile(
 )
 
 
-MEASURED = [
-    blocks.defines(increment(controller, size, 1).spec, "expected", size, BATCH, SHARED_MEMORY)
-    for controller in ("lstm", "feedforward")
-    for size in SIZES
-]
+def increment_defines(controller: str, size: int) -> kernels.Defines:
+    """What the episodes of Increment are specialised on."""
+    config = increment(controller, size, 1)
+    rules = Rules(config.machine, "expected")
+    return blocks.defines(config.spec, rules, size, BATCH, SHARED_MEMORY)
+
+
+MEASURED = [increment_defines(controller, size) for controller in ("lstm", "feedforward") for size in SIZES]
 """The episodes that benchmarks.gpu times."""
 
 INSTRUCTION = 16

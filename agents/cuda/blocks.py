@@ -12,6 +12,7 @@ from typing import ClassVar
 import torch
 
 from agents.spec import ControllerSpec
+from nram_env.envs.episode import Rules
 from nram_env.machine.backends.cuda import kernels
 from nram_env.machine.backends.cuda.error import KernelError
 from nram_env.machine.backends.cuda.timestep import machine_defines, numbers_of
@@ -26,13 +27,13 @@ BATCH = 16
 
 
 def defines(
-    spec: ControllerSpec, loss: str, memory_size: int, batch: int, shared_bytes: int
+    spec: ControllerSpec, rules: Rules, memory_size: int, batch: int, shared_bytes: int
 ) -> dict[str, int | str]:
     """What the kernel is specialised on.
 
     Args:
         spec: Controller and machine.
-        loss: "expected" or "mixture".
+        rules: Those of the environment.
         memory_size: M.
         batch: Examples of a member.
         shared_bytes: Shared memory that a block can have.
@@ -42,7 +43,8 @@ def defines(
         "LSTM": int(spec.kind == "lstm"),
         "HIDDEN": spec.hidden_size,
         "SHARP": int(spec.sharp_tests),
-        "MIXTURE": int(loss == "mixture"),
+        "SHARP_REGISTERS": int(rules.sharp_registers),
+        "MIXTURE": int(rules.loss == "mixture"),
         "BATCH": min(batch, BATCH),
         "SHARED_BYTES": shared_bytes,
     }
@@ -63,9 +65,9 @@ Order = tuple[tuple[str, int | str], ...]
 """What the kernel is specialised on, as a key."""
 
 
-def order_of(spec: ControllerSpec, loss: str, memory_size: int, batch: int, device: torch.device) -> Order:
+def order_of(spec: ControllerSpec, rules: Rules, memory_size: int, batch: int, device: torch.device) -> Order:
     """The same on a card, as a key."""
-    return tuple(defines(spec, loss, memory_size, batch, kernels.shared_memory(device)).items())
+    return tuple(defines(spec, rules, memory_size, batch, kernels.shared_memory(device)).items())
 
 
 def block_of(order: Order, device: torch.device) -> Block:

@@ -36,6 +36,7 @@ class Sample:
         batch: B.
         loss: "expected" or "mixture".
         sharp: Whether the controller reads its tests through a smoothstep.
+        sharp_registers: Whether registers are squared after each timestep.
     """
 
     kind: str
@@ -46,16 +47,28 @@ class Sample:
     batch: int
     loss: str
     sharp: bool = False
+    sharp_registers: bool = False
 
     @property
     def spec(self) -> ControllerSpec:
         """Controller and machine."""
         return ControllerSpec(self.kind, MachineConfig(self.registers, self.gates), self.hidden, self.sharp)
 
+    @property
+    def rules(self) -> Rules:
+        """Those of the environment."""
+        return Rules(
+            self.spec.machine,
+            self.loss,
+            activation_clip=0.5,
+            backend="reference",
+            sharp_registers=self.sharp_registers,
+        )
+
 
 SAMPLES = (
     Sample("lstm", 4, 16, PAPER_GATES, 16, 16, "expected"),
-    Sample("feedforward", 5, 16, _SECOND_READ, 22, 16, "mixture", sharp=True),
+    Sample("feedforward", 5, 16, _SECOND_READ, 22, 16, "mixture", sharp=True, sharp_registers=True),
     Sample("lstm", 3, 10, PAPER_GATES * 2, 7, 5, "mixture"),
     Sample("feedforward", 4, 16, PAPER_GATES, 32, 4, "expected"),
     Sample("lstm", 4, 20, PAPER_GATES, 40, 3, "expected", sharp=True),
@@ -94,7 +107,7 @@ def differences(device: torch.device, seed: int = 0) -> Iterator[Difference]:
     for sample in SAMPLES:
         generator = torch.Generator().manual_seed(seed)
         parameters, examples = _problem(sample, generator)
-        rules = Rules(sample.spec.machine, sample.loss, activation_clip=0.5, backend="reference")
+        rules = sample.rules
         exact = Controller(sample.spec, parameters.double().requires_grad_(), "reference")
         ours = Controller(sample.spec, parameters.to(device).requires_grad_())
         wanted = unrolled(exact, rules, examples)

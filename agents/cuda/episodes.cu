@@ -1,7 +1,7 @@
 // Whole episodes, forward and backward through time: a block is EXAMPLES examples of one member, its controller and its
 // machines in turn, whose state stays in shared memory and registers from the first timestep to the last.
 //
-// Besides what machine.cuh takes: LSTM (or feed-forward), HIDDEN (H), SHARP (read tests through a smoothstep), MIXTURE (or expected loss), BATCH (at most
+// Besides what machine.cuh takes: LSTM (or feed-forward), HIDDEN (H), SHARP (read tests through a smoothstep), SHARP_REGISTERS (square them after each timestep), MIXTURE (or expected loss), BATCH (at most
 // so many examples in a block), SHARED_BYTES (that a block can have).
 #include "machine.cuh"
 
@@ -113,6 +113,24 @@ DEV bool decide(const Play& f, const Block& at, int t, const float* w, float* sh
 DEV void silence(float* shared, int share) {
     for_all<D>([&](int e, int k) { shared[e * share + PACKED + k] = 0; });
     __syncthreads();
+}
+
+// Sharp registers, p_i^2 / sum_j p_j^2, and from the gradient of the result, `row` in memory, to that of p: see sharpness.h.
+DEV void square(Columns p) {
+#pragma unroll
+    for (int i = 0; i < COLUMNS; ++i) p[i] *= p[i];
+    const float scale = 1.0f / sum_row(p);
+#pragma unroll
+    for (int i = 0; i < COLUMNS; ++i) p[i] *= scale;
+}
+DEV void square_backward(Columns d, const float* row, int g) {
+    Columns roots, weighed;
+    load_row(roots, row, g);
+#pragma unroll
+    for (int i = 0; i < COLUMNS; ++i) weighed[i] = d[i] * roots[i], roots[i] = sqrtf(roots[i]);
+    const float sum = sum_row(roots), mean = sum_row(weighed);
+#pragma unroll
+    for (int i = 0; i < COLUMNS; ++i) d[i] = 2 * sum * roots[i] * (d[i] - mean);
 }
 
 KERNEL(episode_forward, Play, THREADS, blocks_at_once(FORWARD_SHARE)) {
@@ -227,7 +245,10 @@ KERNEL(episode_forward, Play, THREADS, blocks_at_once(FORWARD_SHARE)) {
         for (int r = 0; r < R; ++r) {
             const float sum = 1.0f / sum_row(fresh[r]);
 #pragma unroll
-            for (int i = 0; i < COLUMNS; ++i) v[r][i] = finished ? v[r][i] : fresh[r][i] * sum;
+            for (int i = 0; i < COLUMNS; ++i) fresh[r][i] *= sum;
+            if constexpr (SHARP_REGISTERS) square(fresh[r]);
+#pragma unroll
+            for (int i = 0; i < COLUMNS; ++i) v[r][i] = finished ? v[r][i] : fresh[r][i];
             if (g == 0) l.at[OBSERVED + r] = SHARP ? v[r][0] * v[r][0] * (3 - 2 * v[r][0]) : v[r][0];
         }
         if constexpr (!MIXTURE) likelihood = sum_lanes(likelihood);
@@ -387,6 +408,7 @@ KERNEL(episode_backward, Play, THREADS, blocks_at_once(BACKWARD_SHARE)) {
             for (int r = 0; r < R; ++r) {
                 if (g == 0) d_registers[r][0] += l.at[D_OBSERVED + r];
                 copy(d_kept[r], d_registers[r]);
+                if constexpr (SHARP_REGISTERS) if (t + 1 < taken) square_backward(d_registers[r], f.registers_tape + (at.row(t + 1, local) * R + r) * M, g);
                 clip(d_registers[r], f.limit);
             }
             likelihood_backward(l, v, cells, f, e, d_likelihood, halting, finished);

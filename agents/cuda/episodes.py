@@ -64,15 +64,15 @@ def obstacle(controller: Controller, rules: Rules, memory_size: int, batch: int 
     if controller.parameters.dtype is not torch.float32:
         return f"the kernel computes in float32, not {controller.parameters.dtype}"
     reason = too_large(spec.machine, memory_size) or kernels.obstacle(device)
-    return reason or refusal(order_of(spec, rules.loss, memory_size, batch, device), device)
+    return reason or refusal(order_of(spec, rules, memory_size, batch, device), device)
 
 
 def build_ahead(
-    spec: ControllerSpec, loss: str, memory_sizes: Iterable[int], batch: int, device: torch.device
+    spec: ControllerSpec, rules: Rules, memory_sizes: Iterable[int], batch: int, device: torch.device
 ) -> None:
     """Begin to compile, in the background, what episodes of these memory sizes will need."""
     if kernels.obstacle(device) is None:
-        variants = [dict(order_of(spec, loss, size, batch, device)) for size in memory_sizes]
+        variants = [dict(order_of(spec, rules, size, batch, device)) for size in memory_sizes]
         kernels.ahead(SOURCE, variants, device)
 
 
@@ -115,9 +115,7 @@ class _Episodes:
         rows, memory_size = self.examples.memory.shape
         self.batch = rows // members
         self.device = self.controller.parameters.device
-        self.block = block_of(
-            order_of(spec, self.rules.loss, memory_size, self.batch, self.device), self.device
-        )
+        self.block = block_of(order_of(spec, self.rules, memory_size, self.batch, self.device), self.device)
         padded = -(-self.batch // self.block.examples) * self.block.examples
         lstm, hidden, timesteps = spec.kind == "lstm", spec.hidden_size, self.examples.timesteps
         machine = spec.machine

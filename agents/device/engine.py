@@ -58,7 +58,7 @@ class DeviceEngine(Engine):
         look = min(age - age % SYNC_EVERY + SYNC_EVERY, moment.event)
         end = look if most is None else min(look, age + most)
         before = self.pause or Pause(int(population.level.max()), ())
-        prepare(self.config, self._lessons.memory_sizes(before.highest), self.device)
+        prepare(self.config, self._rules, self._lessons.memory_sizes(before.highest), self.device)
         with full_precision(population.parameters), faults_explained(self.config, self.device):
             step = self._updates(population, moment, end, before)
         broken = tuple(self._broken.nonzero()[:, 0].tolist())

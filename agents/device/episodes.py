@@ -47,11 +47,11 @@ def _kernel_serves(controller: Controller, rules: Rules, examples: Examples) -> 
     return reason is None
 
 
-def prepare(config: TrainConfig, memory_sizes: Iterable[int], device: torch.device) -> None:
+def prepare(config: TrainConfig, rules: Rules, memory_sizes: Iterable[int], device: torch.device) -> None:
     """Begin to compile in the background what episodes of these M will need, unless that is done."""
     if device.type == "cuda" and config.backend == "auto":
         sizes = [size for size in memory_sizes if size <= LARGEST_MEMORY]
-        kernel.build_ahead(config.spec, config.loss, sizes, config.batch_size, device)
+        kernel.build_ahead(config.spec, rules, sizes, config.batch_size, device)
 
 
 def unrolled(controller: Controller, rules: Rules, examples: Examples) -> Played:

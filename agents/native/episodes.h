@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "sharpness.h"
 #include "tape.h"
 
 namespace learner {
@@ -151,8 +152,33 @@ class Episodes {
         out.zero_probs = next.zero_probs, out.output = (float*)in.output;  // which only grows
         out.elapsed = next.elapsed, out.finished = next.finished;
         const int code = all_.forward(all_.machine, &in, &out);
+        sharpen_registers(now, next);
         sharpen(next);
         return code;
+    }
+
+    // Calls visit(register) for all of the rows that had not finished, if registers are sharpened.
+    template <class Visit>
+    void for_sharpened(const Slot& now, const Visit& visit) const {
+        const long count = stack_.inputs;
+        for (long i = 0; all_.sharp_registers && i < rows_ * count; ++i)
+            if (!now.finished[i / count]) visit(i);
+    }
+
+    void sharpen_registers(const Slot& now, const Slot& next) const {
+        for_sharpened(now, [&](long i) {
+            square(next.registers + i * size_, size_);
+            next.zero_probs[i] = next.registers[i * size_];
+        });
+    }
+
+    // The gradients of what the next timestep has to those of what this one made.
+    void sharpen_registers_back(const Slot& now, const Slot& next, const Workspace& at) const {
+        for_sharpened(now, [&](long i) {
+            float* gradient = at.coming.registers + i * size_;
+            gradient[0] += at.zero_probs[i], at.zero_probs[i] = 0;
+            square_back(next.registers + i * size_, gradient, size_);
+        });
     }
 
     // P(r = 0) as the controllers read it.
@@ -224,6 +250,7 @@ class Episodes {
     int move_back(const Workspace& at, long t) const {
         const Stopwatch stopwatch(all_.machine_seconds);
         const Slot now = slot(t);
+        sharpen_registers_back(now, slot(t + 1), at);
         const nram::Inputs in = inputs(now);
         nram::Gradients d{};
         d.new_registers = at.coming.registers, d.new_memory = at.coming.memory, d.new_survival = at.coming.survival;

@@ -45,6 +45,7 @@ struct Unroll {
     int (*backward)(const nram::Machine*, const nram::Inputs*, const nram::Gradients*);
     long long timesteps;  // T
     long long slots;      // timesteps that are kept: T + 1, or 2 if no backward pass follows
+    int sharp_registers;  // whether registers are squared and rescaled after each timestep
     double* machine_seconds;       // processor time inside the machine is added here; or null
     const float* parameters;       // (P, N)
     const float* registers;        // (P x B, R, M), like the next five before the first timestep

@@ -59,7 +59,7 @@ class NRAMEnv(RenderedShell, gymnasium.Env[Any, Any]):
 
     ## Arguments
     - `task`, `num_registers`, `gates`, `memory_size`, `horizon`, `difficulty`, `loss`, `observation`,
-      `hard`, `backend`, `logit_scale`, `log_floor`, `step_cost`, `unfinished_cost`: see
+      `hard`, `backend`, `logit_scale`, `log_floor`, `step_cost`, `unfinished_cost`, `sharp_registers`: see
       `nram_env.envs.settings.Settings`.
     - `render_mode`: "ansi" (text in the layout of the paper's tables), "rgb_array" (heat maps), "human" (the
       same in a window, four timesteps a second; needs `pip install 'nram[human]'`) or None.

@@ -48,6 +48,7 @@ class Rules:
         step_cost: Nats for every timestep, times the probability that the run gets there.
         unfinished_cost: Nats for the last timestep of the horizon, times the probability that the run gets
             there.
+        sharp_registers: Square and rescale every register after each timestep.
     """
 
     machine: MachineConfig
@@ -58,6 +59,7 @@ class Rules:
     backend: str = "auto"
     step_cost: float = 0.0
     unfinished_cost: float = 0.0
+    sharp_registers: bool = False
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,8 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
         observed=followed.zero_probs,
         output=followed.output,
     )
+    if rules.sharp_registers:
+        after = _sharpened(before, after)
     halting = followed.halting
     if rules.loss == "mixture":
         after, rewards = _settle_mixture(rules, before, after, halting)
@@ -212,6 +216,14 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
     if rules.step_cost or rules.unfinished_cost:
         rewards = rewards - _cost(rules, before, after, halting)
     return Advance(after, rewards, *entropies, halting)
+
+
+def _sharpened(before: EpisodeState, after: EpisodeState) -> EpisodeState:
+    """Ours: p_i^2 / sum_j p_j^2 for every register, but of rows that had finished; certain ones stay."""
+    squares = after.registers.square()
+    sharp = squares / squares.sum(-1, keepdim=True)
+    registers = torch.where(before.finished[:, None, None], after.registers, sharp)
+    return replace(after, registers=registers, observed=registers[..., 0])
 
 
 def _cost(rules: Rules, before: EpisodeState, after: EpisodeState, halting: Tensor) -> Tensor:

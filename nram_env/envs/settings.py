@@ -66,6 +66,8 @@ class Settings:
         step_cost: Nats for every timestep, times the probability that the run gets there.
         unfinished_cost: Nats for the last timestep of the horizon, times the probability that the run gets
             there: a run that stops by itself before does not pay.
+        sharp_registers: Square and rescale every register after each timestep: what is blurred leans to its
+            most probable value. Nothing changes where registers are certain, as in hard runs.
 
     Raises:
         ValueError: An argument of the wrong type or range; the message restates it.
@@ -86,12 +88,14 @@ class Settings:
     activation_clip: float | None = None
     step_cost: float = 0.0
     unfinished_cost: float = 0.0
+    sharp_registers: bool = False
 
     def __post_init__(self) -> None:
         check_choice("loss", self.loss, LOSSES)
         check_choice("observation", self.observation, OBSERVATIONS)
         check_choice("backend", self.backend, BACKEND_NAMES)
         check_flag("hard", self.hard)
+        check_flag("sharp_registers", self.sharp_registers)
         self._keep(
             num_registers=_pythons(self.num_registers),
             logit_scale=_number("logit_scale", self.logit_scale, largest=LARGEST_LOGIT),
@@ -160,7 +164,7 @@ class Settings:
         machine = MachineConfig(registers, PAPER_GATES if self.gates is None else self.gates)  # type: ignore[arg-type]
         clips = (self.log_floor, self.activation_clip)
         costs = (self.step_cost, self.unfinished_cost)
-        return Rules(machine, self.loss, self.hard, *clips, self.backend, *costs)
+        return Rules(machine, self.loss, self.hard, *clips, self.backend, *costs, self.sharp_registers)
 
     def request(
         self,

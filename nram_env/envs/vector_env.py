@@ -73,7 +73,7 @@ class NRAMVectorEnv(RenderedShell, VectorEnv[Any, Any, Any]):
 
     ## Arguments
     - `task`, `num_registers`, `gates`, `memory_size`, `horizon`, `difficulty`, `loss`, `hard`, `backend`,
-      `logit_scale`, `log_floor`, `activation_clip`, `step_cost`, `unfinished_cost`: see
+      `logit_scale`, `log_floor`, `activation_clip`, `step_cost`, `unfinished_cost`, `sharp_registers`: see
       `nram_env.envs.settings.Settings`.
     - `num_envs`: B.
     - `differentiable`: torch with graph, or numpy.

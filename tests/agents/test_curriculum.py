@@ -196,3 +196,16 @@ def test_easy_examples_end_with_mastery_of_the_largest_sizes_and_not_before(halt
     )
     after = rise(population, *played(population, wrong=0.0, loss=1.0), config)
     assert after.easy_share.tolist() == [0.0, 0.5, 0.5]
+
+
+def test_levels_can_rise_at_errors_that_are_no_mastery():
+    config = replace(CONFIG, halting=False, level_threshold=0.5, mastery_threshold=0.1)
+    population = start(config, 3, torch.Generator().manual_seed(0))
+    at_top = replace(
+        population,
+        level=torch.full_like(population.level, config.max_level),
+        level_age=torch.full_like(population.level_age, config.level_patience),
+        error=torch.tensor([0.05, 0.3, 0.6]),
+    )
+    assert mastered(at_top, config).tolist() == [True, False, False]
+    assert mastered(at_top, replace(config, mastery_threshold=None)).tolist() == [True, True, False]

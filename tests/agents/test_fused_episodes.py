@@ -104,6 +104,19 @@ def test_tests_that_are_read_through_a_smoothstep_equal_those_of_taking_turns(ki
 
 
 @built
+@pytest.mark.parametrize("sharp_tests", [False, True])
+@pytest.mark.parametrize("loss", ["expected", "mixture"])
+@pytest.mark.parametrize("kind", CONTROLLER_KINDS)
+def test_sharp_registers_equal_those_of_taking_turns(kind, loss, sharp_tests):
+    controller = make(kind, 3, sharp_tests=sharp_tests)
+    options = {"loss": loss, "sharp_registers": True}
+    found, wanted = (run(controller, "copy", 5, 4, spread=4, **options) for run in (play, in_turns))
+    assert_equal(found, wanted, 5e-5)
+    plain = play(controller, "copy", 5, 4, spread=4, loss=loss)
+    assert not torch.allclose(found["returns"], plain["returns"])
+
+
+@built
 @pytest.mark.parametrize("loss", ["expected", "mixture"])
 @pytest.mark.parametrize("kind", CONTROLLER_KINDS)
 def test_what_timesteps_cost_is_in_the_return_however_it_is_played(kind, loss):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from agents.cuda.blocks import defines
 from agents.zoo import usual_config
+from nram_env.envs.episode import Rules
 from nram_env.machine import MachineConfig
 from nram_env.machine.backends.cuda import timestep
 from nram_env.machine.backends.cuda.kernels import Defines
@@ -16,11 +17,12 @@ SOURCES = sorted(
 )
 
 _MERGE = usual_config("merge")
+_RULES = Rules(_MERGE.machine, _MERGE.loss)
 
 EXAMPLES: Mapping[str, Sequence[Defines]] = {
     "hard.cu": [{}],
     "optimiser.cu": [{}],
-    "episodes.cu": [defines(_MERGE.spec, _MERGE.loss, 15, _MERGE.batch_size, SHARED_MEMORY)],
+    "episodes.cu": [defines(_MERGE.spec, _RULES, 15, _MERGE.batch_size, SHARED_MEMORY)],
     "timestep.cu": [timestep.defines(MachineConfig(4), 16, scored=True)],
 }
 """For every source, by name, one or a few sets of defines as its wrapper makes them."""

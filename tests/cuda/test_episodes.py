@@ -35,6 +35,7 @@ class Shape:
     timesteps: int = 4
     clip: float | None = 0.5
     sharp: bool = False
+    sharp_registers: bool = False
 
 
 LSTM, FEED = "lstm", "feedforward"
@@ -43,6 +44,8 @@ SHAPES = [
     Shape(FEED, 5, 16, SECOND_READ, 22, 2, 16, "mixture", 5),
     Shape(FEED, 6, 16, SECOND_READ, 9, 2, 8, "mixture", 6, sharp=True),
     Shape(LSTM, 3, 8, PAPER_GATES, 6, 2, 5, "expected", 6, sharp=True),
+    Shape(FEED, 6, 16, SECOND_READ, 10, 2, 8, "mixture", 6, sharp=True, sharp_registers=True),
+    Shape(LSTM, 3, 8, PAPER_GATES, 18, 2, 5, "expected", 6, sharp_registers=True),
     Shape(LSTM, 3, 10, PAPER_GATES * 2, 7, 2, 5, "mixture"),
     Shape(FEED, 4, 16, PAPER_GATES, 32, 1, 4, "expected"),
     Shape(LSTM, 4, 20, PAPER_GATES, 40, 1, 3, "expected"),
@@ -89,7 +92,13 @@ def problem(shape, device, seed=0):
 
 def rules_of(shape):
     machine = specification(shape).machine
-    return Rules(machine, loss=shape.loss, activation_clip=shape.clip, backend="reference")
+    return Rules(
+        machine,
+        loss=shape.loss,
+        activation_clip=shape.clip,
+        backend="reference",
+        sharp_registers=shape.sharp_registers,
+    )
 
 
 def by_reference(shape, parameters, examples):
@@ -161,7 +170,7 @@ def test_threads_in_any_order_give_the_same_bits(device, monkeypatch):
 
 
 def test_without_gradient_the_numbers_are_the_same(device):
-    for shape in (SMALL, SHAPES[9]):
+    for shape in (SMALL, SHAPES[11]):
         parameters, examples = problem(shape, device)
         with torch.no_grad():
             bare = play(shape, parameters, examples)
