@@ -33,11 +33,11 @@ GENERIC: Mapping[str, Any] = {
 
 ISLANDS: Sequence[Mapping[str, Any]] = (
     {},
-    {"controller": "lstm", "population": 32},
     {"num_registers": 8},
     {"sharp_registers": False, "level_threshold": 0.1, "batch_size": 16},
+    {"controller": "lstm", "population": 32},
 )
-"""What the islands of a portfolio have instead of the generic settings."""
+"""What the islands of a portfolio have instead of the generic settings, the best first."""
 
 _REGISTERS = 6
 
@@ -63,7 +63,7 @@ def islands_of(config: TrainConfig) -> tuple[TrainConfig, ...]:
     Example:
         >>> from agents.zoo import usual_config
         >>> [(island.controller, island.num_registers) for island in islands_of(usual_config("x-max"))]
-        [('feedforward', 6), ('lstm', 6), ('feedforward', 8), ('feedforward', 6)]
+        [('feedforward', 6), ('feedforward', 8), ('feedforward', 6), ('lstm', 6)]
     """
     if not config.portfolio:
         return (config,)

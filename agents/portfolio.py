@@ -1,8 +1,9 @@
 """A portfolio: populations of one task that differ in their settings and share the time by progress.
 
-No setting wins everywhere, and how far a population has come shows early. So the island in front gets most of
-the time, and every other one its share, in case the first stays where it is. Whose turn it is follows from
-the islands alone, so that a run that was stopped goes on as if it had not been.
+No setting wins everywhere. So islands have their turns: those whose members learn to stop more of them, then
+those that come first in the list. Levels do not count, since who rises at an error of a third is not further
+than who waits for a tenth. Whose turn it is follows from the islands alone, so that a run that was stopped
+goes on as if it had not been.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ TURN = 100
 class Portfolio:
     """What a run trains: islands, each a population with its trainer; often there is one alone.
 
-    Of K islands the k-th in the ranking gets 1 / k of the first one's updates, counted by examples. Islands
-    rank by solved members, members that learn to stop, level and error. One with a solved member keeps the
+    Of K islands the k-th in order gets 1 / k of the first one's updates, counted by examples: first those
+    with members that learn to stop, each kind in the order of the list. One with a solved member keeps the
     turn.
 
     Args:
@@ -68,14 +69,14 @@ class Portfolio:
 
     def _next(self) -> Trainer:
         """Whose turn it is."""
-        ranking = self.ranking()
-        if ranking[0].has_solved:
-            return ranking[0]
+        order = sorted(self.islands, key=lambda island: island.standing[:2])
+        if order[0].has_solved:
+            return order[0]
         begun = [island for island in self.islands if island.update % TURN]
         if begun:
             return begun[0]
-        spent = [place * _examples(island) for place, island in enumerate(ranking, 1)]
-        return ranking[spent.index(min(spent))]
+        spent = [place * _examples(island) for place, island in enumerate(order, 1)]
+        return order[spent.index(min(spent))]
 
     def ranking(self) -> list[Trainer]:
         """The islands from best to worst."""

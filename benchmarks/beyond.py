@@ -38,8 +38,8 @@ from analysis.verification.steps import stops_after
 from nram_env.support import write_atomically
 from nram_env.tasks import Task, caps, draw_plan, get_task
 
-SETTINGS = 2
-"""The generic settings of 2026-11-27 are number 1, those of 2026-11-28 number 2 (`agents.generic`)."""
+SETTINGS = 3
+"""The generic settings of 2026-11-27 are number 1, those of 2026-11-28 numbers 2 and 3 (`agents.generic`)."""
 
 EXAMPLES = 200
 """Instances of each size on which a member without a program is run."""
@@ -52,13 +52,16 @@ HEAD = """# Beyond the ten
 What `nram train TASK` learns on tasks for which there is no recipe: the portfolio of generic settings,
 {minutes:g} minutes of one core a trial, seeds from 0. Settings 1, of 2026-11-27, were chosen with seven of
 the tasks, x-max to x-prefixsums; x-shiftright, x-differences and x-contains were written only after that.
-Settings 2, of 2026-11-28, which hold now, add what the failures of settings 1 taught: sharp tests, and that
-smaller examples count. Before they were fixed they had been tried on x-max, x-sum, x-find, x-prefixsums,
-x-min, x-count, x-replace, x-contains, x-differences, x-rotate, x-removezeros, x-insert and x-listlength;
-x-clip, x-double and x-findlast were written after. The examples of x-contains changed as well: v had
-occurred too often. Made by `benchmarks/beyond.py` from the study docs/beyond.toml; a row a trial in
-beyond.jsonl. *Solved* is a program that stops by itself and passes every
-check. Shares have Wilson's interval, 95 %; seconds are those of training until then, the reading and
+Settings 2, of 2026-11-28, add what the failures of settings 1 taught: sharp tests, and that smaller
+examples count. Before they were fixed they had been tried on x-max, x-sum, x-find, x-prefixsums, x-min,
+x-count, x-replace, x-contains, x-differences, x-rotate, x-removezeros, x-insert and x-listlength; x-clip,
+x-double and x-findlast were written after. The examples of x-contains changed as well: v had occurred too
+often. Settings 3, of the same day, which hold now, add sharp registers, levels that rise at an error of
+0.3, half the examples an update, and an island of settings 2. Before they were fixed all tasks but
+x-prefixmax, x-binarysearch, x-listreverse, x-shiftright, x-clip and x-findlast had been tried, for a minute
+or two each; x-addto, x-pairmax and x-listlast were written after. Made by `benchmarks/beyond.py` from the
+study docs/beyond.toml; a row a trial in beyond.jsonl. *Solved* is a program that stops by itself and passes
+every check. Shares have Wilson's interval, 95 %; seconds are those of training until then, the reading and
 checking of programs included; islands are those that were first. Lines are those of the shortest program
 once shortened, steps those of the program as learned until it stops. A proof holds for every legal memory
 of every size: "short" where that of the short program was found and not that of the other; UNKNOWN is no

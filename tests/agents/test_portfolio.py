@@ -53,6 +53,17 @@ def test_who_is_further_gets_more_of_the_time_and_nobody_nothing(three, monkeypa
     assert turns == {2: 6 * TURN, 3: 3 * TURN, 1: 2 * TURN}
 
 
+@pytest.mark.parametrize(
+    ("standing", "first"), [((True, True, -8, 0.0), 1), ((True, False, -9, 0.0), 3), ((False, True), 3)]
+)
+def test_levels_do_not_count_until_members_learn_to_stop(three, monkeypatch, standing, first):
+    best = three.islands[2]
+    usual = (True, True, -1, 1.0)
+    monkeypatch.setattr(Trainer, "standing", property(lambda island: standing if island is best else usual))
+    turns = Counter(played(three, 11 * TURN))
+    assert turns[first] == 6 * TURN
+
+
 def test_larger_populations_get_fewer_updates(three, monkeypatch):
     monkeypatch.setattr(Trainer, "standing", property(lambda island: (0,)))
     three.islands[0].config = replace(three.islands[0].config, population=20)

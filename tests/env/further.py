@@ -43,6 +43,9 @@ COUNTS = dict.fromkeys(FURTHER, arrays) | {
     "x-contains": lambda n, m: arrays(n + 1, m),
     "x-clip": lambda n, m: arrays(n + 1, m),
     "x-findlast": holding,
+    "x-addto": lambda n, m: arrays(n + 1, m),
+    "x-pairmax": lambda n, m: m ** (2 * n),
+    "x-listlast": lists,
 }
 
 

@@ -2,6 +2,7 @@
 
 from nram_env.tasks.base import Task
 from nram_env.tasks.more.add import Add
+from nram_env.tasks.more.add_to import AddTo
 from nram_env.tasks.more.argmax import Argmax
 from nram_env.tasks.more.binary_search import BinarySearch
 from nram_env.tasks.more.clip import Clip
@@ -16,10 +17,12 @@ from nram_env.tasks.more.insert import Insert
 from nram_env.tasks.more.interleave import Interleave
 from nram_env.tasks.more.last import Last
 from nram_env.tasks.more.length import Length
+from nram_env.tasks.more.list_last import ListLast
 from nram_env.tasks.more.list_length import ListLength
 from nram_env.tasks.more.list_reverse import ListReverse
 from nram_env.tasks.more.max import Max
 from nram_env.tasks.more.min import Min
+from nram_env.tasks.more.pair_max import PairMax
 from nram_env.tasks.more.partition import Partition
 from nram_env.tasks.more.prefix_max import PrefixMax
 from nram_env.tasks.more.prefix_sums import PrefixSums
@@ -38,7 +41,7 @@ FURTHER_TASKS: tuple[type[Task], ...] = (
     *(BinarySearch, Insert, Partition, Sort, Add, ListReverse, ListLength),
     *(ShiftRight, Differences, Contains),
     *(Clip, Double, FindLast),
+    *(AddTo, PairMax, ListLast),
 )
-"""In the order in which they are registered. ShiftRight, Differences and Contains were written after the
-generic settings of 2026-11-27 had been fixed, and Clip, Double and FindLast after those of 2026-11-28, so
-that these can have been chosen for none of them."""
+"""In the order in which they are registered. Those of the last three lines were written after generic
+settings had been fixed: for the first time, the second, the third."""
