@@ -6,21 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nram_env.tasks.batch import TaskBatch
-from nram_env.tasks.linked_list import (
-    LIST_CUTS,
-    LIST_FIELDS,
-    LIST_GHOSTS,
-    LIST_LEGAL,
-    draw_lists,
-    node_addresses,
-)
-from nram_env.tasks.more.list_task import FREE_LIST_PARTS, FREE_LIST_PRE, ListTask
-from nram_env.tasks.spec import TaskSpec, n
-from nram_env.tasks.terms import Number, app
+from nram_env.tasks.more.list_task import ListSlotTask, slot_spec
+from nram_env.tasks.spec import n
+from nram_env.tasks.terms import app
 
 
-class ListLast(ListTask):
+class ListLast(ListSlotTask):
     """Put the value of the last node of a linked list into a slot.
 
     Before, with nodes (next, value) anywhere in 3..M-1, the last next being NULL, and a random value in
@@ -34,28 +25,12 @@ class ListLast(ListTask):
 
     name = "x-listlast"
     title = "ListLast"
-    spec = TaskSpec(
-        params={"n": None},
-        pre=FREE_LIST_PRE,
-        output=(Number(2), Number(3)),
-        want=app("value", n - 1),
-        horizon=n + 3,
-        ghosts=LIST_GHOSTS,
-        cuts=LIST_CUTS,
-        parts=FREE_LIST_PARTS,
-        fields=LIST_FIELDS,
-        legal=LIST_LEGAL,
-        witness=lambda memory: {"n": len(node_addresses(memory))},
-    )
+    spec = slot_spec(app("value", n - 1))
 
-    def draw(self, rng: np.random.Generator, difficulty: np.ndarray, memory_size: int) -> TaskBatch:
-        """Draw the lists."""
-        memory, addresses = draw_lists(rng, difficulty, memory_size)
-        rows = np.arange(len(difficulty))
-        target, mask = memory.copy(), np.zeros(memory.shape, dtype=bool)
-        target[:, 2] = memory[rows, addresses[rows, difficulty - 1] + 1]
-        mask[:, 2] = True
-        return TaskBatch(memory, target, mask, difficulty)
+    def answer(self, memory: np.ndarray, addresses: np.ndarray, difficulty: np.ndarray) -> np.ndarray:
+        """What lies behind the last node's pointer."""
+        rows = np.arange(len(memory))
+        return memory[rows, addresses[rows, difficulty - 1] + 1]
 
     def oracle(self, memory: Sequence[int]) -> dict[int, int]:
         """Follow the list."""
