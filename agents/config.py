@@ -26,6 +26,7 @@ from nram_env.checks import (
     text,
     tuple_of,
 )
+from nram_env.envs.sharpness import check_noise
 from nram_env.machine import PAPER_GATES, Gate, MachineConfig
 from nram_env.tasks import IMPORTS, Task, get_task, task_imports
 
@@ -57,6 +58,9 @@ class TrainConfig:
     numbers that no hardened run has, say less."""
     sharp_registers: bool = False
     """In training, registers are squared and rescaled after each timestep, for the same reason."""
+    noisy_registers: bool = False
+    """On the largest sizes, the probabilities of sharp registers are multiplied by noise before they are
+    squared: of two values that a register holds now one is left and now the other."""
     num_registers: int | None = None
     """Registers of the machine; default: what the task suggests."""
     gate_repeats: int = 1
@@ -182,6 +186,7 @@ class TrainConfig:
         object.__setattr__(self, "task", get_task(self.task).name)  # however it was written
         check_bounds(self)
         self.spec  # noqa: B018  checks controller and machine
+        check_noise(self.sharp_registers, self.noisy_registers)
         if self.first_level > self.max_level:
             raise ValueError(
                 f"first_level must be at most max_level, got {self.first_level} and {self.max_level}"

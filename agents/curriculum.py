@@ -17,6 +17,7 @@ from agents.config import TrainConfig
 from agents.losses import cell_losses
 from agents.population import UNKNOWN, UNKNOWN_LOSS, Population
 from agents.rollout import Rollout
+from nram_env.envs.options import LARGEST_COUNT
 from nram_env.tasks import Task, TaskBatch
 
 if TYPE_CHECKING:
@@ -39,11 +40,13 @@ class Lesson:
         batch: (P x B) examples, member by member.
         horizon: Their timesteps, (P x B,).
         beyond: (P,) booleans; members whose horizon exceeds the task's, so that they have time to stop.
+        chance: (P x B,) words of 31 bits that the noise of registers is a function of; None for no noise.
     """
 
     batch: TaskBatch
     horizon: np.ndarray
     beyond: Tensor
+    chance: np.ndarray | None = None
 
 
 def draw_lesson(rng: np.random.Generator, task: Task, population: Population, config: TrainConfig) -> Lesson:
@@ -61,7 +64,20 @@ def draw_lesson(rng: np.random.Generator, task: Task, population: Population, co
     if patient:
         steps += stopping * int(rng.uniform(1, config.halting_slack) * memory_size)
     horizon = np.repeat(steps, config.batch_size) + horizon_slack
-    return Lesson(batch, horizon, torch.from_numpy(stopping & patient))
+    beyond = torch.from_numpy(stopping & patient)
+    return Lesson(batch, horizon, beyond, _chance(rng, population, config))
+
+
+def _chance(rng: np.random.Generator, population: Population, config: TrainConfig) -> np.ndarray | None:
+    if not config.noisy_registers:
+        return None
+    words = rng.integers(1, LARGEST_COUNT, (population.size, config.batch_size), endpoint=True)
+    return (words * hears_noise(population, config).numpy()[:, None]).ravel()
+
+
+def hears_noise(population: Population, config: TrainConfig) -> Tensor:
+    """Whether a member's registers are noisy, if any are: on the largest sizes, (P,)."""
+    return population.level >= config.max_level
 
 
 def bound(rng: np.random.Generator, config: TrainConfig, level: int, usual: int) -> int:

@@ -172,7 +172,8 @@ class HostEngine(Engine):
     def play(self, controller: Controller, population: Population, moment: Moment) -> tuple[Lesson, Rollout]:
         """Play examples that the run's own chance draws."""
         lesson = draw_lesson(moment.examples, self.config.task_object, population, self.config)
-        return lesson, unroll(controller, self.envs, instance=lesson.batch, horizon=lesson.horizon)
+        options = {"instance": lesson.batch, "horizon": lesson.horizon, "chance": lesson.chance}
+        return lesson, unroll(controller, self.envs, **options)
 
     def restart(self, population: Population, broken: Tensor, moment: Moment) -> Population:
         """Put fresh members, drawn by the run's own chance, at the places of broken ones."""
@@ -201,6 +202,7 @@ def training_envs(config: TrainConfig, rows: int) -> NRAMVectorEnv:
         log_floor=config.log_floor,
         backend=config.backend,
         sharp_registers=config.sharp_registers,
+        noisy_registers=config.noisy_registers,
     )
 
 

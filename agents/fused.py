@@ -135,6 +135,7 @@ class _Episodes:
             "parameters": self.controller.parameters,
             "zero_probs": self.state.observed,
             **{name: getattr(self.state, name) for name in (*_NUMBERS, "target", "mask", "horizon")},
+            **({"chance": self.state.chance} if self.rules.noisy_registers else {}),
             **gradients,
         }
         arrays = {name: array.contiguous() for name, array in arrays.items()}

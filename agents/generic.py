@@ -13,6 +13,7 @@ GENERIC: Mapping[str, Any] = {
     "controller": "feedforward",
     "sharp_tests": True,
     "sharp_registers": True,
+    "noisy_registers": True,
     "second_read": True,
     "population": 64,
     "batch_size": 8,
@@ -34,7 +35,7 @@ GENERIC: Mapping[str, Any] = {
 ISLANDS: Sequence[Mapping[str, Any]] = (
     {},
     {"num_registers": 8},
-    {"sharp_registers": False, "level_threshold": 0.1, "batch_size": 16},
+    {"sharp_registers": False, "noisy_registers": False, "level_threshold": 0.1, "batch_size": 16},
     {"controller": "lstm", "population": 32},
 )
 """What the islands of a portfolio have instead of the generic settings, the best first."""

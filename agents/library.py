@@ -46,6 +46,7 @@ class Unroll(Record):
         "target": Array(INTEGER, "XM"),
         "mask": Array(BOOLEAN, "XM"),
         "horizon": Array(INTEGER, "X"),
+        "chance": Array(INTEGER, "X", optional=True),
         "tape": Array(FLOAT, "F"),
         "halting": Array(FLOAT, "TX"),
         "log_likelihood": Array(FLOAT, "TX"),

@@ -18,7 +18,7 @@ from agents.tensors import TensorRule, open_tensors, save_tensors
 from nram_env.checks import boolean, built, choice, integer, list_of, record
 from nram_env.files import reading
 
-POPULATION_FORMAT = "nram-population/9"
+POPULATION_FORMAT = "nram-population/10"
 """Format and version of a run's population, or populations, in a file."""
 
 MOST_POPULATION_BYTES = 1 << 33

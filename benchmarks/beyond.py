@@ -38,8 +38,8 @@ from analysis.verification.steps import stops_after
 from nram_env.support import write_atomically
 from nram_env.tasks import Task, caps, draw_plan, get_task
 
-SETTINGS = 3
-"""The generic settings of 2026-11-27 are number 1, those of 2026-11-28 numbers 2 and 3 (`agents.generic`)."""
+SETTINGS = 4
+"""The generic settings of 2026-11-27 are number 1, those of 2026-11-28 numbers 2 to 4 (`agents.generic`)."""
 
 EXAMPLES = 200
 """Instances of each size on which a member without a program is run."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,6 +38,7 @@ class Sample:
         loss: "expected" or "mixture".
         sharp: Whether the controller reads its tests through a smoothstep.
         sharp_registers: Whether registers are squared after each timestep.
+        noisy_registers: Whether they are multiplied by noise before.
     """
 
     kind: str
@@ -48,6 +50,7 @@ class Sample:
     loss: str
     sharp: bool = False
     sharp_registers: bool = False
+    noisy_registers: bool = False
 
     @property
     def spec(self) -> ControllerSpec:
@@ -63,13 +66,14 @@ class Sample:
             activation_clip=0.5,
             backend="reference",
             sharp_registers=self.sharp_registers,
+            noisy_registers=self.noisy_registers,
         )
 
 
 SAMPLES = (
     Sample("lstm", 4, 16, PAPER_GATES, 16, 16, "expected"),
     Sample("feedforward", 5, 16, _SECOND_READ, 22, 16, "mixture", sharp=True, sharp_registers=True),
-    Sample("lstm", 3, 10, PAPER_GATES * 2, 7, 5, "mixture"),
+    Sample("lstm", 3, 10, PAPER_GATES * 2, 7, 5, "mixture", sharp_registers=True, noisy_registers=True),
     Sample("feedforward", 4, 16, PAPER_GATES, 32, 4, "expected"),
     Sample("lstm", 4, 20, PAPER_GATES, 40, 3, "expected", sharp=True),
 )
@@ -126,13 +130,15 @@ def _problem(sample: Sample, generator: torch.Generator) -> tuple[Tensor, episod
     parameters = parameters + 0.1 * normal(generator, *parameters.shape)
     mask = uniform(generator, *cells) < 0.4
     horizon = 1 + (_TIMESTEPS * uniform(generator, cells[0])).long()
-    return parameters, episodes.Examples(memory, target, mask, horizon, _TIMESTEPS)
+    chance = (2**31 * uniform(generator, cells[0]).double()).long() if sample.noisy_registers else None
+    return parameters, episodes.Examples(memory, target, mask, horizon, _TIMESTEPS, chance)
 
 
 def _moved(examples: episodes.Examples, device: torch.device) -> episodes.Examples:
-    parts = (examples.memory, examples.target, examples.mask, examples.horizon)
-    memory, target, mask, horizon = (part.to(device) for part in parts)
-    return episodes.Examples(memory, target, mask, horizon, examples.timesteps)
+    parts: dict[str, Any] = {
+        name: part.to(device) for name, part in vars(examples).items() if isinstance(part, Tensor)
+    }
+    return replace(examples, **parts)
 
 
 def _gradient(controller: Controller, played: Played) -> Tensor:

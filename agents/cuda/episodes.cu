@@ -1,7 +1,8 @@
 // Whole episodes, forward and backward through time: a block is EXAMPLES examples of one member, its controller and its
 // machines in turn, whose state stays in shared memory and registers from the first timestep to the last.
 //
-// Besides what machine.cuh takes: LSTM (or feed-forward), HIDDEN (H), SHARP (read tests through a smoothstep), SHARP_REGISTERS (square them after each timestep), MIXTURE (or expected loss), BATCH (at most
+// Besides what machine.cuh takes: LSTM (or feed-forward), HIDDEN (H), SHARP (read tests through a smoothstep), SHARP_REGISTERS (square them after each timestep), NOISY_REGISTERS (multiply
+// them by noise before), MIXTURE (or expected loss), BATCH (at most
 // so many examples in a block), SHARED_BYTES (that a block can have).
 #include "machine.cuh"
 
@@ -37,6 +38,7 @@ struct Play {
     const float* parameters;                                  // (P, N)
     const long long *memory, *target, *horizon;               // (n, M), (n, M), (n); n = P x batch
     const unsigned char* mask;                                // (n, M)
+    const long long* chance;                                  // (n), what the noise of registers is a function of, 0 for none; or null
     float *registers_tape, *memory_tape, *survival_tape;      // (T, n, ...): state before every timestep; or null
     unsigned char* finished_tape;                             // (T, n)
     float *observed, *inputs, *last;                          // (P, T, batch, ... + 1): what enters each layer, and 1; or null
@@ -115,22 +117,35 @@ DEV void silence(float* shared, int share) {
     __syncthreads();
 }
 
-// Sharp registers, p_i^2 / sum_j p_j^2, and from the gradient of the result, `row` in memory, to that of p: see sharpness.h.
-DEV void square(Columns p) {
+// Sharp registers and their noise, and from the gradient of the result, `row` in memory, to that of p: see sharpness.h.
+DEV unsigned mixed(unsigned word) {
+    word = (word ^ word >> 16) * 0x7feb352du;
+    word = (word ^ word >> 15) * 0x846ca68bu;
+    return word ^ word >> 16;
+}
+DEV void weights_of(Columns weights, const Play& f, long long e, int t, int r, int g) {
+    const unsigned chance = NOISY_REGISTERS ? (unsigned)f.chance[e] : 0u, moment = mixed(chance + t * 0x85ebca6bu);
 #pragma unroll
-    for (int i = 0; i < COLUMNS; ++i) p[i] *= p[i];
+    for (int i = 0; i < COLUMNS; ++i) {
+        const unsigned word = mixed(moment + (unsigned)(r * M + g * COLUMNS + i) * 0x9e3779b9u);
+        weights[i] = chance ? ((word >> 9) + 0.5f) * 0x1p-23f : 1.0f;
+    }
+}
+DEV void square(Columns p, const Columns weights) {
+#pragma unroll
+    for (int i = 0; i < COLUMNS; ++i) p[i] *= weights[i], p[i] *= p[i];
     const float scale = 1.0f / sum_row(p);
 #pragma unroll
     for (int i = 0; i < COLUMNS; ++i) p[i] *= scale;
 }
-DEV void square_backward(Columns d, const float* row, int g) {
+DEV void square_backward(Columns d, const Columns weights, const float* row, int g) {
     Columns roots, weighed;
     load_row(roots, row, g);
 #pragma unroll
-    for (int i = 0; i < COLUMNS; ++i) weighed[i] = d[i] * roots[i], roots[i] = sqrtf(roots[i]);
+    for (int i = 0; i < COLUMNS; ++i) weighed[i] = d[i] * roots[i], roots[i] = sqrtf(roots[i]) / weights[i];
     const float sum = sum_row(roots), mean = sum_row(weighed);
 #pragma unroll
-    for (int i = 0; i < COLUMNS; ++i) d[i] = 2 * sum * roots[i] * (d[i] - mean);
+    for (int i = 0; i < COLUMNS; ++i) d[i] = 2 * sum * weights[i] * weights[i] * roots[i] * (d[i] - mean);
 }
 
 KERNEL(episode_forward, Play, THREADS, blocks_at_once(FORWARD_SHARE)) {
@@ -246,7 +261,11 @@ KERNEL(episode_forward, Play, THREADS, blocks_at_once(FORWARD_SHARE)) {
             const float sum = 1.0f / sum_row(fresh[r]);
 #pragma unroll
             for (int i = 0; i < COLUMNS; ++i) fresh[r][i] *= sum;
-            if constexpr (SHARP_REGISTERS) square(fresh[r]);
+            if constexpr (SHARP_REGISTERS) {
+                Columns weights;
+                weights_of(weights, f, e, t, r, g);
+                square(fresh[r], weights);
+            }
 #pragma unroll
             for (int i = 0; i < COLUMNS; ++i) v[r][i] = finished ? v[r][i] : fresh[r][i];
             if (g == 0) l.at[OBSERVED + r] = SHARP ? v[r][0] * v[r][0] * (3 - 2 * v[r][0]) : v[r][0];
@@ -408,7 +427,11 @@ KERNEL(episode_backward, Play, THREADS, blocks_at_once(BACKWARD_SHARE)) {
             for (int r = 0; r < R; ++r) {
                 if (g == 0) d_registers[r][0] += l.at[D_OBSERVED + r];
                 copy(d_kept[r], d_registers[r]);
-                if constexpr (SHARP_REGISTERS) if (t + 1 < taken) square_backward(d_registers[r], f.registers_tape + (at.row(t + 1, local) * R + r) * M, g);
+                if constexpr (SHARP_REGISTERS) if (t + 1 < taken) {
+                    Columns weights;
+                    weights_of(weights, f, e, t, r, g);
+                    square_backward(d_registers[r], weights, f.registers_tape + (at.row(t + 1, local) * R + r) * M, g);
+                }
                 clip(d_registers[r], f.limit);
             }
             likelihood_backward(l, v, cells, f, e, d_likelihood, halting, finished);

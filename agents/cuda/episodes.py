@@ -38,6 +38,8 @@ class Examples:
         mask: (P x B, M) booleans; true at the output cells.
         horizon: (P x B,) int64; timesteps that a run has.
         timesteps: No horizon is larger.
+        chance: (P x B,) int64; words of 31 bits that the noise of registers is a function of, 0 for none;
+            None for zeros.
     """
 
     memory: Tensor
@@ -45,6 +47,12 @@ class Examples:
     mask: Tensor
     horizon: Tensor
     timesteps: int
+    chance: Tensor | None = None
+
+    @property
+    def words(self) -> Tensor:
+        """The chance of every example, (P x B,); zeros where there is none."""
+        return torch.zeros_like(self.horizon) if self.chance is None else self.chance
 
 
 def obstacle(controller: Controller, rules: Rules, memory_size: int, batch: int = BATCH) -> str | None:
@@ -154,6 +162,8 @@ class _Episodes:
             name: self.padded(getattr(self.examples, name))
             for name in ("memory", "target", "horizon", "mask")
         }
+        if self.rules.noisy_registers:
+            given["chance"] = self.padded(self.examples.words)
         return {**arrays, **given, "parameters": self.controller.parameters.detach()}
 
     def _room(self, names: Iterable[str]) -> dict[str, Tensor]:

@@ -91,8 +91,8 @@ class DeviceEngine(Engine):
     ) -> tuple[DeviceLesson, Rollout]:
         """Play examples drawn on the device."""
         lesson = self._lessons.draw(population, self._highest, self._chance)
-        batch = lesson.batch
-        examples = Examples(batch.memory, batch.target, batch.mask, lesson.horizon, lesson.timesteps)
+        batch, times = lesson.batch, (lesson.horizon, lesson.timesteps)
+        examples = Examples(batch.memory, batch.target, batch.mask, *times, lesson.chance)
         return lesson, rollout_of(play(controller, self._rules, examples), self._rules, lesson.horizon)
 
     def restart(self, population: Population, broken: Tensor, moment: Moment) -> Population:

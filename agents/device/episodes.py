@@ -80,6 +80,7 @@ def _begin(rules: Rules, examples: Examples, dtype: torch.dtype) -> EpisodeState
         observed=machine.zero_probs,
         output=torch.zeros_like(machine.memory),
         credit=machine.memory.new_zeros(examples.memory.shape),
+        chance=examples.words,
     )
 
 

@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 from agents.config import TrainConfig
-from agents.curriculum import EASY_SHARE, UNIFORM_SHARE, bound
+from agents.curriculum import EASY_SHARE, UNIFORM_SHARE, bound, hears_noise
 from agents.device.chance import chance as chance_of
 from agents.device.samplers import DeviceBatch, has_sampler, sample, sample_easy
 from agents.noise import uniform
 from agents.population import Population
+from nram_env.envs.options import LARGEST_COUNT
 from nram_env.tasks import TaskBatch
 
 LESSON = 1
@@ -36,12 +37,14 @@ class DeviceLesson:
         horizon: Their timesteps, (P x B,) int64.
         beyond: (P,) booleans; members whose horizon exceeds the task's, so that they have time to stop.
         timesteps: No horizon is larger; known to the host.
+        chance: (P x B,) words of 31 bits that the noise of registers is a function of; None for no noise.
     """
 
     batch: DeviceBatch
     horizon: Tensor
     beyond: Tensor
     timesteps: int
+    chance: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,16 @@ class Lessons:
             steps.repeat_interleave(config.batch_size) + horizon_slack,
             stopping & patient,
             max(self._steps[share][: ceiling + 1]) + wait + horizon_slack,
+            self._words(population, chance.device),
         )
+
+    def _words(self, population: Population, chance: torch.Generator) -> Tensor | None:
+        """Of noisy registers, as `agents.curriculum` draws them."""
+        if not self._config.noisy_registers:
+            return None
+        shape = (population.size, self._config.batch_size)
+        most = torch.full(shape, LARGEST_COUNT, dtype=torch.int64, device=self._device)
+        return (_integers(1, most, chance) * hears_noise(population, self._config)[:, None]).flatten()
 
     def _difficulties(
         self, population: Population, stopping: Tensor, ceiling: int, chance: torch.Generator

@@ -152,7 +152,7 @@ class Episodes {
         out.zero_probs = next.zero_probs, out.output = (float*)in.output;  // which only grows
         out.elapsed = next.elapsed, out.finished = next.finished;
         const int code = all_.forward(all_.machine, &in, &out);
-        sharpen_registers(now, next);
+        sharpen_registers(now, next, t);
         sharpen(next);
         return code;
     }
@@ -165,19 +165,26 @@ class Episodes {
             if (!now.finished[i / count]) visit(i);
     }
 
-    void sharpen_registers(const Slot& now, const Slot& next) const {
+    // Of register i of all rows.
+    Weights weights(long i, long t) const {
+        const long count = stack_.inputs;
+        const long long chance = all_.chance ? all_.chance[row_ + i / count] : 0;
+        return chance ? Weights(chance, t, i % count * size_) : Weights();
+    }
+
+    void sharpen_registers(const Slot& now, const Slot& next, long t) const {
         for_sharpened(now, [&](long i) {
-            square(next.registers + i * size_, size_);
+            square(next.registers + i * size_, weights(i, t), size_);
             next.zero_probs[i] = next.registers[i * size_];
         });
     }
 
     // The gradients of what the next timestep has to those of what this one made.
-    void sharpen_registers_back(const Slot& now, const Slot& next, const Workspace& at) const {
+    void sharpen_registers_back(const Slot& now, const Slot& next, const Workspace& at, long t) const {
         for_sharpened(now, [&](long i) {
             float* gradient = at.coming.registers + i * size_;
             gradient[0] += at.zero_probs[i], at.zero_probs[i] = 0;
-            square_back(next.registers + i * size_, gradient, size_);
+            square_back(next.registers + i * size_, weights(i, t), gradient, size_);
         });
     }
 
@@ -250,7 +257,7 @@ class Episodes {
     int move_back(const Workspace& at, long t) const {
         const Stopwatch stopwatch(all_.machine_seconds);
         const Slot now = slot(t);
-        sharpen_registers_back(now, slot(t + 1), at);
+        sharpen_registers_back(now, slot(t + 1), at, t);
         const nram::Inputs in = inputs(now);
         nram::Gradients d{};
         d.new_registers = at.coming.registers, d.new_memory = at.coming.memory, d.new_survival = at.coming.survival;

@@ -55,6 +55,7 @@ struct Unroll {
     const long long* target;       // (P x B, M)
     const unsigned char* mask;     // (P x B, M)
     const long long* horizon;      // (P x B)
+    const long long* chance;       // (P x B), what the noise of registers is a function of; or null
     float* tape;                   // learner_tape_floats(unroll) floats
     float* halting;                // (T, P x B), p_t
     float* log_likelihood;         // (T, P x B)

@@ -59,7 +59,8 @@ class NRAMEnv(RenderedShell, gymnasium.Env[Any, Any]):
 
     ## Arguments
     - `task`, `num_registers`, `gates`, `memory_size`, `horizon`, `difficulty`, `loss`, `observation`,
-      `hard`, `backend`, `logit_scale`, `log_floor`, `step_cost`, `unfinished_cost`, `sharp_registers`: see
+      `hard`, `backend`, `logit_scale`, `log_floor`, `step_cost`, `unfinished_cost`, `sharp_registers`,
+      `noisy_registers`: see
       `nram_env.envs.settings.Settings`.
     - `render_mode`: "ansi" (text in the layout of the paper's tables), "rgb_array" (heat maps), "human" (the
       same in a window, four timesteps a second; needs `pip install 'nram[human]'`) or None.
@@ -96,9 +97,11 @@ class NRAMEnv(RenderedShell, gymnasium.Env[Any, Any]):
         """Begin a new episode.
 
         Args:
-            seed: Seeds `np_random`, from which the instance is drawn, and nothing else.
-            options: Any of "difficulty", "memory_size", "horizon" (integers) and "instance" (a TaskBatch of
-                one example, to use instead of drawing one).
+            seed: Seeds `np_random`, from which the instance and the noise of registers are drawn, and
+                nothing else.
+            options: Any of "difficulty", "memory_size", "horizon" (integers), "instance" (a TaskBatch of one
+                example, to use instead of drawing one) and "chance" (an integer that the noise of registers
+                is a function of, to use instead of drawing one; 0 for no noise).
 
         Returns:
             The observation, and an info with difficulty, horizon and memory_size.
@@ -109,7 +112,8 @@ class NRAMEnv(RenderedShell, gymnasium.Env[Any, Any]):
         request = self.settings.request(1, options, ROW_OPTIONS)
         with self._chance_kept_on_error():
             super().reset(seed=seed)
-            fresh = self._begin(request.instance(self.np_random), request.horizons)
+            instance = request.instance(self.np_random)
+            fresh = self._begin(self.np_random, instance, request.horizons, request.chance)
         self._enter(fresh)
         return self._observe(), _only(start_values(fresh))
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from nram_env.envs.sharpness import noise, sharpened
 from nram_env.machine import (
     LOG_FLOOR,
     MachineConfig,
@@ -49,6 +50,7 @@ class Rules:
         unfinished_cost: Nats for the last timestep of the horizon, times the probability that the run gets
             there.
         sharp_registers: Square and rescale every register after each timestep.
+        noisy_registers: Multiply their probabilities by noise before.
     """
 
     machine: MachineConfig
@@ -60,6 +62,12 @@ class Rules:
     step_cost: float = 0.0
     unfinished_cost: float = 0.0
     sharp_registers: bool = False
+    noisy_registers: bool = False
+
+    @property
+    def draws(self) -> bool:
+        """Whether episodes need chance: noise moves nothing in hard runs."""
+        return self.noisy_registers and not self.hard
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,7 @@ class EpisodeState(MachineState):
         observed: (B, R); P(r = 0) of every register, with graph.
         output: (B, M, M); the sum of p_t M_t so far, without graph.
         credit: (B, M); the sum of p_t M_t[i, y_i] so far, with graph; stays 0 unless the loss is "mixture".
+        chance: (B,) int64; words of 32 bits that the noise of registers is a function of; 0 for none.
         task: Name of the task that the instances belong to; None if nobody has said.
     """
 
@@ -93,6 +102,7 @@ class EpisodeState(MachineState):
     observed: Tensor
     output: Tensor
     credit: Tensor
+    chance: Tensor
     task: str | None = None
 
     @property
@@ -148,7 +158,13 @@ class Advance:
 
 @torch.inference_mode(False)
 def begin(
-    rules: Rules, instance: TaskBatch, horizon: np.ndarray, *, dtype: torch.dtype, device: torch.device | str
+    rules: Rules,
+    instance: TaskBatch,
+    horizon: np.ndarray,
+    chance: np.ndarray | None = None,
+    *,
+    dtype: torch.dtype,
+    device: torch.device | str,
 ) -> EpisodeState:
     """State before the first timestep.
 
@@ -156,6 +172,7 @@ def begin(
         rules: See `Rules`.
         instance: B examples.
         horizon: (B,) integers of at least 1.
+        chance: (B,) integers of 32 bits, for noisy registers; 0, the default, for no noise.
         dtype: Floating type of all distributions.
         device: Where everything lives.
     """
@@ -179,6 +196,7 @@ def begin(
         observed=machine.zero_probs,
         output=torch.zeros_like(machine.memory),
         credit=machine.memory.new_zeros(batch, size),
+        chance=place(np.zeros(batch) if chance is None else chance),
         task=instance.task,
     )
 
@@ -206,8 +224,8 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
         observed=followed.zero_probs,
         output=followed.output,
     )
-    if rules.sharp_registers:
-        after = _sharpened(before, after)
+    if rules.sharp_registers and not rules.hard:
+        after = _sharpened(rules, before, after)
     halting = followed.halting
     if rules.loss == "mixture":
         after, rewards = _settle_mixture(rules, before, after, halting)
@@ -218,10 +236,12 @@ def advance(rules: Rules, before: EpisodeState, logits: Tensor) -> Advance:
     return Advance(after, rewards, *entropies, halting)
 
 
-def _sharpened(before: EpisodeState, after: EpisodeState) -> EpisodeState:
-    """Ours: p_i^2 / sum_j p_j^2 for every register, but of rows that had finished; certain ones stay."""
-    squares = after.registers.square()
-    sharp = squares / squares.sum(-1, keepdim=True)
+def _sharpened(rules: Rules, before: EpisodeState, after: EpisodeState) -> EpisodeState:
+    """Sharp registers, but in rows that had finished."""
+    weights = None
+    if rules.draws:
+        weights = noise(before.chance, before.elapsed, *after.registers.shape[1:]).to(after.registers)
+    sharp = sharpened(after.registers, weights)
     registers = torch.where(before.finished[:, None, None], after.registers, sharp)
     return replace(after, registers=registers, observed=registers[..., 0])
 

@@ -16,10 +16,10 @@ from nram_env.envs.actions import to_array
 from nram_env.support import unknown_name
 from nram_env.tasks import Task, TaskBatch, instance_of
 
-ROW_OPTIONS = ("difficulty", "memory_size", "horizon", "instance")
+ROW_OPTIONS = ("difficulty", "memory_size", "horizon", "instance", "chance")
 BATCH_OPTIONS = (*ROW_OPTIONS, "reset_mask")
 LARGEST_COUNT = 2**31 - 1
-"""No difficulty and no horizon may be larger."""
+"""No difficulty, no horizon and no word of chance may be larger."""
 BYTES_A_NUMBER = 16
 """What each of the B x M x M numbers of the memories takes at a reset: two floats and an integer."""
 
@@ -34,6 +34,7 @@ class Request:
         memory_size: M.
         horizon: (B,) int64.
         given_instance: The examples of B rows to use, or None to draw them.
+        given_chance: (B,) int64, what the noise of registers is a function of, or None to draw it.
         rows: (B,) bool, the k rows to reset; None for all of them.
     """
 
@@ -42,6 +43,7 @@ class Request:
     memory_size: int
     horizon: np.ndarray
     given_instance: TaskBatch | None
+    given_chance: np.ndarray | None
     rows: np.ndarray | None
 
     def instance(self, rng: np.random.Generator) -> TaskBatch:
@@ -54,6 +56,11 @@ class Request:
     def horizons(self) -> np.ndarray:
         """(k,) int64; timesteps of the rows to reset."""
         return self._chosen(self.horizon)
+
+    @property
+    def chance(self) -> np.ndarray | None:
+        """(k,) int64; that of the rows to reset, or None to draw it."""
+        return None if self.given_chance is None else self._chosen(self.given_chance)
 
     def _chosen(self, values: np.ndarray) -> np.ndarray:
         return values if self.rows is None else values[self.rows]

@@ -24,8 +24,9 @@ _SHAPES = {
     "observed": "BR",
     "output": "BMM",
     "credit": "BM",
+    "chance": "B",
 }
-_INTEGERS = ("memory_values", "target", "difficulty", "horizon", "elapsed")
+_INTEGERS = ("memory_values", "target", "difficulty", "horizon", "elapsed", "chance")
 _BOOLEANS = ("mask", "finished")
 
 

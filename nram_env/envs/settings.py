@@ -27,6 +27,7 @@ from nram_env.envs.options import (
     whole_number,
     whole_numbers,
 )
+from nram_env.envs.sharpness import check_noise
 from nram_env.machine import LOG_FLOOR, PAPER_GATES, Gate, MachineConfig
 from nram_env.machine.backends import BACKEND_NAMES
 from nram_env.support import unexpected_keyword, unknown_name
@@ -68,6 +69,8 @@ class Settings:
             there: a run that stops by itself before does not pay.
         sharp_registers: Square and rescale every register after each timestep: what is blurred leans to its
             most probable value. Nothing changes where registers are certain, as in hard runs.
+        noisy_registers: Multiply their probabilities by noise from (0, 1) before, so that of several values
+            now one is left and now another; needs sharp registers.
 
     Raises:
         ValueError: An argument of the wrong type or range; the message restates it.
@@ -89,6 +92,7 @@ class Settings:
     step_cost: float = 0.0
     unfinished_cost: float = 0.0
     sharp_registers: bool = False
+    noisy_registers: bool = False
 
     def __post_init__(self) -> None:
         check_choice("loss", self.loss, LOSSES)
@@ -96,6 +100,8 @@ class Settings:
         check_choice("backend", self.backend, BACKEND_NAMES)
         check_flag("hard", self.hard)
         check_flag("sharp_registers", self.sharp_registers)
+        check_flag("noisy_registers", self.noisy_registers)
+        check_noise(self.sharp_registers, self.noisy_registers)
         self._keep(
             num_registers=_pythons(self.num_registers),
             logit_scale=_number("logit_scale", self.logit_scale, largest=LARGEST_LOGIT),
@@ -164,7 +170,8 @@ class Settings:
         machine = MachineConfig(registers, PAPER_GATES if self.gates is None else self.gates)  # type: ignore[arg-type]
         clips = (self.log_floor, self.activation_clip)
         costs = (self.step_cost, self.unfinished_cost)
-        return Rules(machine, self.loss, self.hard, *clips, self.backend, *costs, self.sharp_registers)
+        sharpness = (self.sharp_registers, self.noisy_registers)
+        return Rules(machine, self.loss, self.hard, *clips, self.backend, *costs, *sharpness)
 
     def request(
         self,
@@ -204,7 +211,15 @@ class Settings:
         if horizon is None:
             horizon = for_each(difficulty, self.problem.horizon)
         horizons = whole_numbers("horizon", horizon, num_envs, smallest=1)
-        return Request(self.problem, difficulty, memory_size, horizons, instance, rows)
+        chance = self._chance(given, num_envs)
+        return Request(self.problem, difficulty, memory_size, horizons, instance, chance, rows)
+
+    def _chance(self, given: Mapping[str, Any], num_envs: int) -> np.ndarray | None:
+        if "chance" not in given:
+            return None
+        if not self.noisy_registers:
+            raise ValueError(f"chance needs noisy_registers=True, got chance={shown(given['chance'])}")
+        return whole_numbers("chance", given["chance"], num_envs, smallest=0)
 
     def check_memory_size(self, memory_size: int) -> None:
         """Reject another memory size than the one that the observation "full" fixes.

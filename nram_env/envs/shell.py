@@ -16,6 +16,7 @@ from torch import Tensor
 
 from nram_env.envs.actions import refuse_transform
 from nram_env.envs.episode import EpisodeState, begin
+from nram_env.envs.options import LARGEST_COUNT
 from nram_env.envs.saved import check_state
 from nram_env.envs.settings import Settings
 from nram_env.machine import ActionLayout
@@ -97,8 +98,17 @@ class EpisodeShell:
                 generator.bit_generator.state = used
             raise
 
-    def _begin(self, instance: TaskBatch, horizon: np.ndarray) -> EpisodeState:
-        state = begin(self.settings.rules, instance, horizon, dtype=self._dtype, device=self._device)
+    def _begin(
+        self,
+        rng: np.random.Generator,
+        instance: TaskBatch,
+        horizon: np.ndarray,
+        chance: np.ndarray | None = None,
+    ) -> EpisodeState:
+        rules = self.settings.rules
+        if chance is None and rules.draws:
+            chance = rng.integers(1, LARGEST_COUNT, size=len(horizon), endpoint=True)
+        state = begin(rules, instance, horizon, chance, dtype=self._dtype, device=self._device)
         refuse_transform(state.survival)
         return state
 

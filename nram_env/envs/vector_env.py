@@ -73,7 +73,8 @@ class NRAMVectorEnv(RenderedShell, VectorEnv[Any, Any, Any]):
 
     ## Arguments
     - `task`, `num_registers`, `gates`, `memory_size`, `horizon`, `difficulty`, `loss`, `hard`, `backend`,
-      `logit_scale`, `log_floor`, `activation_clip`, `step_cost`, `unfinished_cost`, `sharp_registers`: see
+      `logit_scale`, `log_floor`, `activation_clip`, `step_cost`, `unfinished_cost`, `sharp_registers`,
+      `noisy_registers`: see
       `nram_env.envs.settings.Settings`.
     - `num_envs`: B.
     - `differentiable`: torch with graph, or numpy.
@@ -142,12 +143,15 @@ class NRAMVectorEnv(RenderedShell, VectorEnv[Any, Any, Any]):
         """Begin new episodes.
 
         Args:
-            seed: Seeds `np_random`, from which instances are drawn, and nothing else.
+            seed: Seeds `np_random`, from which instances and the noise of registers are drawn, and
+                nothing else.
             options: Any of
                 "difficulty": n, an integer or (B,) integers;
                 "memory_size": M of all rows;
                 "horizon": timesteps, an integer or (B,) integers;
                 "instance": a TaskBatch to use instead of drawing one;
+                "chance": what the noise of registers is a function of, an integer or (B,) integers, to use
+                    instead of drawing it; 0 for no noise;
                 "reset_mask": (B,) booleans, the rows to reset; the others go on as they were, and M stays.
 
         Returns:
@@ -161,7 +165,8 @@ class NRAMVectorEnv(RenderedShell, VectorEnv[Any, Any, Any]):
         request = self.settings.request(self.num_envs, options, running_size=running_size)
         with self._chance_kept_on_error():
             super().reset(seed=seed)
-            fresh = self._begin(request.instance(self.np_random), request.horizons)
+            instance = request.instance(self.np_random)
+            fresh = self._begin(self.np_random, instance, request.horizons, request.chance)
         rows = np.ones(self.num_envs, dtype=bool) if request.rows is None else request.rows
         self._enter(fresh if request.rows is None else self._with_rows(self.state, rows, fresh))
         return self._observe(), start_infos(self.state, rows)
@@ -229,7 +234,7 @@ class NRAMVectorEnv(RenderedShell, VectorEnv[Any, Any, Any]):
         difficulty, horizon = (_array(part)[rows] for part in (state.difficulty, state.horizon))
         with self._chance_kept_on_error():
             instance = self.task.sample(self.np_random, difficulty, state.memory_size)
-            state = self._with_rows(state, rows, self._begin(instance, horizon))
+            state = self._with_rows(state, rows, self._begin(self.np_random, instance, horizon))
         return state, infos | start_infos(state, rows)
 
     def _with_rows(self, state: EpisodeState, rows: np.ndarray, fresh: EpisodeState) -> EpisodeState:

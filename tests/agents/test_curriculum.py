@@ -209,3 +209,25 @@ def test_levels_can_rise_at_errors_that_are_no_mastery():
     )
     assert mastered(at_top, config).tolist() == [True, False, False]
     assert mastered(at_top, replace(config, mastery_threshold=None)).tolist() == [True, True, False]
+
+
+def test_noise_is_for_members_at_the_largest_sizes():
+    config = replace(CONFIG, sharp_registers=True, noisy_registers=True)
+    population = population_with(level=[4, 5, 6])
+    lesson = draw_lesson(np.random.default_rng(0), config.task_object, population, config)
+    words = lesson.chance.reshape(3, config.batch_size)
+    assert (words[0] == 0).all()
+    assert len(np.unique(words[1:])) == 2 * config.batch_size
+    assert 0 < words[1:].min() <= words[1:].max() < 2**31
+
+
+def test_whether_there_is_noise_changes_nothing_else_that_is_drawn():
+    config = replace(CONFIG, sharp_registers=True)
+    population = population_with(level=[4, 5, 6])
+    plain, noisy = (
+        draw_lesson(np.random.default_rng(0), config.task_object, population, each)
+        for each in (config, replace(config, noisy_registers=True))
+    )
+    assert plain.chance is None
+    assert np.array_equal(plain.batch.memory, noisy.batch.memory)
+    assert np.array_equal(plain.horizon, noisy.horizon)

@@ -34,7 +34,13 @@ def make(
 
 
 def play(
-    controller: Controller, task: str, batch: int, n: int, spread: int = 2, **options: object
+    controller: Controller,
+    task: str,
+    batch: int,
+    n: int,
+    spread: int = 2,
+    chance: np.ndarray | None = None,
+    **options: object,
 ) -> dict[str, torch.Tensor]:
     """Everything that comes of unrolling, and the gradient of a score of all of it."""
     problem, rows = get_task(task), controller.num_members * batch
@@ -44,7 +50,7 @@ def play(
     )
     horizon = problem.horizon(n) - rng.integers(0, spread, rows, endpoint=True)
     envs = make_envs(problem, controller.spec.machine, rows, activation_clip=1.0, **options)
-    rollout = unroll(controller, envs, instance=instance, horizon=horizon)
+    rollout = unroll(controller, envs, instance=instance, horizon=horizon, chance=chance)
     sums = {name: getattr(rollout, name) for name in SUMS}
     weight = torch.randn(rollout.returns.shape, generator=torch.Generator().manual_seed(2))
     score = sum(((1 + i) * weight * total).sum() for i, total in enumerate(sums.values()))
@@ -114,6 +120,22 @@ def test_sharp_registers_equal_those_of_taking_turns(kind, loss, sharp_tests):
     assert_equal(found, wanted, 5e-5)
     plain = play(controller, "copy", 5, 4, spread=4, loss=loss)
     assert not torch.allclose(found["returns"], plain["returns"])
+
+
+@built
+@pytest.mark.parametrize("loss", ["expected", "mixture"])
+@pytest.mark.parametrize("kind", CONTROLLER_KINDS)
+def test_noisy_registers_equal_those_of_taking_turns(kind, loss):
+    controller = make(kind, 3)
+    chance = np.random.default_rng(0).integers(2**31, size=15)
+    chance[::4] = 0
+    options = {"spread": 4, "loss": loss, "sharp_registers": True}
+    noisy = options | {"noisy_registers": True}
+    found, wanted = (run(controller, "copy", 5, 4, chance=chance, **noisy) for run in (play, in_turns))
+    assert_equal(found, wanted, 5e-5)
+    plain = play(controller, "copy", 5, 4, **options)
+    same = torch.isclose(found["returns"], plain["returns"], rtol=1e-6).flatten()
+    assert same.equal(torch.from_numpy(chance == 0))
 
 
 @built

@@ -36,6 +36,7 @@ class Shape:
     clip: float | None = 0.5
     sharp: bool = False
     sharp_registers: bool = False
+    noisy_registers: bool = False
 
 
 LSTM, FEED = "lstm", "feedforward"
@@ -45,7 +46,9 @@ SHAPES = [
     Shape(FEED, 6, 16, SECOND_READ, 9, 2, 8, "mixture", 6, sharp=True),
     Shape(LSTM, 3, 8, PAPER_GATES, 6, 2, 5, "expected", 6, sharp=True),
     Shape(FEED, 6, 16, SECOND_READ, 10, 2, 8, "mixture", 6, sharp=True, sharp_registers=True),
+    Shape(FEED, 6, 16, SECOND_READ, 10, 2, 8, "mixture", 6, sharp_registers=True, noisy_registers=True),
     Shape(LSTM, 3, 8, PAPER_GATES, 18, 2, 5, "expected", 6, sharp_registers=True),
+    Shape(LSTM, 3, 8, PAPER_GATES, 11, 3, 5, "expected", 6, sharp_registers=True, noisy_registers=True),
     Shape(LSTM, 3, 10, PAPER_GATES * 2, 7, 2, 5, "mixture"),
     Shape(FEED, 4, 16, PAPER_GATES, 32, 1, 4, "expected"),
     Shape(LSTM, 4, 20, PAPER_GATES, 40, 1, 3, "expected"),
@@ -87,7 +90,9 @@ def problem(shape, device, seed=0):
     )
     horizon = rng.integers(1, shape.timesteps + 1, rows)
     tensors = [torch.tensor(part, device=device) for part in (*drawn, horizon)]
-    return parameters.to(device), episodes.Examples(*tensors, shape.timesteps)
+    chance = rng.integers(0, 2**31, rows) * (rng.random(rows) < 0.8) if shape.noisy_registers else None
+    words = None if chance is None else torch.tensor(chance, device=device)
+    return parameters.to(device), episodes.Examples(*tensors, shape.timesteps, words)
 
 
 def rules_of(shape):
@@ -98,6 +103,7 @@ def rules_of(shape):
         activation_clip=shape.clip,
         backend="reference",
         sharp_registers=shape.sharp_registers,
+        noisy_registers=shape.noisy_registers,
     )
 
 
@@ -107,7 +113,8 @@ def by_reference(shape, parameters, examples):
     parts = (part.numpy(force=True) for part in (examples.memory, examples.target, examples.mask))
     horizon = examples.horizon.numpy(force=True)
     batch = TaskBatch(*parts, np.full(len(horizon), 3))
-    state = begin(rules_of(shape), batch, horizon, dtype=torch.float64, device="cpu")
+    chance = None if examples.chance is None else examples.chance.numpy(force=True)
+    state = begin(rules_of(shape), batch, horizon, chance, dtype=torch.float64, device="cpu")
     observed, memory, moves = state.observed, controller.initial_state(shape.batch), []
     for _ in range(shape.timesteps):
         logits, memory = controller(observed.unflatten(0, (shape.members, -1)), memory)

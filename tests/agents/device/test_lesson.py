@@ -73,6 +73,16 @@ def test_difficulties_sizes_and_horizons_are_as_often_drawn_as_on_the_processor(
             assert np.array_equal(found[name] > 0, share > 0), name
 
 
+def test_noise_is_for_members_at_the_largest_sizes():
+    config = replace(CONFIG, sharp_registers=True, noisy_registers=True)
+    (lesson,) = on_the_device(population_at([3, 5, 6, 7]), 1, config)
+    words = lesson.chance.view(4, config.batch_size)
+    assert (words[:2] == 0).all()
+    assert len(words[2:].unique()) == 2 * config.batch_size
+    assert 0 < words[2:].min() <= words[2:].max() < 2**31
+    assert on_the_device(population_at([3, 5, 6, 7]), 1)[0].chance is None
+
+
 def test_all_members_that_learn_to_stop_and_nobody_else_have_longer_horizons_in_a_share_of_lessons():
     found = on_the_device(population_at([3, 6, 7, 7]), LESSONS)
     waits = {tuple(lesson.beyond.tolist()) for lesson in found}
