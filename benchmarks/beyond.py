@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -47,29 +48,55 @@ EXAMPLES = 200
 PROOF_MINUTES = 0.5
 """How long to look for each proof."""
 
+PROOFS = ("PROVED", "short", "UNKNOWN", "not tried")
+"""What is known of a program, the best first."""
+
 HEAD = """# Beyond the ten
 
 What `nram train TASK` learns on tasks for which there is no recipe: the portfolio of generic settings,
-{minutes:g} minutes of one core a trial, seeds from 0. Settings 1, of 2026-11-27, were chosen with seven of
-the tasks, x-max to x-prefixsums; x-shiftright, x-differences and x-contains were written only after that.
-Settings 2, of 2026-11-28, add what the failures of settings 1 taught: sharp tests, and that smaller
-examples count. Before they were fixed they had been tried on x-max, x-sum, x-find, x-prefixsums, x-min,
-x-count, x-replace, x-contains, x-differences, x-rotate, x-removezeros, x-insert and x-listlength; x-clip,
-x-double and x-findlast were written after. The examples of x-contains changed as well: v had occurred too
-often. Settings 3, of the same day, which hold now, add sharp registers, levels that rise at an error of
-0.3, half the examples an update, and an island of settings 2. Before they were fixed all tasks but
-x-prefixmax, x-binarysearch, x-listreverse, x-shiftright, x-clip and x-findlast had been tried, for a minute
-or two each; x-addto, x-pairmax and x-listlast were written after, and first run once the islands' turns had
-been changed, for x-insert, so that levels no longer count. Made by `benchmarks/beyond.py` from the study
-docs/beyond.toml; a row a trial in beyond.jsonl. *Solved* is a program that stops by itself and passes every
-check. Shares have Wilson's interval, 95 %; seconds are those of training until then, the reading and
-checking of programs included; islands are those that were first. Lines are those of the shortest program
-once shortened, steps those of the program as learned until it stops. A proof holds for every legal memory
-of every size: "short" where that of the short program was found and not that of the other; UNKNOWN is no
-proof of either, each within {proof:g} minutes; where it is not tried, neither is shortening. {summary}
+{minutes:g} minutes of one core a trial, seeds from 0. *Solved* is a program that stops by itself and passes
+every check. {summary}
 
-| task | settings | solved | share | fastest s | islands | lines | steps | proofs |
+## By the settings last tried
+
+Shares have Wilson's interval, 95 %; seconds are those of training until solved, seed by seed, the reading
+and checking of programs included; islands are those that were first. Steps are those of the programs as
+learned until they stop. Lines are those of the shortest program once shortened, and proofs hold for every
+legal memory of every size, both of trials with any settings: "short" where that of the short program was
+found and not that of the other; UNKNOWN is no proof of either, each within {proof:g} minutes; where it is
+not tried, neither is shortening.
+
+| task | settings | solved | share | seconds | islands | lines | steps | proofs |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+
+HISTORY = """
+## By all settings
+
+Solved, of so many tried, and the median of the seconds of those solved. What settings are is in
+`agents.generic`; those of before are in the learning log. A dash: not tried.
+
+"""
+
+CLOSING = """
+## What was known when settings were fixed
+
+- Settings 1, 2026-11-27, were chosen with x-max, x-sum, x-last, x-length, x-shiftleft, x-find and
+  x-prefixsums; x-shiftright, x-differences and x-contains were written only after that.
+- Settings 2, 2026-11-28, add sharp tests, and that smaller examples count. They had been tried on x-max,
+  x-sum, x-find, x-prefixsums, x-min, x-count, x-replace, x-contains, x-differences, x-rotate,
+  x-removezeros, x-insert and x-listlength; x-clip, x-double and x-findlast were written after. The examples
+  of x-contains changed as well: v had occurred too often.
+- Settings 3, the same day, add sharp registers, levels that rise at an error of 0.3, half the examples an
+  update, and an island of settings 2. All tasks but x-prefixmax, x-binarysearch, x-listreverse,
+  x-shiftright, x-clip and x-findlast had been tried, for a minute or two each; x-addto, x-pairmax and
+  x-listlast were written after, and first run once the islands' turns had been changed, for x-insert, so
+  that levels no longer count.
+- Settings 4, the same day, add noise of registers on the largest sizes. They had been tried on x-max,
+  x-sum, x-find, x-prefixsums, x-findlast, x-contains, x-insert, x-differences, x-count, x-replace and
+  x-rotate.
+
+Made by `benchmarks/beyond.py` from the study docs/beyond.toml; a row a trial in beyond.jsonl.
 """
 
 
@@ -177,45 +204,71 @@ def read_rows(file: Path) -> list[Row]:
 
 
 def page(rows: Sequence[Row], minutes: float) -> str:
-    """The table, and what went wrong."""
-    kinds: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    """The tables, and what went wrong."""
+    tasks: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        kinds[row.task, row.settings].append(row)
-    newest = {task: found for (task, _), found in kinds.items()}
-    most = sum(2 * sum(r.solved for r in found) > len(found) for found in newest.values())
+        tasks[row.task].append(row)
+    newest = {task: _newest(found) for task, found in tasks.items()}
+    most = sum(2 * sum(row.solved for row in found) > len(found) for found in newest.values())
     summary = (
-        f"Trials so far: {len(rows)}; by the newest settings that each was tried with, {most} of "
+        f"Trials so far: {len(rows)}; by the settings that each was last tried with, {most} of "
         f"{len(newest)} tasks were solved from most of their seeds."
     )
-    lines = [_line(task, settings, found) for (task, settings), found in kinds.items()]
+    lines = [_line(newest[task], found) for task, found in tasks.items()]
     faults = [
         f"- {row.task}, settings {row.settings}, seed {row.seed}: {row.fault}."
-        for row in rows
+        for found in newest.values()
+        for row in found
         if not row.solved
     ]
-    closing = ["", "## What the best member of the others does wrong", "", *(faults or ["None failed."])]
-    return (
-        HEAD.format(minutes=minutes, proof=PROOF_MINUTES, summary=summary)
-        + "\n".join([*lines, *closing])
-        + "\n"
-    )
+    wrong = ["", "## What the best member of the others does wrong", "", *(faults or ["None failed."])]
+    head = HEAD.format(minutes=minutes, proof=PROOF_MINUTES, summary=summary)
+    return head + "\n".join([*lines, *wrong, ""]) + HISTORY + _history(tasks) + CLOSING
 
 
-def _line(task: str, settings: int, rows: Sequence[Row]) -> str:
+def _newest(rows: Sequence[Row]) -> list[Row]:
+    latest = max(row.settings for row in rows)
+    return [row for row in rows if row.settings == latest]
+
+
+def _line(rows: Sequence[Row], of_all: Sequence[Row]) -> str:
+    """Of a task: what its last settings did, and what all its programs are."""
     good = [row for row in rows if row.solved]
     low, high = wilson(len(good), len(rows))
+    verdicts = Counter(row.proof or "not tried" for row in of_all if row.solved)
+    proofs = {proof: verdicts[proof] for proof in PROOFS if verdicts[proof]}
     cells = [
-        task,
-        str(settings),
+        rows[0].task,
+        str(rows[0].settings),
         f"{len(good)} of {len(rows)}",
         f"{len(good) / len(rows):.0%} ({low:.0%} to {high:.0%})",
-        f"{min(row.seconds for row in good):.0f}" if good else "-",
+        ", ".join(f"{row.seconds:.0f}" if row.solved else "no" for row in rows),
         ", ".join(str(row.island) for row in good) or "-",
-        str(min((row.lines for row in good if row.lines), default="-")),
+        str(min((row.lines for row in of_all if row.lines), default="-")),
         "; ".join(dict.fromkeys(row.steps or "" for row in good)) or "-",
-        ", ".join(row.proof or "not tried" for row in good) or "-",
+        ", ".join(f"{count} {proof}" for proof, count in proofs.items()) or "-",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _history(tasks: Mapping[str, Sequence[Row]]) -> str:
+    """A table of tasks and settings."""
+    settings = range(1, SETTINGS + 1)
+    lines = [
+        f"| task | {' | '.join(f'settings {number}' for number in settings)} |",
+        f"| --- | {' | '.join('---' for _ in settings)} |",
+    ]
+    for task, rows in tasks.items():
+        cells = (_cell([row for row in rows if row.settings == number]) for number in settings)
+        lines.append(f"| {task} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(rows: Sequence[Row]) -> str:
+    seconds = [row.seconds for row in rows if row.solved]
+    if not rows:
+        return "-"
+    return f"{len(seconds)} of {len(rows)}" + (f", {median(seconds):.0f} s" if seconds else "")
 
 
 def main() -> None:
