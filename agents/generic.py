@@ -34,7 +34,7 @@ GENERIC: Mapping[str, Any] = {
 
 ISLANDS: Sequence[Mapping[str, Any]] = (
     {},
-    {"num_registers": 8},
+    {"num_registers": 8, "memory_slack": 8},
     {"sharp_registers": False, "noisy_registers": False, "level_threshold": 0.1, "batch_size": 16},
     {"controller": "lstm", "population": 32},
 )

@@ -39,8 +39,8 @@ from analysis.verification.steps import stops_after
 from nram_env.support import write_atomically
 from nram_env.tasks import Task, caps, draw_plan, get_task
 
-SETTINGS = 4
-"""The generic settings of 2026-11-27 are number 1, those of 2026-11-28 numbers 2 to 4 (`agents.generic`)."""
+SETTINGS = 5
+"""The generic settings of 2026-11-27 are number 1, those of 2026-11-28 numbers 2 to 5 (`agents.generic`)."""
 
 EXAMPLES = 200
 """Instances of each size on which a member without a program is run."""
@@ -95,6 +95,8 @@ CLOSING = """
 - Settings 4, the same day, add noise of registers on the largest sizes. They had been tried on x-max,
   x-sum, x-find, x-prefixsums, x-findlast, x-contains, x-insert, x-differences, x-count, x-replace and
   x-rotate.
+- Settings 5, the same day, let M exceed the smallest legal size by 0 to 8 cells instead of 0 to 2 on the
+  second island, for x-double. The first island is that of settings 4.
 
 Made by `benchmarks/beyond.py` from the study docs/beyond.toml; a row a trial in beyond.jsonl.
 """
