@@ -17,6 +17,7 @@ from nram_env.checks import (
     anything,
     boolean,
     built,
+    check_noise,
     choice,
     integer,
     list_of,
@@ -26,7 +27,6 @@ from nram_env.checks import (
     text,
     tuple_of,
 )
-from nram_env.envs.sharpness import check_noise
 from nram_env.machine import PAPER_GATES, Gate, MachineConfig
 from nram_env.tasks import IMPORTS, Task, get_task, task_imports
 

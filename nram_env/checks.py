@@ -217,6 +217,16 @@ def anything() -> Check:
     return checked
 
 
+def check_noise(sharp_registers: bool, noisy_registers: bool) -> None:
+    """Accept noise for registers that are sharp.
+
+    Raises:
+        ValueError: They are not.
+    """
+    if noisy_registers and not sharp_registers:
+        raise ValueError("noisy_registers needs sharp_registers: ask for both or for neither")
+
+
 def _names(value: Any, where: str) -> dict[str, Any]:
     if type(value) is not dict:
         raise FieldError(where, shown(value), "an object with named entries")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nram_env.checks import shown
+from nram_env.checks import check_noise, shown
 from nram_env.envs.actions import LARGEST_LOGIT
 from nram_env.envs.episode import Rules
 from nram_env.envs.options import (
@@ -27,7 +27,6 @@ from nram_env.envs.options import (
     whole_number,
     whole_numbers,
 )
-from nram_env.envs.sharpness import check_noise
 from nram_env.machine import LOG_FLOOR, PAPER_GATES, Gate, MachineConfig
 from nram_env.machine.backends import BACKEND_NAMES
 from nram_env.support import unexpected_keyword, unknown_name

@@ -17,16 +17,6 @@ _TIMESTEP, _PLACE = 0x85EBCA6B, 0x9E3779B9
 """Odd numbers that keep counters apart."""
 
 
-def check_noise(sharp_registers: bool, noisy_registers: bool) -> None:
-    """Accept noise for registers that are sharp.
-
-    Raises:
-        ValueError: They are not.
-    """
-    if noisy_registers and not sharp_registers:
-        raise ValueError("noisy_registers needs sharp_registers: ask for both or for neither")
-
-
 def sharpened(registers: Tensor, weights: Tensor | None = None) -> Tensor:
     """Registers (B, R, M), squared and rescaled; with weights (B, R, M) multiplied by those before.
 
