@@ -1,9 +1,9 @@
 """What a portfolio learned on tasks that have no recipe: reads the trials of a study, writes a page.
 
     nram search docs/beyond.toml --local 2 --run runs/beyond
-    python benchmarks/beyond.py runs/beyond [--quick] [--rows docs/beyond.jsonl] [--page docs/beyond.md]
+    python benchmarks/beyond.py runs/beyond [--settings N] [--quick] [--rows docs/beyond.jsonl] [--page docs/beyond.md]
 
-A row says which generic settings it is of: `SETTINGS` numbers those that hold now.
+A row says which generic settings it is of: those that hold now, `SETTINGS`, or those that are named.
 Of a program it notes how many timesteps it takes, shortens it, counts its lines, and looks for a proof of it
 and, where there is none, of the short one. Of a trial without a program it notes what the best member does
 wrong. What is in the rows already is not looked at again, unless that was --quick, without short forms and
@@ -133,12 +133,12 @@ class Row:
     fault: str | None = None
 
 
-def row_of(study: Path, key: str, standing: Standing, quick: bool) -> Row:
+def row_of(study: Path, key: str, standing: Standing, settings: int, quick: bool) -> Row:
     """Look at what a finished trial left."""
     result, folder, config = standing.result, trial_folder(study, key), standing.trial.config
     assert result is not None, "finished"
     came = (result.success, result.seconds, result.island, result.attempts)
-    known = (config.task, config.seed, *came, SETTINGS)
+    known = (config.task, config.seed, *came, settings)
     if not result.success:
         return Row(*known, fault=fault_of(load_agent(folder)))
     task, program = get_task(config.task), load_program(folder / PROGRAM_FILE)
@@ -279,6 +279,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("study", type=Path)
+    parser.add_argument("--settings", type=int, default=SETTINGS, help="which the study had")
     parser.add_argument("--quick", action="store_true", help="neither shorten nor prove")
     parser.add_argument("--rows", type=Path, default=Path("docs/beyond.jsonl"))
     parser.add_argument("--page", type=Path, default=Path("docs/beyond.md"))
@@ -292,10 +293,10 @@ def main() -> None:
         dict.fromkeys([*(task for task, *_ in rows), *(s.trial.config.task for s in found.values())])
     )
     for key, standing in found.items():
-        place = standing.trial.config.task, SETTINGS, standing.trial.config.seed
+        place = standing.trial.config.task, asked.settings, standing.trial.config.seed
         known = place in rows and (rows[place].proof or not rows[place].solved or asked.quick)
         if standing.result is not None and not known:
-            rows[place] = row_of(asked.study, key, standing, asked.quick)
+            rows[place] = row_of(asked.study, key, standing, asked.settings, asked.quick)
             print(rows[place], flush=True)
             _write(rows.values(), order, asked.rows)
     write_atomically(asked.page, page(read_rows(asked.rows), limit))
