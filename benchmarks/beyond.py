@@ -1,7 +1,7 @@
 """What a portfolio learned on tasks that have no recipe: reads the trials of a study, writes a page.
 
     nram search docs/beyond.toml --local 2 --run runs/beyond
-    python benchmarks/beyond.py runs/beyond [--settings N] [--quick] [--rows docs/beyond.jsonl] [--page docs/beyond.md]
+    python benchmarks/beyond.py runs/beyond [--settings N] [--quick] [--rows FILE] [--page FILE]
 
 A row says which generic settings it is of: those that hold now, `SETTINGS`, or those that are named.
 Of a program it notes how many timesteps it takes, shortens it, counts its lines, and looks for a proof of it
