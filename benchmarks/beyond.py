@@ -212,9 +212,10 @@ def page(rows: Sequence[Row], minutes: float) -> str:
         tasks[row.task].append(row)
     newest = {task: _newest(found) for task, found in tasks.items()}
     most = sum(2 * sum(row.solved for row in found) > len(found) for found in newest.values())
+    proved = sum(any(row.proof in ("PROVED", "short") for row in found) for found in tasks.values())
     summary = (
         f"Trials so far: {len(rows)}; by the settings that each was last tried with, {most} of "
-        f"{len(newest)} tasks were solved from most of their seeds."
+        f"{len(newest)} tasks were solved from most of their seeds. Of {proved} tasks a learned program is proved."
     )
     lines = [_line(newest[task], found) for task, found in tasks.items()]
     faults = [
