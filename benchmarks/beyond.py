@@ -215,7 +215,8 @@ def page(rows: Sequence[Row], minutes: float) -> str:
     proved = sum(any(row.proof in ("PROVED", "short") for row in found) for found in tasks.values())
     summary = (
         f"Trials so far: {len(rows)}; by the settings that each was last tried with, {most} of "
-        f"{len(newest)} tasks were solved from most of their seeds. Of {proved} tasks a learned program is proved."
+        f"{len(newest)} tasks were solved from most of their seeds. "
+        f"Of {proved} tasks a learned program is proved."
     )
     lines = [_line(newest[task], found) for task, found in tasks.items()]
     faults = [
