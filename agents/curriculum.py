@@ -17,7 +17,7 @@ from agents.config import TrainConfig
 from agents.losses import cell_losses
 from agents.population import UNKNOWN, UNKNOWN_LOSS, Population
 from agents.rollout import Rollout
-from nram_env.envs.options import LARGEST_COUNT
+from nram_env.envs.options import draw_chance
 from nram_env.tasks import Task, TaskBatch
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def draw_lesson(rng: np.random.Generator, task: Task, population: Population, co
 def _chance(rng: np.random.Generator, population: Population, config: TrainConfig) -> np.ndarray | None:
     if not config.noisy_registers:
         return None
-    words = rng.integers(1, LARGEST_COUNT, (population.size, config.batch_size), endpoint=True)
-    return (words * hears_noise(population, config).numpy()[:, None]).ravel()
+    hears = np.repeat(hears_noise(population, config).numpy(), config.batch_size)
+    return draw_chance(rng, len(hears)) * hears
 
 
 def hears_noise(population: Population, config: TrainConfig) -> Tensor:

@@ -88,7 +88,7 @@ class EpisodeState(MachineState):
         observed: (B, R); P(r = 0) of every register, with graph.
         output: (B, M, M); the sum of p_t M_t so far, without graph.
         credit: (B, M); the sum of p_t M_t[i, y_i] so far, with graph; stays 0 unless the loss is "mixture".
-        chance: (B,) int64; words of 32 bits that the noise of registers is a function of; 0 for none.
+        chance: (B,) int64; words of 31 bits that the noise of registers is a function of; 0 for none.
         task: Name of the task that the instances belong to; None if nobody has said.
     """
 
@@ -172,7 +172,7 @@ def begin(
         rules: See `Rules`.
         instance: B examples.
         horizon: (B,) integers of at least 1.
-        chance: (B,) integers of 32 bits, for noisy registers; 0, the default, for no noise.
+        chance: (B,) integers of 31 bits, for noisy registers; 0, the default, for no noise.
         dtype: Floating type of all distributions.
         device: Where everything lives.
     """

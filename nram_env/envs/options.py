@@ -185,6 +185,11 @@ def for_each(difficulty: np.ndarray, rule: Callable[[int], int]) -> np.ndarray:
     return np.array([rule(int(value)) for value in values])[places]
 
 
+def draw_chance(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Words that the noise of registers is a function of, (count,) int64; none is 0, which is no noise."""
+    return rng.integers(1, LARGEST_COUNT, size=count, endpoint=True)
+
+
 def _array(name: str, value: Any) -> np.ndarray:
     """An option as an array; the differentiable environment's own tensors, as `finished`, serve too."""
     if not isinstance(value, Tensor):

@@ -32,7 +32,7 @@ def noise(chance: Tensor, elapsed: Tensor, num_registers: int, memory_size: int)
     """Numbers in (0, 1), uniform, float64: (B, R, M); 1 in rows without chance.
 
     Args:
-        chance: Words of 32 bits, int64, (B,); 0 for no noise.
+        chance: Words of 31 bits, int64, (B,); 0 for no noise.
         elapsed: Timesteps taken, int64, (B,).
         num_registers: R.
         memory_size: M.

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from nram_env.envs.actions import refuse_transform
 from nram_env.envs.episode import EpisodeState, begin
-from nram_env.envs.options import LARGEST_COUNT
+from nram_env.envs.options import draw_chance
 from nram_env.envs.saved import check_state
 from nram_env.envs.settings import Settings
 from nram_env.machine import ActionLayout
@@ -107,7 +107,7 @@ class EpisodeShell:
     ) -> EpisodeState:
         rules = self.settings.rules
         if chance is None and rules.draws:
-            chance = rng.integers(1, LARGEST_COUNT, size=len(horizon), endpoint=True)
+            chance = draw_chance(rng, len(horizon))
         state = begin(rules, instance, horizon, chance, dtype=self._dtype, device=self._device)
         refuse_transform(state.survival)
         return state
